@@ -1,0 +1,726 @@
+"""The op registry: declaring an op, its fast path, its slow path.
+
+An op is a plain function from torch tensors (NumPy arrays of bytes for strings) to torch tensors. `@op` builds its public
+form once: a fast path for Tensors and Variables that goes straight to torch, and a slow path, where conversion, dtype
+checks, dispatch to other tensor types, recording into a graph, device moves and error translation live.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+
+from . import dtypes, state
+from .convert import convert_to_tensor, is_tensor_like
+from .dtypes import DType
+from .shapes import TensorShape
+from .tensor import Tensor, wrap
+from .variable import Variable
+
+__all__ = ["ANY", "ANYS", "AXES", "DTYPE", "INT", "INTS", "SHAPE", "TENSOR", "TENSORS", "VARIABLE", "VARIABLES", "Op", "op", "tensor"]
+
+
+class Kind:
+    """What a declared parameter accepts. Parameters that are not declared reach the op as they are."""
+
+    __slots__ = ("what", "group", "allowed", "storages", "scalar")
+
+    def __init__(self, what: str, group: str = "", allowed: tuple[DType, ...] | None = None, scalar: bool = False) -> None:
+        self.what = what
+        self.group = group
+        self.allowed = allowed
+        self.storages = None if allowed is None else frozenset(d.torch or np.dtype(object) for d in allowed)
+        self.scalar = scalar
+
+
+def tensor(*allowed: Any, group: str = "T", scalar: bool = False) -> Kind:
+    """A tensor parameter. Parameters of one `group` have one dtype; `allowed` are DTypes or tuples of them.
+
+    `scalar=True` lets the torch function take a Python number beside a tensor of the group.
+    """
+    flat: list[DType] = []
+    for a in allowed:
+        flat.extend(a if isinstance(a, tuple) else (a,))
+    return Kind("tensor", group, tuple(flat) or None, scalar)
+
+
+def tensors(*allowed: Any, group: str = "T") -> Kind:
+    """A list of tensors of one dtype."""
+    k = tensor(*allowed, group=group)
+    return Kind("tensors", group, k.allowed)
+
+
+#: a tensor of any dtype in group "T"
+TENSOR = tensor()
+#: a tensor whose dtype is bound to no other's
+ANY = tensor(group="")
+#: a list of tensors of one dtype, or of any
+TENSORS = tensors()
+ANYS = tensors(group="")
+#: static values: they reach the op as Python ints, tuples of ints, a DType, a Variable
+INT = Kind("int")
+AXES = Kind("axes")
+INTS = Kind("ints")
+SHAPE = Kind("shape")
+DTYPE = Kind("dtype")
+VARIABLE = Kind("variable")
+VARIABLES = Kind("variables")
+
+#: every op by the dotted path of its definition
+OPS: dict[str, Op] = {}
+
+_SCALAR_FLOAT = frozenset((torch.float32, torch.float64))
+_SCALAR_INT = frozenset((torch.float32, torch.float64, torch.int32, torch.int64))
+#: torch has few kernels for these; where one is missing the op runs in the wider type
+_WIDER = {torch.uint16: torch.int64, torch.uint32: torch.int64, torch.uint64: torch.int64, torch.float16: torch.float32,
+          torch.bfloat16: torch.float32, torch.int8: torch.int32, torch.int16: torch.int32, torch.uint8: torch.int32}  # fmt: skip
+
+# Types that never take over an op.
+_PLAIN: set[type] = {
+    Tensor, Variable, int, float, bool, complex, str, bytes, type(None), list, tuple, dict, np.ndarray, torch.Tensor,
+    DType, TensorShape, np.float32, np.float64, np.int32, np.int64, np.bool_, range, torch.nn.Parameter, type(np.float32),
+}  # fmt: skip
+
+
+class Op:
+    """A declared op. `name` is TensorFlow's op name, `fn` the torch implementation, `public` what users call."""
+
+    __slots__ = (
+        "name", "key", "fn", "params", "kinds", "n", "has_name", "defaults", "multi", "elementwise", "stateful", "string_fn",
+        "diagnose_fn", "infer_fn", "public", "differences", "groups", "singles",
+    )  # fmt: skip
+
+    def __init__(self, name: str, fn: Callable[..., Any], kinds: dict[str, Kind], multi: bool, elementwise: bool, stateful: bool) -> None:
+        self.name = name
+        self.key = f"{fn.__module__}.{fn.__qualname__}"
+        self.fn = fn
+        code = fn.__code__
+        names = code.co_varnames[: code.co_argcount]
+        self.has_name = bool(names) and names[-1] == "name"
+        self.params = names[:-1] if self.has_name else names
+        self.n = len(self.params)
+        unknown = set(kinds) - set(self.params)
+        if unknown:
+            raise TypeError(f"op {name} declares {sorted(unknown)}, which {fn.__qualname__} does not have")
+        self.kinds = tuple(kinds.get(p) for p in self.params)
+        self.defaults = fn.__defaults__ or ()
+        self.multi = multi
+        self.elementwise = elementwise
+        self.stateful = stateful
+        self.string_fn: Callable[..., Any] | None = None
+        self.diagnose_fn: Callable[..., Any] | None = None
+        self.infer_fn: Callable[..., Any] | None = None
+        self.differences: str | None = None
+        self.groups: dict[str, list[int]] = {}
+        for i, k in enumerate(self.kinds):
+            if k is not None and k.what in ("tensor", "tensors"):
+                self.groups.setdefault(k.group, []).append(i)
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}: {self.key}>"
+
+    # --- the slow path -----------------------------------------------------------------------------------------------
+    def slow(self, *args: Any) -> Any:
+        """Everything that the fast path does not do. `args` in the signature's order, the name last."""
+        for a in args:
+            t = type(a)
+            if t not in _PLAIN:
+                taken = self._dispatch(a, args)
+                if taken is not NotImplemented:
+                    return taken
+            elif (t is list or t is tuple) and a:
+                for b in a:
+                    if type(b) not in _PLAIN:
+                        taken = self._dispatch(b, args)
+                        if taken is not NotImplemented:
+                            return taken
+        name = args[-1] if self.has_name else None
+        bound = self.bind(args)
+        graph = state.local.graph
+        if graph is not None:
+            return graph.record(self, bound, name)
+        return self.run(bound)
+
+    def _dispatch(self, value: Any, args: tuple[Any, ...]) -> Any:
+        """Let a value of another tensor type (ragged, sparse, symbolic Keras) perform the op itself."""
+        handler = getattr(type(value), "_tf_op", None)
+        if handler is None:
+            return NotImplemented
+        return handler(value, self, args)
+
+    def bind(self, args: tuple[Any, ...]) -> list[Any]:
+        """The arguments in their declared forms: Tensors of agreeing dtypes, ints, DTypes."""
+        bound = list(args[: self.n])
+        for group, positions in self.groups.items():
+            self._bind_group(group, positions, bound)
+        for i, kind in enumerate(self.kinds):
+            if kind is not None and kind.group == "" and kind.what not in ("tensor", "tensors"):
+                bound[i] = _STATIC[kind.what](self, self.params[i], bound[i])
+        return bound
+
+    def _default(self, i: int) -> Any:
+        offset = i - (self.n + self.has_name - len(self.defaults))
+        return self.defaults[offset] if offset >= 0 else _REQUIRED
+
+    def _bind_group(self, group: str, positions: list[int], bound: list[Any]) -> None:
+        entries: list[tuple[int, int, Any]] = []  # (position, index within a list or -1, value)
+        for i in positions:
+            value = bound[i]
+            if self.kinds[i].what == "tensors":  # type: ignore[union-attr]
+                if not isinstance(value, (list, tuple)):
+                    if isinstance(value, (Tensor, np.ndarray, torch.Tensor)) and getattr(value, "ndim", 0):
+                        value = list(value)
+                    else:
+                        raise TypeError(f"Expected list for '{self.params[i]}' argument to '{self.name}' Op, not {value!r}.")
+                bound[i] = list(value)
+                entries.extend((i, j, v) for j, v in enumerate(value))
+            elif value is None and self._default(i) is None:
+                continue
+            else:
+                entries.append((i, -1, value))
+        if not entries:
+            return
+        dtype: DType | None = None
+        if group:
+            for _, _, v in entries:
+                if is_tensor_like(v):
+                    dtype = dtypes.as_dtype(v.dtype) if not isinstance(v, Tensor) else v.dtype
+                    break
+        for order, (i, j, v) in enumerate(entries):
+            kind = self.kinds[i]
+            if is_tensor_like(v):
+                t = convert_to_tensor(v)
+            elif dtype is not None:
+                t = convert_to_tensor(v, dtype) if not _mixed(v, dtype) else convert_to_tensor(v)
+            else:
+                t = self._first(v, kind, i)
+            if group:
+                if dtype is None:
+                    dtype = t.dtype
+                elif t.dtype is not dtype:
+                    raise self.error(
+                        f"cannot compute {self.name} as input #{order}(zero-based) was expected to be a {dtype._cpp} tensor "
+                        f"but is a {t.dtype._cpp} tensor"
+                    )
+            if kind.allowed is not None and t.dtype not in kind.allowed:  # type: ignore[union-attr]
+                raise self._not_allowed(kind, t.dtype, self.params[i])  # type: ignore[arg-type]
+            if j < 0:
+                bound[i] = t
+            else:
+                bound[i][j] = t
+
+    def _first(self, value: Any, kind: Kind | None, i: int) -> Tensor:
+        default = self._default(i)
+        if value is None and default is not None:
+            raise ValueError(f"Attempt to convert a value (None) with an unsupported type ({type(None)}) to a Tensor.")
+        return convert_to_tensor(value)
+
+    def _not_allowed(self, kind: Kind, dtype: DType, param: str) -> Exception:
+        listed = ", ".join(sorted(d._cpp for d in kind.allowed or ()))
+        return self.error(f"Value for attr '{kind.group or 'T'}' of {dtype._cpp} is not in the list of allowed values: {listed}")
+
+    # --- running -----------------------------------------------------------------------------------------------------
+    def run(self, bound: list[Any]) -> Any:
+        """Run eagerly on bound arguments; a Tensor, or the structure that the op returns."""
+        args: list[Any] = []
+        strings = False
+        for i, value in enumerate(bound):
+            kind = self.kinds[i]
+            if kind is not None and kind.what == "tensor" and value is not None:
+                value = entering(value)
+                strings = strings or type(value) is np.ndarray
+            elif kind is not None and kind.what == "tensors":
+                value = [entering(v) for v in value]
+                strings = strings or any(type(v) is np.ndarray for v in value)
+            args.append(value)
+        if state.local.device is not None:
+            args = _moved(args, state.local.device)
+        return wrap_all(self.call(args, strings))
+
+    def call(self, args: list[Any], strings: bool = False) -> Any:
+        """The implementation on torch tensors, with fallbacks and errors in TensorFlow's terms."""
+        fn: Callable[..., Any] = self.fn
+        if strings:
+            if self.string_fn is None:
+                raise self.unimplemented("string", args)
+            fn = self.string_fn
+        try:
+            return fn(*args)
+        except Exception as error:  # noqa: BLE001 - every torch failure is translated
+            caught = error
+        if not strings:
+            retried = self._retry(args, caught)
+            if retried is not NotImplemented:
+                return retried
+        raise self.translate(caught, args).with_traceback(caught.__traceback__) from None
+
+    def _retry(self, args: list[Any], error: Exception) -> Any:
+        text = str(error)
+        if isinstance(error, RuntimeError) and "same device" in text:
+            from .devices import current
+
+            found = [a.device for a in _torch_leaves(args) if a.device.type != "cpu"]
+            return self.fn(*_moved(args, found[0] if found else current()))
+        if isinstance(error, (NotImplementedError, RuntimeError)) and ("not implemented for" in text or "Promotion for" in text):
+            narrow = next((a.dtype for a in _torch_leaves(args) if a.dtype in _WIDER), None)
+            if narrow is not None:
+                wide = _WIDER[narrow]
+                try:
+                    out = self.fn(*_map_torch(args, lambda t: t.to(wide) if t.dtype is narrow else t))
+                except Exception:  # noqa: BLE001 - the first error is the one to report
+                    return NotImplemented
+                return _map_torch(out, lambda t: t.to(narrow) if t.dtype is wide else t)
+        return NotImplemented
+
+    # --- errors ------------------------------------------------------------------------------------------------------
+    def error(self, message: str) -> Exception:
+        """An InvalidArgumentError of this op."""
+        from tf2compat.errors import InvalidArgumentError
+
+        return InvalidArgumentError(None, None, f"{message} [Op:{self.name}] name: ")
+
+    def unimplemented(self, what: str, args: Any) -> Exception:
+        from tf2compat.errors import InvalidArgumentError
+
+        return InvalidArgumentError(
+            None, None, f"Value for attr 'T' of {what} is not in the list of allowed values: {self.name} has no {what} kernel "
+            f"(inputs: {describe(args)}) [Op:{self.name}] name: "
+        )  # fmt: skip
+
+    def translate(self, error: Exception, args: list[Any]) -> Exception:
+        """A torch failure as the exception that TensorFlow raises, naming the shapes and dtypes involved."""
+        from tf2compat import errors
+
+        if isinstance(error, (errors.OpError, TypeError, ValueError, KeyError, AttributeError, AssertionError)):
+            if not isinstance(error, errors.OpError) and self.diagnose_fn is not None:
+                found = self._diagnosed(args)
+                if found is not None:
+                    return found
+            return error
+        found = self._diagnosed(args)
+        if found is not None:
+            return found
+        message = str(error).strip().split("\n")[0]
+        if isinstance(error, torch.OutOfMemoryError) or "not enough memory" in message:
+            return errors.ResourceExhaustedError(None, None, f"OOM when running {self.name} on {describe(args)}: {message}")
+        if self.elementwise:
+            shapes = [list(a.shape) for a in _torch_leaves(args)]
+            if len(shapes) == 2 and not _broadcastable(*shapes):
+                return self.error(f"Incompatible shapes: {_dims(shapes[0])} vs. {_dims(shapes[1])}")
+        if isinstance(error, NotImplementedError) or "not implemented for" in message:
+            return errors.UnimplementedError(None, None, f"{message}; inputs: {describe(args)} [Op:{self.name}] name: ")
+        return self.error(f"{message}; inputs: {describe(args)}")
+
+    def _diagnosed(self, args: list[Any]) -> Exception | None:
+        if self.diagnose_fn is None:
+            return None
+        try:
+            found = self.diagnose_fn(*args)
+        except Exception as raised:  # noqa: BLE001 - a diagnosis may raise its finding
+            return raised
+        if isinstance(found, str):
+            return self.error(found)
+        return found
+
+
+_REQUIRED = object()
+
+
+def _mixed(value: Any, dtype: DType) -> bool:
+    """Text beside numbers is a dtype mismatch between tensors for TensorFlow, not a failed conversion."""
+    return isinstance(value, (str, bytes)) and dtype is not dtypes.string
+
+
+def entering(t: Tensor) -> Any:
+    """The storage of a tensor on its way into an op; history of tapes that no longer record stays outside."""
+    s = t._t
+    if type(t) is not Tensor:
+        outside = getattr(t, "_leaked", None)
+        if outside is not None:
+            raise outside()
+    if type(s) is not np.ndarray and s.requires_grad and t._tape is not state.token():
+        return s.detach()
+    return s
+
+
+def wrap_all(out: Any) -> Any:
+    """Tensors around every storage of a result."""
+    if isinstance(out, (torch.Tensor, np.ndarray)):
+        return wrap_here(out)
+    if isinstance(out, tuple):
+        inner = [wrap_all(o) for o in out]
+        return type(out)(*inner) if hasattr(out, "_fields") else tuple(inner)
+    if isinstance(out, list):
+        return [wrap_all(o) for o in out]
+    return out
+
+
+def wrap_here(storage: Any) -> Tensor:
+    t = wrap(storage)
+    t._tape = state.token()
+    return t
+
+
+def _torch_leaves(args: Any) -> list[torch.Tensor]:
+    out: list[torch.Tensor] = []
+    for a in args:
+        if isinstance(a, torch.Tensor):
+            out.append(a)
+        elif isinstance(a, (list, tuple)):
+            out.extend(_torch_leaves(a))
+    return out
+
+
+def _map_torch(value: Any, fn: Callable[[torch.Tensor], torch.Tensor]) -> Any:
+    if isinstance(value, torch.Tensor):
+        return fn(value)
+    if isinstance(value, list):
+        return [_map_torch(v, fn) for v in value]
+    if isinstance(value, tuple):
+        inner = [_map_torch(v, fn) for v in value]
+        return type(value)(*inner) if hasattr(value, "_fields") else tuple(inner)
+    return value
+
+
+def _moved(args: list[Any], device: torch.device) -> list[Any]:
+    return _map_torch(args, lambda t: t if t.device == device else t.to(device))
+
+
+def _dims(shape: Any) -> str:
+    return "[" + ",".join(str(int(d)) for d in shape) + "]"
+
+
+def _broadcastable(a: Any, b: Any) -> bool:
+    return all(p == q or p == 1 or q == 1 for p, q in zip(reversed(a), reversed(b), strict=False))
+
+
+def describe(args: Any) -> str:
+    """Dtype and shape of each tensor among the arguments, for messages."""
+    parts = []
+    for a in args:
+        if isinstance(a, (torch.Tensor, np.ndarray)):
+            parts.append(f"{dtypes.of(a)._cpp}{_dims(a.shape)}")
+        elif isinstance(a, (list, tuple)) and any(isinstance(x, (torch.Tensor, np.ndarray)) for x in a):
+            parts.append(f"[{describe(a)}]")
+    return ", ".join(parts)
+
+
+# --- static parameters -----------------------------------------------------------------------------------------------
+def _symbolic(value: Any) -> bool:
+    return isinstance(value, Tensor) and type(value) is not Tensor
+
+
+def _as_int(owner: Op, param: str, value: Any) -> Any:
+    if value is None or type(value) is int:
+        return value
+    if _symbolic(value):
+        static = value._static_value()
+        return value if static is None else int(static)
+    if isinstance(value, (float, np.floating, str, bytes)):
+        raise TypeError(f"Cannot convert {value!r} to EagerTensor of dtype int32")
+    if isinstance(value, (Tensor, torch.Tensor, np.ndarray)) and getattr(value, "ndim", 0):
+        flat = np.asarray(value).reshape(-1)
+        if flat.size == 1 and np.asarray(value).dtype.kind in "iu":
+            return int(flat[0])
+        raise owner.error(f"{param} must be a scalar, but received tensor of shape {_dims(np.shape(value))}")
+    try:
+        return value.__index__()
+    except (AttributeError, TypeError):
+        inner = getattr(value, "value", None)
+        if isinstance(inner, int):
+            return inner
+        raise TypeError(f"Expected int32 for '{param}' of {owner.name}, but got {value!r} of type '{type(value).__name__}'.") from None
+
+
+def _as_ints(owner: Op, param: str, value: Any) -> Any:
+    """A tuple of ints (elements may be symbolic), a symbolic vector, or None."""
+    if value is None:
+        return None
+    if _symbolic(value):
+        static = value._static_value()
+        return value if static is None else tuple(int(v) for v in np.reshape(static, -1))
+    if isinstance(value, TensorShape):
+        if not value.is_fully_defined():
+            if value.rank is None:
+                raise ValueError(f"Cannot convert an unknown TensorShape to the '{param}' of {owner.name}.")
+            raise ValueError(f"Cannot convert a partially known TensorShape {value} to a Tensor.")
+        return tuple(value.as_list())
+    if hasattr(type(value), "_tf_storage"):
+        value = value._as_tensor()
+        if _symbolic(value):
+            return value
+    if isinstance(value, (Tensor, torch.Tensor, np.ndarray, np.generic)):
+        array = np.asarray(value._numpy() if isinstance(value, Tensor) else value)
+        if array.dtype.kind not in "iu":
+            if array.size == 0:
+                return ()
+            raise TypeError(
+                f"Value for attr of '{param}' of {owner.name} must be int32 or int64, not {array.dtype}: {array.tolist()!r}"
+            )
+        return tuple(int(v) for v in array.reshape(-1))
+    if isinstance(value, (list, tuple, range)):
+        out: list[Any] = []
+        for v in value:
+            if isinstance(v, (list, tuple)):  # nested constants such as paddings keep their rows
+                out.append(_as_ints(owner, param, v))
+            else:
+                if v is None:
+                    raise ValueError(f"Attempt to convert a value ({None}) with an unsupported type ({type(None)}) to a Tensor.")
+                out.append(_as_int(owner, param, v))
+        return tuple(out)
+    return (_as_int(owner, param, value),)
+
+
+def _as_axes(owner: Op, param: str, value: Any) -> Any:
+    if value is None or type(value) is int:
+        return value
+    if _symbolic(value):
+        static = value._static_value()
+        if static is None:
+            return value
+        value = static
+    if isinstance(value, (list, tuple, range)) or np.ndim(value):
+        return _as_ints(owner, param, value)
+    return _as_int(owner, param, value)
+
+
+def _as_dtype(owner: Op, param: str, value: Any) -> DType | None:
+    return None if value is None else dtypes.as_dtype(value)
+
+
+def _as_variable(owner: Op, param: str, value: Any) -> Any:
+    if isinstance(value, Variable):
+        return value
+    raise TypeError(f"'{param}' of {owner.name} must be a tf.Variable, got {value!r}")
+
+
+def _as_variables(owner: Op, param: str, value: Any) -> Any:
+    return [_as_variable(owner, param, v) for v in value]
+
+
+_STATIC: dict[str, Callable[[Op, str, Any], Any]] = {
+    "int": _as_int, "ints": _as_ints, "axes": _as_axes, "shape": _as_ints, "dtype": _as_dtype, "variable": _as_variable,
+    "variables": _as_variables,
+}  # fmt: skip
+
+
+# --- the fast path ---------------------------------------------------------------------------------------------------
+def _fast_list(values: Any, token: Any) -> list[Any] | None:
+    """The storages of a list of current Tensors of one dtype, else None."""
+    t = type(values)
+    if (t is not list and t is not tuple) or not values:
+        return None
+    out = []
+    dtype = None
+    for v in values:
+        if type(v) is Tensor:
+            s = v._t
+            if v._tape is not token and s.requires_grad:
+                return None
+        elif type(v) is Variable:
+            s = v._t if token is None else v._read()
+        else:
+            return None
+        if dtype is None:
+            dtype = s.dtype
+        elif s.dtype is not dtype:
+            return None
+        out.append(s)
+    return out
+
+
+def _fast_ints(value: Any) -> tuple[int, ...] | None:
+    t = type(value)
+    if t is int:
+        return (value,)
+    if t is list or t is tuple:
+        for v in value:
+            if type(v) is not int:
+                return None
+        return tuple(value)
+    return None
+
+
+_makers: dict[Any, Callable[..., Any]] = {}
+_FAST_ENV = (Tensor, Variable, object.__new__, _fast_list, _fast_ints, DType, wrap_all, torch.tensor, _SCALAR_FLOAT, _SCALAR_INT, np.ndarray)
+_ENV_NAMES = "Tensor, Variable, new, fast_list, fast_ints, DType, wrap_all, torch_tensor, SCALAR_FLOAT, SCALAR_INT, ndarray"
+
+
+def _source(o: Op) -> str:
+    """Python source of a maker of the op's public form (`dataclasses` builds `__init__` the same way)."""
+    names = list(o.params) + (["name"] if o.has_name else [])
+    slow = f"slow({', '.join(names)})" if names else "slow()"
+    body: list[str] = []
+    leaders: dict[str, str] = {}
+    passed: list[str] = []
+    for i, (p, k) in enumerate(zip(o.params, o.kinds, strict=True)):
+        optional = o._default(i) is None
+        if k is None or k.what in ("variable", "variables"):
+            passed.append(p)
+            if k is not None and k.what == "variable":
+                body.append(f"if type({p}) is not Variable: return {slow}")
+            elif k is not None:
+                body.append(f"if type({p}) is not list: return {slow}")
+            continue
+        v = f"{p}_"
+        passed.append(v)
+        if k.what == "tensor":
+            body += [
+                f"t = type({p})",
+                "if t is Tensor:",
+                f"    {v} = {p}._t",
+                f"    if {p}._tape is not TOKEN and {v}.requires_grad: return {slow}",
+                f"elif t is Variable: {v} = {p}._t if TOKEN is None else {p}._read()",
+            ]
+            if optional:
+                body.append(f"elif {p} is None: {v} = None")
+            lead = leaders.get(k.group) if k.group else None
+            plain_check = True
+            if k.scalar and lead is not None:
+                body += [
+                    "elif t is float:",
+                    f"    if {lead}.dtype not in SCALAR_FLOAT: return {slow}",
+                    f"    {v} = {p}",
+                    "elif t is int:",
+                    f"    if {lead}.dtype not in SCALAR_INT or not -2147483648 <= {p} <= 2147483647: return {slow}",
+                    f"    {v} = {p}",
+                ]
+                plain_check = False
+            elif k.scalar:
+                other = next(q for q, kk in zip(o.params, o.kinds, strict=True) if q != p and kk is not None and kk.scalar)
+                body += [
+                    f"elif t is float and type({other}) is Tensor and {other}._t.dtype in SCALAR_FLOAT: "
+                    f"{v} = torch_tensor({p}, dtype={other}._t.dtype, device={other}._t.device)"
+                ]
+            body.append(f"else: return {slow}")
+            if k.allowed is None and not k.scalar:  # strings have implementations of their own
+                body.append(f"if type({v}) is ndarray: return {slow}")
+            check = []
+            if lead is not None:
+                if plain_check:
+                    check.append(f"{v}.dtype is not {lead}.dtype")
+                else:
+                    check.append(f"(t is Tensor or t is Variable) and {v}.dtype is not {lead}.dtype")
+            elif k.allowed is not None:
+                check.append(f"{v}.dtype not in A{i}")
+            for c in check:
+                guard = f"{v} is not None and " if optional else ""
+                body.append(f"if {guard}{c}: return {slow}")
+            if k.group and lead is None and not optional:
+                leaders[k.group] = v
+        elif k.what == "tensors":
+            if not k.group:
+                body.append(f"return {slow}")
+                break
+            body += [f"{v} = fast_list({p}, TOKEN)", f"if {v} is None or type({v}[0]) is ndarray: return {slow}"]
+            lead = leaders.get(k.group)
+            if lead is not None:
+                body.append(f"if {v}[0].dtype is not {lead}.dtype: return {slow}")
+            else:
+                if k.allowed is not None:
+                    body.append(f"if {v}[0].dtype not in A{i}: return {slow}")
+                leaders[k.group] = f"{v}[0]"
+        elif k.what == "int":
+            none = f"{p} is not None and " if optional else ""
+            body += [f"if {none}type({p}) is not int: return {slow}", f"{v} = {p}"]
+        elif k.what == "axes":
+            body += [
+                f"if {p} is None or type({p}) is int: {v} = {p}",
+                "else:",
+                f"    {v} = fast_ints({p})",
+                f"    if {v} is None: return {slow}",
+            ]
+        elif k.what in ("ints", "shape"):
+            none = f"{p} is not None and " if optional else ""
+            body += [f"{v} = fast_ints({p})", f"if {none}{v} is None: return {slow}"]
+        elif k.what == "dtype":
+            none = f"{p} is not None and " if optional else ""
+            body += [f"if {none}type({p}) is not DType: return {slow}", f"{v} = {p}"]
+    reachable = not (body and body[-1] == f"return {slow}")
+    lines = [f"def make(impl, slow, {_ENV_NAMES}, allowed):"]
+    lines += [f"    A{i} = allowed[{i}]" for i, k in enumerate(o.kinds) if k is not None and k.allowed is not None]
+    lines.append(f"    def public({', '.join(names)}):")
+    if reachable:
+        lines.append("        if FAST:")
+        lines += ["            " + b for b in body]
+        lines.append("            try:")
+        call = f"impl({', '.join(passed)})"
+        if o.multi:
+            lines.append(f"                return wrap_all({call})")
+        else:
+            lines += [
+                "                r = new(Tensor)",
+                f"                r._t = {call}",
+                "                r._tape = TOKEN",
+                "                return r",
+            ]
+        lines += ["            except Exception: pass  # the slow path finds out what is wrong, and says it"]
+    lines.append(f"        return {slow}")
+    lines.append("    return public")
+    return "\n".join(lines)
+
+
+def _maker(o: Op) -> Callable[..., Any]:
+    key = (o.params, o.has_name, o.multi, tuple(
+        None if k is None else (k.what, k.group, k.allowed is not None, k.scalar, o._default(i) is None) for i, k in enumerate(o.kinds)
+    ))  # fmt: skip
+    found = _makers.get(key)
+    if found is None:
+        space: dict[str, Any] = {}
+        exec(compile(_source(o), f"<tf2compat op {o.name}>", "exec"), state.__dict__, space)
+        found = _makers[key] = space["make"]
+    return found
+
+
+class op:
+    """Declare an op: `@op("AddV2", x=tensor(NUMBERS), y=tensor(NUMBERS))` above its torch implementation.
+
+    The keyword arguments declare parameters by kind; the others, such as `keepdims`, arrive as the caller gave them.
+    `multi`: the result is a tuple or list. `elementwise`: a mismatch of shapes is a failed broadcast. `stateful`: the
+    result differs from call to call, or there is an effect; a graph never merges or drops it.
+    """
+
+    def __init__(self, name: str, *, multi: bool = False, elementwise: bool = False, stateful: bool = False, **kinds: Kind) -> None:
+        self.name, self.multi, self.elementwise, self.stateful, self.kinds = name, multi, elementwise, stateful, kinds
+
+    def __call__(self, fn: Callable[..., Any]) -> Any:
+        o = Op(self.name, fn, self.kinds, self.multi, self.elementwise, self.stateful)
+        OPS[o.key] = o
+        public = _maker(o)(fn, o.slow, *_FAST_ENV, [None if k is None else k.storages for k in o.kinds])
+        public.__defaults__ = fn.__defaults__
+        public.__name__ = fn.__name__
+        public.__qualname__ = fn.__qualname__
+        public.__module__ = fn.__module__
+        public.__doc__ = fn.__doc__
+        public.__wrapped__ = fn
+        public.op = o
+        public.strings = _setter(public, "string_fn")
+        public.diagnose = _setter(public, "diagnose_fn")
+        public.infer = _setter(public, "infer_fn")
+        o.public = public
+        return public
+
+
+def _setter(public: types.FunctionType, attribute: str) -> Callable[[Callable[..., Any]], Any]:
+    """`@add.strings`, `@add.diagnose`, `@add.infer`: further parts of a declared op.
+
+    `strings` is the implementation on NumPy arrays of bytes; `diagnose` gets the arguments of a failed call and returns a
+    message, an exception or None; `infer` gives [(dtype, shape), …] where torch's meta tensors cannot tell.
+    """
+
+    def attach(fn: Callable[..., Any]) -> Any:
+        setattr(public.op, attribute, fn)  # type: ignore[attr-defined]
+        return public
+
+    return attach
+
+
+def invalid(message: str) -> Exception:
+    """An InvalidArgumentError to raise inside an op's implementation."""
+    from tf2compat.errors import InvalidArgumentError
+
+    return InvalidArgumentError(None, None, message)

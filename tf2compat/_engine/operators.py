@@ -1,0 +1,71 @@
+"""The operators of Tensor and Variable: the ops themselves, attached as methods."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._top import indexing as _indexing
+from ..math import arithmetic as _arithmetic
+from ..math import comparison as _comparison
+from .tensor import Tensor
+from .variable import Variable
+
+
+def _reflect(fn: Any) -> Any:
+    def reflected(self: Any, other: Any) -> Any:
+        return fn(other, self)
+
+    return reflected
+
+
+def _matmul(self: Any, other: Any) -> Any:
+    from ..linalg import matmul
+
+    return matmul(self, other)
+
+
+def _rmatmul(self: Any, other: Any) -> Any:
+    from ..linalg import matmul
+
+    return matmul(other, self)
+
+
+def _attach(cls: Any) -> None:
+    cls.__add__ = _arithmetic.add
+    cls.__radd__ = _reflect(_arithmetic.add)
+    cls.__sub__ = _arithmetic.subtract
+    cls.__rsub__ = _reflect(_arithmetic.subtract)
+    cls.__mul__ = _arithmetic.multiply
+    cls.__rmul__ = _reflect(_arithmetic.multiply)
+    cls.__truediv__ = _arithmetic.truediv
+    cls.__rtruediv__ = _reflect(_arithmetic.truediv)
+    cls.__div__ = cls.__truediv__
+    cls.__rdiv__ = cls.__rtruediv__
+    cls.__floordiv__ = _arithmetic.floordiv
+    cls.__rfloordiv__ = _reflect(_arithmetic.floordiv)
+    cls.__mod__ = _arithmetic.floormod
+    cls.__rmod__ = _reflect(_arithmetic.floormod)
+    cls.__pow__ = _arithmetic.pow
+    cls.__rpow__ = _reflect(_arithmetic.pow)
+    cls.__matmul__ = _matmul
+    cls.__rmatmul__ = _rmatmul
+    cls.__neg__ = _arithmetic.negative
+    cls.__abs__ = _arithmetic.abs
+    cls.__and__ = _comparison.and_operator
+    cls.__rand__ = _reflect(_comparison.and_operator)
+    cls.__or__ = _comparison.or_operator
+    cls.__ror__ = _reflect(_comparison.or_operator)
+    cls.__xor__ = _comparison.xor_operator
+    cls.__rxor__ = _reflect(_comparison.xor_operator)
+    cls.__invert__ = _comparison.invert_operator
+    cls.__lt__ = _comparison.less
+    cls.__le__ = _comparison.less_equal
+    cls.__gt__ = _comparison.greater
+    cls.__ge__ = _comparison.greater_equal
+    cls.__eq__ = _comparison.tensor_equals
+    cls.__ne__ = _comparison.tensor_not_equals
+    cls.__getitem__ = _indexing.getitem
+
+
+_attach(Tensor)
+_attach(Variable)

@@ -1,0 +1,83 @@
+"""What the running thread is doing: recording tapes, tracing a graph, a device scope, name scopes.
+
+`fast` and `token` live in one namespace (this module's dict is the globals of every generated op wrapper), so that an
+op decides with two global reads whether it may go straight to torch.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+#: False while any thread traces a graph or is inside a device scope, or several threads record tapes at once.
+FAST: bool = True
+#: The outermost recording tape when exactly one thread records, else None. A tensor remembers the token under which it
+#: was made; one that requires grad under another token is stale history and enters an op detached.
+TOKEN: Any = None
+
+
+class _Local(threading.local):
+    def __init__(self) -> None:
+        self.tapes: list[Any] = []
+        self.graph: Any = None
+        self.device: Any = None  # a torch.device, or None for the default
+        self.names: list[str] = []
+
+
+local = _Local()
+_lock = threading.Lock()
+_slow_scopes = 0
+_recording: dict[int, Any] = {}
+
+
+def _refresh() -> None:
+    global FAST, TOKEN
+    FAST = _slow_scopes == 0 and len(_recording) < 2
+    TOKEN = next(iter(_recording.values())) if len(_recording) == 1 else None
+
+
+def enter_slow() -> None:
+    """Send every op of the process through the slow path (which asks the thread's own state) until `exit_slow`."""
+    global _slow_scopes
+    with _lock:
+        _slow_scopes += 1
+        _refresh()
+
+
+def exit_slow() -> None:
+    global _slow_scopes
+    with _lock:
+        _slow_scopes -= 1
+        _refresh()
+
+
+def tapes_changed() -> None:
+    """To be called by the thread whose tape stack changed."""
+    ident = threading.get_ident()
+    tapes = local.tapes
+    with _lock:
+        if tapes:
+            _recording[ident] = tapes[0]
+        else:
+            _recording.pop(ident, None)
+        _refresh()
+
+
+def token() -> Any:
+    """The calling thread's token: its outermost recording tape, or None."""
+    tapes = local.tapes
+    return tapes[0] if tapes else None
+
+
+class outside:
+    """Run a block as plain eager code: no tape, no graph, no device scope of the surrounding code applies."""
+
+    def __enter__(self) -> None:
+        self.saved = (local.tapes, local.graph, local.names)
+        self.slow = local.graph is not None
+        local.tapes, local.graph, local.names = [], None, []
+        tapes_changed()
+
+    def __exit__(self, *exc: object) -> None:
+        local.tapes, local.graph, local.names = self.saved
+        tapes_changed()

@@ -1,0 +1,403 @@
+"""`tf.GradientTape` on torch autograd.
+
+A tape decides what is a leaf. Watching a tensor replaces the torch tensor behind it by a leaf (or, inside an outer tape,
+by an alias connected to the outer one); reading a trainable variable gives its leaf. The rest is torch's own recording.
+When a tape stops recording, watched tensors get their former storage back, so nothing outside is recorded.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import Enum
+from typing import Any
+
+import numpy as np
+import torch
+
+from . import dtypes, nest, state
+from .convert import convert_to_tensor
+from .op import ANYS, entering, op, wrap_all
+from .tensor import Tensor, wrap
+from .variable import Variable
+
+log = logging.getLogger("tensorflow")
+
+
+class UnconnectedGradients(Enum):
+    """What a gradient is when nothing connects target and source (`tf.UnconnectedGradients`)."""
+
+    NONE = "none"
+    ZERO = "zero"
+
+
+def leaf_of(variable: Variable) -> Any:
+    """The storage of a variable as the recording tapes of this thread see it."""
+    storage = variable._t
+    if type(storage) is np.ndarray or not (storage.is_floating_point() or storage.is_complex()):
+        return storage
+    seen = storage
+    for tape in state.local.tapes:
+        seen = tape._leaf(variable, storage, seen)
+    return seen
+
+
+class GradientTape:
+    """Records operations for automatic differentiation (`tf.GradientTape`).
+
+    Trainable variables that are read inside are watched by themselves unless `watch_accessed_variables` is False; tensors
+    with `watch`. A tape that is not `persistent` gives one gradient and is then released.
+    """
+
+    def __init__(self, persistent: bool = False, watch_accessed_variables: bool = True) -> None:
+        self._persistent = persistent
+        self._watch_accessed_variables = watch_accessed_variables
+        self._recording = False
+        self._created_eagerly = state.local.graph is None
+        self._clear()
+
+    def _clear(self) -> None:
+        # id(tensor wrapper) -> (wrapper, the Tensor that is the leaf, what the wrapper was before)
+        self._watched: dict[int, list[Any]] = {}
+        # id(variable) -> (variable, [(storage, leaf), …]); one leaf for each value that the variable had
+        self._leaves: dict[int, tuple[Variable, list[tuple[Any, Any]]]] = {}
+        self._explicit: set[int] = set()
+        self._tokens: list[Any] = []
+        self._used = False
+
+    # --- recording ---------------------------------------------------------------------------------------------------
+    def __enter__(self) -> GradientTape:
+        self._push()
+        return self
+
+    def __exit__(self, typ: Any, value: Any, traceback: Any) -> None:
+        if self._recording:
+            self._pop()
+
+    def _push(self) -> None:
+        if self._recording:
+            raise ValueError("Tape is still recording, This can happen if you try to re-enter an already-active tape.")
+        self._recording = True
+        state.local.tapes.append(self)
+        state.tapes_changed()
+        token = state.local.tapes[0]
+        if not any(t is token for t in self._tokens):
+            self._tokens.append(token)
+        for entry in self._watched.values():  # re-entering: watched tensors are leaves again
+            wrapper, leaf, _ = entry
+            entry[2] = _snapshot(wrapper)
+            wrapper._rebind(leaf)
+
+    def _pop(self) -> None:
+        if not self._recording:
+            raise ValueError("Tape is not recording.")
+        self._recording = False
+        state.local.tapes.remove(self)
+        state.tapes_changed()
+        for wrapper, _, before in self._watched.values():
+            wrapper._rebind(before)
+
+    def watch(self, tensor: Any) -> None:
+        """Record what is done with `tensor` (a structure of tensors and variables) from now on.
+
+        Raises ValueError for anything that is no tensor; integers are refused with a logged warning, as in TensorFlow.
+        """
+        for t in nest.flatten(tensor, expand_composites=True):
+            if isinstance(t, Variable):
+                self._explicit.add(id(t))
+                if state.local.graph is None:
+                    self._leaves.setdefault(id(t), (t, []))
+                else:
+                    self._symbolic_leaf(t)
+                continue
+            if not isinstance(t, Tensor):
+                raise ValueError(f"Passed in object {t} of type {type(t).__name__}, not tf.Tensor or tf.Variable or ExtensionType.")
+            if not _differentiable(t):
+                log.warning("The dtype of the watched tensor must be floating (e.g. tf.float32), got %r", t.dtype)
+                continue
+            if id(t) in self._watched:
+                continue
+            before = _snapshot(t)
+            if state.local.graph is not None:
+                leaf = _watch(t)
+            else:
+                leaf = wrap(_leaf_from(entering(t)))
+                leaf._tape = state.token()
+            self._watched[id(t)] = [t, leaf, before]
+            if self._recording:
+                t._rebind(leaf)
+
+    def _leaf(self, variable: Variable, storage: Any, seen: Any) -> Any:
+        """This tape's leaf of a variable whose memory is `storage`; `seen` is what the next outer tape sees."""
+        found = self._leaves.get(id(variable))
+        if found is None:
+            if not (self._watch_accessed_variables and variable._trainable) and id(variable) not in self._explicit:
+                return seen
+            found = self._leaves[id(variable)] = (variable, [])
+        values = found[1]
+        if values and values[-1][0] is storage:
+            return values[-1][1]
+        leaf = _leaf_from(seen)
+        values.append((storage, leaf))
+        return leaf
+
+    def _symbolic_leaf(self, variable: Variable) -> None:
+        """While a graph is traced, variables' reads are nodes; the graph keeps the leaf for each tape."""
+        self._leaves.setdefault(id(variable), (variable, []))
+
+    @contextmanager
+    def stop_recording(self) -> Iterator[None]:
+        """Operations in this block are not recorded."""
+        if not self._recording:
+            raise RuntimeError("This tape is not recording.")
+        self._pop()
+        try:
+            yield
+        finally:
+            self._push()
+
+    def reset(self) -> None:
+        """Forget everything that was recorded."""
+        if self._recording:
+            self._pop()
+            self._clear()
+            self._push()
+        else:
+            self._clear()
+
+    def watched_variables(self) -> tuple[Variable, ...]:
+        """The variables watched, in the order of their first use."""
+        return tuple(variable for variable, _ in self._leaves.values())
+
+    # --- gradients ---------------------------------------------------------------------------------------------------
+    def gradient(
+        self,
+        target: Any,
+        sources: Any,
+        output_gradients: Any = None,
+        unconnected_gradients: Any = UnconnectedGradients.NONE,
+    ) -> Any:
+        """Gradients of the sum of `target` (a structure) with respect to each of `sources`, in their structure.
+
+        None, or zeros with `UnconnectedGradients.ZERO`, where nothing connects them. RuntimeError when a tape that is
+        not persistent is used a second time.
+        """
+        self._check_usable(sources)
+        unconnected = _unconnected(unconnected_gradients)
+        if self._recording and not self._persistent:
+            self._pop()
+        targets: list[Tensor] = []
+        for t in nest.flatten(target, expand_composites=True):
+            t = t if isinstance(t, (Tensor, Variable)) else convert_to_tensor(t)
+            if not _differentiable(t):
+                log.warning(
+                    "The dtype of the target tensor must be floating (e.g. tf.float32) when calling GradientTape.gradient, got %r",
+                    t.dtype,
+                )
+            targets.append(t)
+        flat = nest.flatten(sources, expand_composites=True)
+        flat = [_composite_source(s) for s in flat]
+        for s in flat:
+            if isinstance(s, (Tensor, Variable)):
+                if not _differentiable(s):
+                    log.warning(
+                        "The dtype of the source tensor must be floating (e.g. tf.float32) when calling GradientTape.gradient, got %r",
+                        s.dtype,
+                    )
+            elif not hasattr(type(s), "_tf_op"):
+                raise ValueError(
+                    f"Passed in object {s} of type {type(s).__name__}, not tf.Tensor or tf.Variable or ExtensionType."
+                )
+        given = None
+        if output_gradients is not None:
+            given = [
+                None if g is None else convert_to_tensor(g) for g in nest.flatten(output_gradients, expand_composites=True)
+            ]
+        grads = self._gradients(targets, flat, given)
+        if not self._persistent:
+            self._clear()
+            self._used = True
+        if unconnected is UnconnectedGradients.ZERO:
+            from tf2compat import zeros_like
+
+            grads = [zeros_like(s) if g is None else g for g, s in zip(grads, flat, strict=True)]
+        return nest.pack_sequence_as(sources, grads, expand_composites=True)
+
+    def _check_usable(self, sources: Any) -> None:
+        if self._used:
+            raise RuntimeError(
+                "A non-persistent GradientTape can only be used to compute one set of gradients (or jacobians)"
+            )
+        if sources is None:
+            raise TypeError(
+                "Cannot compute gradients of `sources=None`. GradientTape.gradient expects a source or a structure of sources."
+            )
+
+    def _gradients(self, targets: list[Any], flat: list[Any], given: list[Any] | None) -> list[Any]:
+        ys: list[Tensor] = []
+        ws: list[Any] = []
+        for i, t in enumerate(targets):
+            seen = self._as_recorded(t)
+            for y in seen:
+                ys.append(y)
+                ws.append(None if given is None else given[i])
+        groups = [self._as_recorded(s) for s in flat]
+        xs = [x for group in groups for x in group]
+        if not ys or not xs:
+            return [None] * len(flat)
+        tensors = [*ys, *xs, *[w for w in ws if w is not None]]
+        shape = (len(ys), len(xs), [w is not None for w in ws], self._persistent)
+        if state.local.graph is None:  # straight to autograd: the slow path would detach what no tape records any more
+            found = wrap_all(_gradient.op.call([[t._t for t in tensors], *shape]))
+        else:
+            found = _gradient(tensors, *shape)
+        out: list[Any] = []
+        at = 0
+        for group in groups:
+            total = None
+            for _ in group:
+                g = found[at]
+                at += 1
+                total = g if total is None else total if g is None else total + g
+            out.append(total)
+        return out
+
+    def _as_recorded(self, value: Any) -> list[Tensor]:
+        """The tensors that stand for a source or target in what this tape recorded; none when it recorded nothing of it."""
+        if isinstance(value, Variable):
+            graph = state.local.graph
+            if graph is not None:
+                return graph.variable_leaves(self, value)
+            value = getattr(value, "_of", value)
+            entry = self._leaves.get(id(value))
+            if entry is None:
+                return []
+            if not entry[1]:  # watched, not read inside: the variable is its own target
+                return []
+            return [_tagged(leaf) for _, leaf in entry[1]]
+        watched = self._watched.get(id(value))
+        if watched is not None:
+            return [watched[1]]
+        if not _differentiable(value):
+            return []
+        if any(value._tape is token for token in self._tokens):
+            return [value]
+        return []
+
+    def jacobian(
+        self,
+        target: Any,
+        sources: Any,
+        unconnected_gradients: Any = UnconnectedGradients.NONE,
+        parallel_iterations: int | None = None,
+        experimental_use_pfor: bool = True,
+    ) -> Any:
+        """Jacobians of `target` (one tensor): shape `target.shape + source.shape` for each of `sources`.
+
+        `parallel_iterations` is a hint that needs no honouring; `experimental_use_pfor=False` runs row by row instead
+        of vectorised (torch.vmap).
+        """
+        from .jacobians import jacobian
+
+        return jacobian(self, target, sources, _unconnected(unconnected_gradients), experimental_use_pfor)
+
+    def batch_jacobian(
+        self,
+        target: Any,
+        source: Any,
+        unconnected_gradients: Any = UnconnectedGradients.NONE,
+        parallel_iterations: int | None = None,
+        experimental_use_pfor: bool = True,
+    ) -> Any:
+        """Per-example jacobians: shape `[batch] + target.shape[1:] + source.shape[1:]`."""
+        from .jacobians import batch_jacobian
+
+        return batch_jacobian(self, target, source, _unconnected(unconnected_gradients), experimental_use_pfor)
+
+
+def _unconnected(value: Any) -> UnconnectedGradients:
+    try:
+        return UnconnectedGradients(getattr(value, "value", value))
+    except ValueError:
+        raise ValueError(f"Unknown value for unconnected_gradients: {value!r}") from None
+
+
+def _composite_source(s: Any) -> Any:
+    return s
+
+
+def _tagged(storage: Any) -> Tensor:
+    t = wrap(storage)
+    t._tape = state.token()
+    return t
+
+
+def _differentiable(t: Any) -> bool:
+    dtype = t.dtype
+    return dtype.is_floating or dtype.is_complex or dtype in (dtypes.resource, dtypes.variant)
+
+
+def _snapshot(t: Tensor) -> Tensor:
+    """A second wrapper with the present identity of `t`, to go back to."""
+    copied = object.__new__(type(t))
+    for cls in type(t).__mro__:
+        for slot in getattr(cls, "__slots__", ()):
+            if slot not in ("__weakref__", "__dict__") and slot in _instance_slots(t, cls):
+                object.__setattr__(copied, slot, getattr(t, slot))
+    return copied
+
+
+def _instance_slots(t: Any, cls: type) -> list[str]:
+    out = []
+    for slot in cls.__slots__:  # type: ignore[attr-defined]
+        if slot == "__weakref__":
+            continue
+        try:
+            cls.__dict__[slot].__get__(t)
+        except AttributeError:
+            continue
+        out.append(slot)
+    return out
+
+
+def _leaf_from(storage: torch.Tensor) -> torch.Tensor:
+    """A new tensor for autograd to differentiate by: a leaf, or an alias when outer tapes record through it."""
+    if storage.requires_grad:
+        return storage.view_as(storage)
+    return storage.detach().requires_grad_()
+
+
+@op("Watch", tensors=ANYS)
+def _watch_all(tensors: Any) -> Any:
+    return _leaf_from(tensors[0])
+
+
+def _watch(t: Tensor) -> Tensor:
+    return _watch_all([t])
+
+
+@op("SymbolicGradient", multi=True, stateful=True, tensors=ANYS)
+def _gradient(tensors: Any, n_targets: int, n_sources: int, weighted: Any, keep: bool) -> Any:
+    """Reverse-mode gradients by torch autograd: targets, sources, then the given output gradients, in one list."""
+    ys, xs = tensors[:n_targets], tensors[n_targets : n_targets + n_sources]
+    rest = iter(tensors[n_targets + n_sources :])
+    outputs, weights = [], []
+    for y, has_weight in zip(ys, weighted, strict=True):
+        w = next(rest) if has_weight else None
+        if not y.requires_grad:
+            continue
+        if w is not None and w.shape != y.shape:
+            w = w.expand_as(y)
+        outputs.append(y)
+        weights.append(torch.ones_like(y) if w is None else w.to(y.dtype))
+    found: list[Any] = [None] * n_sources
+    live = [i for i, x in enumerate(xs) if x.requires_grad]
+    if outputs and live:
+        again = bool(state.local.tapes)
+        grads = torch.autograd.grad(
+            outputs, [xs[i] for i in live], weights, retain_graph=keep or again, create_graph=again, allow_unused=True
+        )
+        for i, g in zip(live, grads, strict=True):
+            found[i] = g
+    return found

@@ -1,0 +1,420 @@
+"""`tf.Variable`: mutable state that reads as an immutable tensor.
+
+A variable updates its memory in place when nobody else can see it, and replaces it (copy on write) when a tensor, a
+recorded tape or a NumPy array still shares it. So every reader keeps the value it read, at no cost in the common case.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable
+from enum import Enum
+from typing import Any
+
+import numpy as np
+import torch
+
+from . import dtypes, state
+from .convert import convert_to_tensor, to_storage
+from .shapes import TensorShape
+from .tensor import Reference, Tensor, wrap
+
+
+class VariableSynchronization(Enum):
+    """When a distributed variable is synchronised (`tf.VariableSynchronization`)."""
+
+    AUTO = 0
+    NONE = 1
+    ON_WRITE = 2
+    ON_READ = 3
+
+
+class VariableAggregation(Enum):
+    """How updates of a distributed variable are combined (`tf.VariableAggregation`)."""
+
+    NONE = 0
+    SUM = 1
+    MEAN = 2
+    ONLY_FIRST_REPLICA = 3
+
+    def __hash__(self) -> int:
+        return hash(self.value)
+
+
+class _Creators(threading.local):
+    def __init__(self) -> None:
+        self.stack: list[Callable[..., Any]] = []
+
+
+creators = _Creators()
+
+
+class VariableMeta(type):
+    """Sends `tf.Variable(...)` through the creators of `tf.variable_creator_scope` and of functions being traced."""
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        if cls is not Variable or not creators.stack:
+            return super().__call__(*args, **kwargs)
+        names = Variable.__init__.__code__.co_varnames[1 : Variable.__init__.__code__.co_argcount]
+        call = dict(zip(names, args, strict=False)) | kwargs
+        stack = creators.stack
+
+        def run(depth: int) -> Callable[..., Any]:
+            if depth < 0:
+                return lambda **kw: type.__call__(cls, **kw)
+            return lambda **kw: stack[depth](run(depth - 1), **kw)
+
+        return run(len(stack) - 1)(**call)
+
+
+class Variable(metaclass=VariableMeta):
+    """A shared, mutable tensor with a fixed dtype and (static) shape (`tf.Variable`).
+
+    `shape` may leave dimensions open (`tf.TensorShape(None)`). Values are assigned with `assign`, `assign_add`,
+    `assign_sub` and the `scatter_*` methods.
+    """
+
+    __array_priority__ = 100
+    _tf_storage = True  # an operand with a dtype of its own; see convert.is_tensor_like
+    _t: Any
+    _tape = None
+
+    def __init__(
+        self,
+        initial_value: Any = None,
+        trainable: bool | None = None,
+        validate_shape: bool = True,
+        caching_device: Any = None,
+        name: str | None = None,
+        variable_def: Any = None,
+        dtype: Any = None,
+        import_scope: Any = None,
+        constraint: Callable[[Any], Any] | None = None,
+        synchronization: VariableSynchronization = VariableSynchronization.AUTO,
+        aggregation: VariableAggregation = VariableAggregation.NONE,
+        shape: Any = None,
+        experimental_enable_variable_lifting: bool = True,
+    ) -> None:
+        if variable_def is not None or import_scope is not None:
+            raise ValueError("Creating a tf.Variable with variable_def or import_scope is not supported when eager execution is enabled.")
+        if caching_device is not None:
+            raise ValueError("tf.Variable does not support caching_device in tf2compat")
+        if initial_value is None:
+            raise ValueError(
+                "The `initial_value` arg to `tf.Variable` must be specified except when you are not providing a `variable_def`. "
+                "You provided neither."
+            )
+        if constraint is not None and not callable(constraint):
+            raise ValueError(f"Argument `constraint` must be None or a callable. a callable. Got a {type(constraint)}: {constraint}")
+        dtype = None if dtype is None else dtypes.as_dtype(dtype)
+        with state.outside():
+            if callable(initial_value) and not isinstance(initial_value, Tensor):
+                initial_value = initial_value()
+            value = self._initial(initial_value, dtype)
+        self._t = value
+        self._dtype = dtypes.of(value)
+        static = TensorShape._of(tuple(value.shape))
+        if shape is not None:
+            declared = TensorShape(shape)
+            if not declared.is_compatible_with(static):
+                raise ValueError(
+                    f"In this `tf.Variable` creation, the initial value's shape ({static}) is not compatible with the explicitly "
+                    f"supplied `shape` argument ({shape})."
+                )
+            static = declared
+        elif not validate_shape:
+            static = TensorShape(None)
+        self._shape = static
+        if synchronization is VariableSynchronization.ON_READ and trainable:
+            raise ValueError("Synchronization value can be set to VariableSynchronization.ON_READ only for non-trainable variables.")
+        self._trainable = synchronization is not VariableSynchronization.ON_READ if trainable is None else bool(trainable)
+        self._constraint = constraint
+        self._synchronization = synchronization
+        self._aggregation = aggregation
+        scope = "/".join(state.local.names)
+        base = name if name is not None else "Variable"
+        if not isinstance(base, str):
+            raise TypeError(f"The name of a tf.Variable must be a string, got {base!r}")
+        self._name = f"{scope}/{base}:0" if scope else f"{base}:0"
+
+    @staticmethod
+    def _initial(value: Any, dtype: dtypes.DType | None) -> Any:
+        storage = convert_to_tensor(value, dtype)._t if not _raw(value) else to_storage(value, dtype)
+        if isinstance(storage, torch.Tensor):
+            return storage.detach().clone(memory_format=torch.contiguous_format)
+        return storage.copy()
+
+    # --- description -------------------------------------------------------------------------------------------------
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def _shared_name(self) -> str:
+        return self._name[: self._name.index(":")]
+
+    @property
+    def dtype(self) -> dtypes.DType:
+        return self._dtype
+
+    @property
+    def shape(self) -> TensorShape:
+        return self._shape
+
+    def get_shape(self) -> TensorShape:
+        return self._shape
+
+    @property
+    def ndim(self) -> int | None:
+        return self._shape.rank
+
+    @property
+    def device(self) -> str:
+        from .devices import full_name
+
+        return full_name(self._t)
+
+    @property
+    def trainable(self) -> bool:
+        return self._trainable
+
+    @property
+    def constraint(self) -> Callable[[Any], Any] | None:
+        return self._constraint
+
+    @property
+    def synchronization(self) -> VariableSynchronization:
+        return self._synchronization
+
+    @property
+    def aggregation(self) -> VariableAggregation:
+        return self._aggregation
+
+    @property
+    def handle(self) -> Any:
+        return self
+
+    @property
+    def op(self) -> Any:
+        raise AttributeError("Tensor.op is undefined when eager execution is enabled.")
+
+    @property
+    def graph(self) -> Any:
+        raise AttributeError("Tensor.graph is undefined when eager execution is enabled.")
+
+    @property
+    def initializer(self) -> Any:
+        raise AttributeError("Variable.initializer is undefined when eager execution is enabled.")
+
+    # --- reading -----------------------------------------------------------------------------------------------------
+    def _read(self) -> Any:
+        """The storage as the calling thread sees it: a leaf of the recording tapes, or the memory itself."""
+        if state.local.tapes:
+            from .tape import leaf_of
+
+            return leaf_of(self)
+        return self._t
+
+    def _as_tensor(self) -> Tensor:
+        graph = state.local.graph
+        if graph is not None:
+            return graph.read_variable(self)
+        t = wrap(self._read())
+        t._tape = state.token()
+        return t
+
+    def value(self) -> Tensor:
+        """The current value, which later assignments do not change."""
+        return self._as_tensor()
+
+    def read_value(self) -> Tensor:
+        return self._as_tensor()
+
+    def sparse_read(self, indices: Any, name: str | None = None) -> Tensor:
+        from tf2compat import gather
+
+        return gather(self, indices, name=name)
+
+    def gather_nd(self, indices: Any, name: str | None = None) -> Tensor:
+        from tf2compat import gather_nd
+
+        return gather_nd(self, indices, name=name)
+
+    def initialized_value(self) -> Tensor:
+        return self._as_tensor()
+
+    def is_initialized(self, name: str | None = None) -> bool:
+        return True
+
+    def _numpy(self) -> np.ndarray:
+        from .tensor import numpy_of
+
+        return numpy_of(self._t)
+
+    def numpy(self) -> Any:
+        """A copy of the value as a NumPy array or scalar."""
+        if state.local.graph is not None:
+            raise NotImplementedError("numpy() is only available when eager execution is enabled.")
+        array = self._numpy()
+        return array[()] if array.ndim == 0 else array.copy()
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.asarray(self.numpy(), dtype=dtype)
+
+    def torch(self) -> torch.Tensor:
+        """The torch tensor that holds the value, sharing its memory."""
+        return self._t
+
+    @classmethod
+    def __torch_function__(cls, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        from .tensor import _to_torch_args
+
+        def plain(v: Any) -> Any:
+            if isinstance(v, Variable):
+                return v._t
+            if isinstance(v, (list, tuple)):
+                return type(v)(plain(x) for x in v)
+            return v
+
+        return func(*_to_torch_args(plain(args)), **{k: _to_torch_args(plain(v)) for k, v in (kwargs or {}).items()})
+
+    def __bool__(self) -> bool:
+        return bool(self._as_tensor())
+
+    def __int__(self) -> int:
+        return int(self.numpy())
+
+    def __float__(self) -> float:
+        return float(self.numpy())
+
+    def __complex__(self) -> complex:
+        return complex(self.numpy())
+
+    def __index__(self) -> int:
+        return self._as_tensor().__index__()
+
+    def __iter__(self) -> Any:
+        return iter(self._as_tensor())
+
+    def __hash__(self) -> int:
+        raise TypeError("Variable is unhashable. Instead, use variable.ref() as the key. (Variable: " + repr(self) + ")")
+
+    def ref(self) -> Reference:
+        return Reference(self)
+
+    def _text(self) -> str:
+        t = wrap(self._t)
+        return f"shape={self.shape} dtype={self.dtype.name}, numpy={t._text(True)}"
+
+    def __repr__(self) -> str:
+        return f"<tf.Variable '{self.name}' {self._text()}>"
+
+    def __format__(self, spec: str) -> str:
+        return format(self._as_tensor(), spec)
+
+    # --- copies ------------------------------------------------------------------------------------------------------
+    def __deepcopy__(self, memo: Any) -> Variable:
+        copied = Variable(
+            wrap(self._t), trainable=self._trainable, name=self._shared_name, constraint=self._constraint,
+            synchronization=self._synchronization, aggregation=self._aggregation, shape=self._shape,
+        )  # fmt: skip
+        copied._name = self._name
+        memo[id(self)] = copied
+        return copied
+
+    def __reduce__(self) -> Any:
+        return _rebuild, (self.numpy(), self._dtype.name, self._trainable, self._name, self._shape, self._constraint)
+
+    def set_shape(self, shape: Any) -> None:
+        """Narrow the static shape."""
+        self._shape = self._shape.merge_with(shape)
+
+    # --- writing: storage level (the ops in tf2compat._engine.assigning are the public way) --------------------------
+    def _write(self, value: Any) -> None:
+        """Take over a storage's values. The caller has checked dtype and shape."""
+        mine = self._t
+        if isinstance(mine, np.ndarray):
+            self._t = value.copy()
+            return
+        value = value.detach()
+        if mine.shape == value.shape and mine.device == value.device and not self._shared():
+            mine.copy_(value)
+        else:
+            self._t = value.to(mine.device, copy=True, memory_format=torch.contiguous_format)
+
+    def _own(self) -> Any:
+        """The storage, made ours alone: in-place torch functions may be used on it."""
+        if isinstance(self._t, torch.Tensor) and self._shared():
+            self._t = self._t.detach().clone()
+        return self._t
+
+    def _shared(self) -> bool:
+        """Whether anything but this variable can see its memory: a wrapper, a view, a tape's leaf, a NumPy array."""
+        return (
+            sys.getrefcount(self._t) > _BASE_REFS
+            or _storage_uses(self._t) > _BASE_USES
+            or self._t._use_count() > _BASE_TENSOR_USES
+        )
+
+
+def _raw(value: Any) -> bool:
+    return isinstance(value, (int, float, complex, str, bytes, np.ndarray))
+
+
+def _storage_uses(t: torch.Tensor) -> int:
+    return torch._C._storage_Use_Count(t.untyped_storage()._cdata)
+
+
+def _rebuild(value: Any, dtype: str, trainable: bool, name: str, shape: Any, constraint: Any) -> Variable:
+    v = Variable(value, dtype=dtypes.as_dtype(dtype), trainable=trainable, shape=shape, constraint=constraint)
+    v._name = name
+    return v
+
+
+class _Probe:
+    """Measures the reference counts of a tensor that one attribute holds, on this Python and torch."""
+
+    def __init__(self) -> None:
+        self._t = torch.zeros(1).clone()
+
+    def refs(self) -> int:
+        return sys.getrefcount(self._t)
+
+    def uses(self) -> tuple[int, int]:
+        return _storage_uses(self._t), self._t._use_count()
+
+
+_BASE_REFS = _Probe().refs()
+_BASE_USES, _BASE_TENSOR_USES = _Probe().uses()
+
+
+class UnreadVariable(Variable):
+    """What assignments return: the variable after the assignment, usable wherever the variable is."""
+
+    def __init__(self, of: Variable) -> None:
+        self._of = of
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "_of":
+            raise AttributeError(name)
+        return getattr(self._of, name)
+
+    def _read(self) -> Any:
+        return self._of._read()
+
+    def _as_tensor(self) -> Tensor:
+        return self._of._as_tensor()
+
+    def _write(self, value: Any) -> None:
+        self._of._write(value)
+
+    def _own(self) -> Any:
+        return self._of._own()
+
+    @property
+    def name(self) -> str:
+        return "UnreadVariable"
+
+    def ref(self) -> Reference:
+        return Reference(self._of)

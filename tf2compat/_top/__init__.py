@@ -1,0 +1,1 @@
+"""Functions that are public directly under `tf.` and in no submodule of it."""

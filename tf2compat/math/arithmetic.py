@@ -1,0 +1,108 @@
+"""Binary arithmetic and the unary operators of `tf.math`."""
+
+# ruff: noqa: A001 - TensorFlow's public names
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from .._engine.dtypes import COMPLEXES, FLOATS, INTS, NUMBERS, REALS, SIGNED, string
+from .._engine.op import invalid, op, tensor
+from .._engine.tensor import Tensor
+
+_INTEGER = frozenset(d.torch for d in INTS)
+_NUM = tensor(NUMBERS, scalar=True)
+
+
+@op("AddV2", elementwise=True, x=tensor(NUMBERS, string, scalar=True), y=tensor(NUMBERS, string, scalar=True))
+def add(x: Any, y: Any, name: str | None = None) -> Any:
+    """x + y element-wise with broadcasting; concatenation for strings (`tf.math.add`)."""
+    return torch.add(x, y)
+
+
+@add.strings
+def _(x: Any, y: Any) -> Any:
+    return np.asarray(x + y, dtype=object)
+
+
+@op("Sub", elementwise=True, x=_NUM, y=_NUM)
+def subtract(x: Any, y: Any, name: str | None = None) -> Any:
+    """x - y element-wise with broadcasting (`tf.math.subtract`)."""
+    return torch.sub(x, y)
+
+
+@op("Mul", elementwise=True, x=_NUM, y=_NUM)
+def multiply(x: Any, y: Any, name: str | None = None) -> Any:
+    """x * y element-wise with broadcasting (`tf.math.multiply`)."""
+    return torch.mul(x, y)
+
+
+@op("RealDiv", elementwise=True, x=_NUM, y=_NUM)
+def truediv(x: Any, y: Any, name: str | None = None) -> Any:
+    """x / y element-wise; 8 and 16 bit integers give float32, wider ones float64 (`tf.math.truediv`)."""
+    if x.dtype in _INTEGER:
+        wide = torch.float32 if x.dtype in _NARROW else torch.float64
+        return torch.true_divide(x.to(wide), y.to(wide) if isinstance(y, torch.Tensor) else y)
+    return torch.true_divide(x, y)
+
+
+_NARROW = frozenset((torch.int8, torch.uint8, torch.int16, torch.uint16))
+
+
+def divide(x: Any, y: Any, name: str | None = None) -> Tensor:
+    """x / y as Python divides (`tf.math.divide`)."""
+    if hasattr(x, "dtype") or hasattr(y, "dtype"):
+        return truediv(x, y, name) if isinstance(x, Tensor) or not hasattr(x, "__array__") else x / y
+    return x / y
+
+
+def _no_zero(y: Any) -> None:
+    if isinstance(y, torch.Tensor):
+        if y.device.type != "meta" and y.numel() and not bool((y != 0).all()):
+            raise invalid("Integer division by zero [Op:FloorDiv] name: ")
+    elif y == 0:
+        raise invalid("Integer division by zero [Op:FloorDiv] name: ")
+
+
+@op("FloorDiv", elementwise=True, x=tensor(REALS, scalar=True), y=tensor(REALS, scalar=True))
+def floordiv(x: Any, y: Any, name: str | None = None) -> Any:
+    """floor(x / y) element-wise (`tf.math.floordiv`). Integer division by zero raises InvalidArgumentError."""
+    if x.dtype in _INTEGER:
+        _no_zero(y)
+        return torch.div(x, y, rounding_mode="floor")
+    return torch.floor(torch.true_divide(x, y)).detach()
+
+
+@op("FloorMod", elementwise=True, x=tensor(REALS, scalar=True), y=tensor(REALS, scalar=True))
+def floormod(x: Any, y: Any, name: str | None = None) -> Any:
+    """Remainder with the sign of `y`, element-wise (`tf.math.floormod`)."""
+    if x.dtype in _INTEGER:
+        _no_zero(y)
+    return torch.remainder(x, y)
+
+
+@op("Pow", elementwise=True, x=tensor(FLOATS, COMPLEXES, SIGNED, INTS, scalar=True), y=tensor(FLOATS, COMPLEXES, SIGNED, INTS, scalar=True))
+def pow(x: Any, y: Any, name: str | None = None) -> Any:
+    """x ** y element-wise with broadcasting (`tf.math.pow`)."""
+    if x.dtype in _INTEGER:
+        negative = (y < 0).any() if isinstance(y, torch.Tensor) and y.device.type != "meta" else isinstance(y, int) and y < 0
+        if negative:
+            raise invalid("Integers to negative integer powers are not allowed [Op:Pow] name: ")
+    return torch.pow(x, y)
+
+
+@op("Neg", x=tensor(FLOATS, SIGNED, COMPLEXES))
+def negative(x: Any, name: str | None = None) -> Any:
+    """-x element-wise (`tf.math.negative`)."""
+    return torch.neg(x)
+
+
+@op("Abs", x=tensor(FLOATS, SIGNED, COMPLEXES))
+def abs(x: Any, name: str | None = None) -> Any:
+    """|x| element-wise; the magnitude, a float, for complex `x` (`tf.math.abs`)."""
+    return torch.abs(x)
+
+
+__all__ = ["abs", "add", "divide", "floordiv", "floormod", "multiply", "negative", "pow", "subtract", "truediv"]
