@@ -1,0 +1,11 @@
+"""The adapters of this package, as the group `tf2compat.adapters` of its installed metadata lists them.
+
+Used only when no metadata are installed, as in a source checkout on PYTHONPATH; a test compares it with pyproject.toml.
+"""
+
+ENTRY_POINTS = {
+    "checkpoint.tensorflow": "tf2compat_adapters.tensorflow_bundle:TensorFlowBundle",
+    "checkpoint.safetensors": "tf2compat_adapters.checkpoint_safetensors:Safetensors",
+    "events.tensorboard": "tf2compat_adapters.tensorboard_events:open_sink",
+    "protos.tensorflow": "tf2compat_adapters.protos",
+}

@@ -1,0 +1,120 @@
+"""TensorFlow's protocol messages that `tensorboard.compat.proto` does not carry, as message classes.
+
+Their descriptors are built here, in a pool of our own, so that a real TensorFlow (or the package `tfrecord`) in the same
+process, which registers the same names in protobuf's default pool, does not clash with them. Enum fields are declared as int32 and
+nested `MetaGraphDef`s as bytes: the same on the wire. Messages that tensorboard has are used from there.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+
+_F = descriptor_pb2.FieldDescriptorProto
+_SCALARS = {
+    "bool": _F.TYPE_BOOL, "bytes": _F.TYPE_BYTES, "double": _F.TYPE_DOUBLE, "fixed32": _F.TYPE_FIXED32, "float": _F.TYPE_FLOAT,
+    "int32": _F.TYPE_INT32, "int64": _F.TYPE_INT64, "string": _F.TYPE_STRING, "uint64": _F.TYPE_UINT64,
+}  # fmt: skip
+
+# name: fields, each "number name [repeated|map] type". A name with a dot is nested; `kind` fields form a oneof of that name.
+_MESSAGES: dict[str, list[str]] = {
+    "VersionDef": ["1 producer int32", "2 min_consumer int32", "3 bad_consumers repeated int32"],
+    "TensorShapeProto": ["2 dim repeated TensorShapeProto.Dim", "3 unknown_rank bool"],
+    "TensorShapeProto.Dim": ["1 size int64", "2 name string"],
+    "TensorSliceProto": ["1 extent repeated TensorSliceProto.Extent"],
+    "TensorSliceProto.Extent": ["1 start int64", "2 length int64 oneof:has_length_hack"],
+    "BundleHeaderProto": ["1 num_shards int32", "2 endianness int32", "3 version VersionDef"],
+    "BundleEntryProto": [
+        "1 dtype int32", "2 shape TensorShapeProto", "3 shard_id int32", "4 offset int64", "5 size int64", "6 crc32c fixed32",
+        "7 slices repeated TensorSliceProto",
+    ],
+    "SavedModel": ["1 saved_model_schema_version int64", "2 meta_graphs repeated bytes"],
+    "FingerprintDef": [
+        "1 saved_model_checksum uint64", "2 graph_def_program_hash uint64", "3 signature_def_hash uint64",
+        "4 saved_object_graph_hash uint64", "5 checkpoint_hash uint64", "6 version VersionDef", "7 uuid string",
+    ],
+    "SavedMetadata": ["1 nodes repeated SavedObject"],
+    "SavedObject": ["2 node_id int32", "3 node_path string", "4 identifier string", "5 metadata string", "6 version VersionDef"],
+    "CheckpointState": [
+        "1 model_checkpoint_path string", "2 all_model_checkpoint_paths repeated string",
+        "3 all_model_checkpoint_timestamps repeated double", "4 last_preserved_timestamp double",
+    ],
+    "BytesList": ["1 value repeated bytes"],
+    "FloatList": ["1 value repeated float"],
+    "Int64List": ["1 value repeated int64"],
+    "Feature": ["1 bytes_list BytesList oneof:kind", "2 float_list FloatList oneof:kind", "3 int64_list Int64List oneof:kind"],
+    "Features": ["1 feature map Feature"],
+    "FeatureList": ["1 feature repeated Feature"],
+    "FeatureLists": ["1 feature_list map FeatureList"],
+    "Example": ["1 features Features"],
+    "SequenceExample": ["1 context Features", "2 feature_lists FeatureLists"],
+}  # fmt: skip
+
+
+def _add_field(message: Any, text: str) -> None:
+    number, name, *words = text.split()
+    field = message.field.add(name=name, number=int(number), label=_F.LABEL_OPTIONAL)
+    if words[-1].startswith("oneof:"):
+        oneof = words.pop().removeprefix("oneof:")
+        known = [item.name for item in message.oneof_decl]
+        if oneof not in known:
+            message.oneof_decl.add(name=oneof)
+            known.append(oneof)
+        field.oneof_index = known.index(oneof)
+    if words[0] == "map":
+        field.label, field.type = _F.LABEL_REPEATED, _F.TYPE_MESSAGE
+        entry = message.nested_type.add(name="".join(part.capitalize() for part in name.split("_")) + "Entry")
+        entry.options.map_entry = True
+        _add_field(entry, "1 key string")
+        _add_field(entry, f"2 value {words[1]}")
+        field.type_name = f".tensorflow.{message.name}.{entry.name}"
+        return
+    if words[0] == "repeated":
+        field.label = _F.LABEL_REPEATED
+    if words[-1] in _SCALARS:
+        field.type = _SCALARS[words[-1]]
+    else:
+        field.type, field.type_name = _F.TYPE_MESSAGE, f".tensorflow.{words[-1]}"
+
+
+def _build() -> descriptor_pool.DescriptorPool:
+    file = descriptor_pb2.FileDescriptorProto(name="tf2compat/messages.proto", package="tensorflow", syntax="proto3")
+    for name, fields in _MESSAGES.items():
+        outer, _, inner = name.rpartition(".")
+        if outer:
+            message = next(item for item in file.message_type if item.name == outer).nested_type.add(name=inner)
+        else:
+            message = file.message_type.add(name=name)
+        for text in fields:
+            _add_field(message, text)
+    pool = descriptor_pool.DescriptorPool()
+    pool.AddSerializedFile(file.SerializeToString())
+    return pool
+
+
+_POOL = _build()
+
+
+def _message(name: str) -> Any:
+    return message_factory.GetMessageClass(_POOL.FindMessageTypeByName(f"tensorflow.{name}"))
+
+
+VersionDef = _message("VersionDef")
+TensorShapeProto = _message("TensorShapeProto")
+TensorSliceProto = _message("TensorSliceProto")
+BundleHeaderProto = _message("BundleHeaderProto")
+BundleEntryProto = _message("BundleEntryProto")
+SavedModel = _message("SavedModel")
+FingerprintDef = _message("FingerprintDef")
+SavedMetadata = _message("SavedMetadata")
+CheckpointState = _message("CheckpointState")
+BytesList = _message("BytesList")
+FloatList = _message("FloatList")
+Int64List = _message("Int64List")
+Feature = _message("Feature")
+Features = _message("Features")
+FeatureList = _message("FeatureList")
+FeatureLists = _message("FeatureLists")
+Example = _message("Example")
+SequenceExample = _message("SequenceExample")
