@@ -91,7 +91,7 @@ class Op:
 
     __slots__ = (
         "name", "key", "fn", "params", "kinds", "n", "has_name", "defaults", "multi", "elementwise", "stateful", "string_fn",
-        "diagnose_fn", "infer_fn", "public", "differences", "groups", "singles",
+        "diagnose_fn", "infer_fn", "prepare_fn", "public", "differences", "groups", "singles",
     )  # fmt: skip
 
     def __init__(self, name: str, fn: Callable[..., Any], kinds: dict[str, Kind], multi: bool, elementwise: bool, stateful: bool) -> None:
@@ -114,6 +114,7 @@ class Op:
         self.string_fn: Callable[..., Any] | None = None
         self.diagnose_fn: Callable[..., Any] | None = None
         self.infer_fn: Callable[..., Any] | None = None
+        self.prepare_fn: Callable[..., Any] | None = None
         self.differences: str | None = None
         self.groups: dict[str, list[int]] = {}
         for i, k in enumerate(self.kinds):
@@ -139,6 +140,8 @@ class Op:
                         if taken is not NotImplemented:
                             return taken
         name = args[-1] if self.has_name else None
+        if self.prepare_fn is not None:
+            args = self.prepare_fn(*args[: self.n])
         bound = self.bind(args)
         graph = state.local.graph
         if graph is not None:
@@ -701,14 +704,16 @@ class op:
         public.strings = _setter(public, "string_fn")
         public.diagnose = _setter(public, "diagnose_fn")
         public.infer = _setter(public, "infer_fn")
+        public.prepare = _setter(public, "prepare_fn")
         o.public = public
         return public
 
 
 def _setter(public: types.FunctionType, attribute: str) -> Callable[[Callable[..., Any]], Any]:
-    """`@add.strings`, `@add.diagnose`, `@add.infer`: further parts of a declared op.
+    """`@add.strings`, `@add.diagnose`, `@add.infer`, `@add.prepare`: further parts of a declared op.
 
-    `strings` is the implementation on NumPy arrays of bytes; `diagnose` gets the arguments of a failed call and returns a
+    `prepare` gets the caller's arguments (without the name) on the slow path and gives them back in the form that the
+    declaration expects. `strings` is the implementation on NumPy arrays of bytes; `diagnose` gets the arguments of a failed call and returns a
     message, an exception or None; `infer` gives [(dtype, shape), …] where torch's meta tensors cannot tell.
     """
 

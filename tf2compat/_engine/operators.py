@@ -7,6 +7,7 @@ from typing import Any
 from .._top import indexing as _indexing
 from ..math import arithmetic as _arithmetic
 from ..math import comparison as _comparison
+from . import assigning as _assigning  # noqa: F401 - gives Variable its assign methods
 from .tensor import Tensor
 from .variable import Variable
 
@@ -67,5 +68,14 @@ def _attach(cls: Any) -> None:
     cls.__getitem__ = _indexing.getitem
 
 
+def _variable_getitem(self: Any, key: Any) -> Any:
+    """A slice of the value, whose `assign` writes into the variable."""
+    out = _indexing.getitem(self, key)
+    if isinstance(out, Tensor):
+        out._sliced = (self, key)
+    return out
+
+
 _attach(Tensor)
 _attach(Variable)
+Variable.__getitem__ = _variable_getitem  # type: ignore[attr-defined]

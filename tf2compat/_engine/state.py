@@ -22,6 +22,7 @@ class _Local(threading.local):
         self.graph: Any = None
         self.device: Any = None  # a torch.device, or None for the default
         self.names: list[str] = []
+        self.watchers: list[dict[int, Any]] = []  # see tape.watching_variables
 
 
 local = _Local()

@@ -37,10 +37,30 @@ def leaf_of(variable: Variable) -> Any:
     storage = variable._t
     if type(storage) is np.ndarray or not (storage.is_floating_point() or storage.is_complex()):
         return storage
+    for watcher in state.local.watchers:
+        watcher.setdefault(id(variable), variable)
     seen = storage
     for tape in state.local.tapes:
         seen = tape._leaf(variable, storage, seen)
     return seen
+
+
+@contextmanager
+def watching_variables() -> Iterator[Any]:
+    """The variables that are read in the block while a tape records, in the order of their first use."""
+    found: dict[int, Variable] = {}
+    state.local.watchers.append(found)
+    try:
+        yield found.values()
+    finally:
+        state.local.watchers.remove(found)
+
+
+class _Reader:
+    """Stands in for a tape whose recording pauses: variables keep their plain values and are noticed."""
+
+    def _leaf(self, variable: Variable, storage: Any, seen: Any) -> Any:
+        return seen
 
 
 class GradientTape:
@@ -141,6 +161,9 @@ class GradientTape:
         leaf = _leaf_from(seen)
         values.append((storage, leaf))
         return leaf
+
+    def _reader(self) -> _Reader:
+        return _Reader()
 
     def _symbolic_leaf(self, variable: Variable) -> None:
         """While a graph is traced, variables' reads are nodes; the graph keeps the leaf for each tape."""

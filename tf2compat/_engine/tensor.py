@@ -36,7 +36,7 @@ def numpy_of(storage: Any) -> np.ndarray:
 class Tensor:
     """A multi-dimensional array of one dtype whose contents never change (`tf.Tensor`)."""
 
-    __slots__ = ("_t", "_tape", "_keras_mask", "__weakref__")
+    __slots__ = ("_t", "_tape", "_keras_mask", "_sliced", "__weakref__")
     __array_priority__ = 100
     #: torch.Tensor, or np.ndarray of bytes objects
     _t: Any
@@ -229,6 +229,14 @@ class Tensor:
 
         return copy_to(self, f"cuda:{gpu_index}")
 
+    def _slice_assign(self, value: Any, name: str | None = None) -> Any:
+        """`variable[index].assign(value)`: write into the variable that this slice was read from."""
+        from .._top.indexing import index_items
+        from .assigning import slice_assign
+
+        variable, key = self._sliced
+        return slice_assign(variable, index_items(key), value)
+
     @property
     def _id(self) -> int:
         return id(self)
@@ -254,6 +262,8 @@ class Tensor:
 
     def __getattr__(self, name: str) -> types.NoneType:
         # only reached for names (and unset slots) that the class does not have
+        if name == "assign" and hasattr(self, "_sliced"):
+            return self._slice_assign  # type: ignore[return-value]
         if name in _NUMPY_ONLY:
             raise AttributeError(
                 f"{type(self).__name__} object has no attribute '{name}'. If you are looking for numpy-related methods, please run "

@@ -1,0 +1,89 @@
+"""`tf.IndexedSlices`: rows of a larger tensor, by number."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ._engine.convert import convert_to_tensor
+from ._engine.dtypes import DType
+from ._engine.shapes import TensorShape
+from ._engine.tensor import Tensor
+
+
+class IndexedSlices:
+    """`values[i]` belongs to row `indices[i]` of a tensor of `dense_shape`; rows may repeat, and then add up."""
+
+    def __init__(self, values: Any, indices: Any, dense_shape: Any = None) -> None:
+        self._values = convert_to_tensor(values) if not _is_tensor(values) else values
+        self._indices = convert_to_tensor(indices) if not _is_tensor(indices) else indices
+        self._dense_shape = None if dense_shape is None else convert_to_tensor(dense_shape)
+
+    @property
+    def values(self) -> Any:
+        return self._values
+
+    @property
+    def indices(self) -> Any:
+        return self._indices
+
+    @property
+    def dense_shape(self) -> Any:
+        return self._dense_shape
+
+    @property
+    def dtype(self) -> DType:
+        return self._values.dtype
+
+    @property
+    def device(self) -> str:
+        return self._values.device
+
+    @property
+    def shape(self) -> TensorShape:
+        if self._dense_shape is None:
+            return TensorShape(None)
+        return TensorShape([int(d) for d in self._dense_shape.numpy()])
+
+    def consumers(self) -> Any:
+        return self._values.consumers()
+
+    def __str__(self) -> str:
+        shape = "" if self._dense_shape is None else f", dense_shape={self._dense_shape}"
+        return f"IndexedSlices(indices={self._indices}, values={self._values}{shape})"
+
+    def __repr__(self) -> str:
+        return object.__repr__(self)
+
+    def __neg__(self) -> IndexedSlices:
+        return IndexedSlices(-self._values, self._indices, self._dense_shape)
+
+    def __tf_tensor__(self, dtype: Any = None, name: str | None = None) -> Tensor:
+        from .math import unsorted_segment_sum
+
+        if self._dense_shape is None:
+            raise ValueError(
+                f"Tensor conversion requested for IndexedSlices for which dense_shape is None: {self!s}. Pass dense_shape to convert."
+            )
+        if dtype is not None and dtype is not self.dtype:
+            raise ValueError(f"Tensor conversion requested dtype {dtype.name} for IndexedSlices with dtype {self.dtype.name}")
+        return unsorted_segment_sum(self._values, self._indices, int(self._dense_shape[0]))
+
+    def _tf_components(self) -> list[Any]:
+        parts = [self._values, self._indices]
+        return parts if self._dense_shape is None else [*parts, self._dense_shape]
+
+    def _tf_from_components(self, components: list[Any]) -> IndexedSlices:
+        return IndexedSlices(*components)
+
+    @property
+    def _type_spec(self) -> Any:
+        from ._engine.specs import IndexedSlicesSpec
+
+        return IndexedSlicesSpec(
+            self.shape, self.dtype, self._indices.dtype, None if self._dense_shape is None else self._dense_shape.dtype,
+            self._indices.shape,
+        )  # fmt: skip
+
+
+def _is_tensor(value: Any) -> bool:
+    return isinstance(value, Tensor) or hasattr(type(value), "_tf_storage")
