@@ -7,5 +7,6 @@ ENTRY_POINTS = {
     "checkpoint.tensorflow": "tf2compat_adapters.tensorflow_bundle:TensorFlowBundle",
     "checkpoint.safetensors": "tf2compat_adapters.checkpoint_safetensors:Safetensors",
     "events.tensorboard": "tf2compat_adapters.tensorboard_events:open_sink",
+    "object_graph.tensorflow": "tf2compat_adapters.object_graph:TrackableObjectGraph",
     "protos.tensorflow": "tf2compat_adapters.protos",
 }

@@ -40,6 +40,7 @@ class Case:
     inputs: str = ""
     order: int = 0
     raises: bool = False
+    optional: bool = False
     tol: float | None = None
     line: int = 0
 
@@ -50,7 +51,7 @@ class Case:
 
     @property
     def source(self) -> str:
-        text = ("! " if self.raises else "") + self.body
+        text = ("! " if self.raises else "? " if self.optional else "") + self.body
         if self.inputs:
             text += f" :: {self.inputs}" if self.order == 1 else f" ::{self.order} {self.inputs}"
         return text
@@ -62,9 +63,9 @@ _EACH = re.compile(r"^each\s+(?P<var>\w+)\s+in\s+(?P<items>.+):$")
 
 
 def _one_liner(file: str, text: str, tol: float | None, line: int) -> Case:
-    raises = text.startswith("!")
-    body = text[1:].strip() if raises else text
-    case = Case(file, "", body, raises=raises, tol=tol, line=line)
+    raises, optional = text.startswith("!"), text.startswith("?")
+    body = text[1:].strip() if raises or optional else text
+    case = Case(file, "", body, raises=raises, optional=optional, tol=tol, line=line)
     tail = _TAIL.match(body)
     if tail:
         case.body, case.inputs = tail["body"], tail["inputs"]

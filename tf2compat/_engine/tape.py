@@ -45,6 +45,17 @@ def leaf_of(variable: Variable) -> Any:
     return seen
 
 
+def symbolic_leaf_of(variable: Variable, read: Tensor) -> Tensor:
+    """As `leaf_of` while a graph is traced: `read` is the node that reads the variable's present value."""
+    for watcher in state.local.watchers:
+        watcher.setdefault(id(variable), variable)
+    seen = read
+    if read.dtype.is_floating or read.dtype.is_complex:
+        for tape in state.local.tapes:
+            seen = tape._leaf(variable, read, seen)
+    return seen
+
+
 @contextmanager
 def watching_variables() -> Iterator[Any]:
     """The variables that are read in the block while a tape records, in the order of their first use."""
@@ -126,10 +137,7 @@ class GradientTape:
         for t in nest.flatten(tensor, expand_composites=True):
             if isinstance(t, Variable):
                 self._explicit.add(id(t))
-                if state.local.graph is None:
-                    self._leaves.setdefault(id(t), (t, []))
-                else:
-                    self._symbolic_leaf(t)
+                self._leaves.setdefault(id(t), (t, []))
                 continue
             if not isinstance(t, Tensor):
                 raise ValueError(f"Passed in object {t} of type {type(t).__name__}, not tf.Tensor or tf.Variable or ExtensionType.")
@@ -158,16 +166,12 @@ class GradientTape:
         values = found[1]
         if values and values[-1][0] is storage:
             return values[-1][1]
-        leaf = _leaf_from(seen)
+        leaf = _watch(seen) if isinstance(seen, Tensor) else _leaf_from(seen)
         values.append((storage, leaf))
         return leaf
 
     def _reader(self) -> _Reader:
         return _Reader()
-
-    def _symbolic_leaf(self, variable: Variable) -> None:
-        """While a graph is traced, variables' reads are nodes; the graph keeps the leaf for each tape."""
-        self._leaves.setdefault(id(variable), (variable, []))
 
     @contextmanager
     def stop_recording(self) -> Iterator[None]:
@@ -289,16 +293,13 @@ class GradientTape:
     def _as_recorded(self, value: Any) -> list[Tensor]:
         """The tensors that stand for a source or target in what this tape recorded; none when it recorded nothing of it."""
         if isinstance(value, Variable):
-            graph = state.local.graph
-            if graph is not None:
-                return graph.variable_leaves(self, value)
             value = getattr(value, "_of", value)
             entry = self._leaves.get(id(value))
             if entry is None:
                 return []
             if not entry[1]:  # watched, not read inside: the variable is its own target
                 return []
-            return [_tagged(leaf) for _, leaf in entry[1]]
+            return [leaf if isinstance(leaf, Tensor) else _tagged(leaf) for _, leaf in entry[1]]
         watched = self._watched.get(id(value))
         if watched is not None:
             return [watched[1]]

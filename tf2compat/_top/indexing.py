@@ -64,6 +64,13 @@ def getitem(self: Any, key: Any) -> Any:
     return strided(self, items)
 
 
+def index_items(key: Any) -> tuple[Any, ...]:
+    """An index as a tuple of ints, slices, Ellipsis and None."""
+    if isinstance(key, list):
+        key = tuple(key)
+    return tuple([_item(k) for k in key]) if isinstance(key, tuple) else (_item(key),)
+
+
 @op("StridedSlice", input=ANY)
 def strided(input: Any, index: Any) -> Any:  # noqa: A002 - TensorFlow's name
     """Basic indexing by a tuple of ints, slices, Ellipsis and None."""
