@@ -19,6 +19,7 @@ from . import dtypes, state
 from .convert import convert_to_tensor, to_storage
 from .shapes import TensorShape
 from .tensor import Reference, Tensor, wrap
+from .trackable import Trackable
 
 
 class VariableSynchronization(Enum):
@@ -68,7 +69,7 @@ class VariableMeta(type):
         return run(len(stack) - 1)(**call)
 
 
-class Variable(metaclass=VariableMeta):
+class Variable(Trackable, metaclass=VariableMeta):
     """A shared, mutable tensor with a fixed dtype and (static) shape (`tf.Variable`).
 
     `shape` may leave dimensions open (`tf.TensorShape(None)`). Values are assigned with `assign`, `assign_add`,

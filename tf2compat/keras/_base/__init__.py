@@ -1,0 +1,1 @@
+"""What Keras' public classes stand on: layers' state and calls, symbolic tensors, models' training."""

@@ -1,0 +1,204 @@
+"""Attributes of layers: which of them are weights, which hold other layers, and how they are walked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from tf2compat._engine import nest
+from tf2compat._engine.trackable import _NEVER_NODES, AutoTrackable, Trackable, is_node
+from tf2compat._engine.variable import UnreadVariable, Variable
+
+_CONTAINERS = (list, tuple, dict)
+
+
+def dedupe(values: Any) -> list[Any]:
+    """The values, each object once, in the order of their first places."""
+    out, seen = [], set()
+    for v in values:
+        if id(v) not in seen:
+            seen.add(id(v))
+            out.append(v)
+    return out
+
+
+def _holds(value: Any) -> bool:
+    """Whether a container (or module) may hold layers or weights; what it holds is looked up when it is asked for."""
+    if isinstance(value, Tracked):
+        return True
+    if isinstance(value, _CONTAINERS):
+        return is_node(value)
+    return isinstance(value, Trackable) and (hasattr(type(value), "_flatten") or hasattr(value, "trainable_variables"))
+
+
+def elements(value: Any) -> Iterator[Any]:
+    """Layers, modules and variables inside a tracked attribute, in order."""
+    if isinstance(value, dict):
+        for v in value.values():
+            yield from elements(v)
+    elif isinstance(value, (list, tuple)):
+        for v in value:
+            yield from elements(v)
+    elif isinstance(value, (Trackable, Variable)):
+        yield value
+
+
+class Tracked(AutoTrackable):
+    """The part of a layer that knows its weights and sublayers."""
+
+    _trainable: bool
+    _trainable_weights: list[Any]
+    _non_trainable_weights: list[Any]
+    #: name → layer, module or container, in the order of assignment
+    _held: dict[str, Any]
+    _metrics: list[Any]
+
+    def _start_tracking(self) -> None:
+        d = self.__dict__
+        d["_trainable"] = True
+        d["_trainable_weights"] = []
+        d["_non_trainable_weights"] = []
+        d["_held"] = {}
+        d["_metrics"] = []
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        kind = type(value)
+        if kind in _NEVER_NODES:
+            if name in self.__dict__ and name in self._held:
+                self.__delattr__(name)
+            object.__setattr__(self, name, value)
+            return
+        held = self.__dict__.get("_held")
+        if held is not None and name in self.__dict__ and self.__dict__[name] is not value:
+            self._forget(name)
+        super().__setattr__(name, value)
+        if held is None or not self.__dict__.get("_setattr_tracking", True):
+            return
+        if name not in self.__dict__:  # a property took the value
+            return
+        value = self.__dict__[name]
+        if isinstance(value, Variable):
+            self._track_variable(value)
+        elif isinstance(value, Tracked) or _holds(value):
+            held[name] = value
+            if isinstance(value, _CONTAINERS):
+                for v in nest.flatten(value):
+                    if isinstance(v, Variable):
+                        self._track_variable(v)
+            from ..metrics import Metric
+
+            for v in elements(value):
+                if isinstance(v, Metric):
+                    self._metrics.append(v)
+
+    def __delattr__(self, name: str) -> None:
+        self._forget(name)
+        super().__delattr__(name)
+
+    def _forget(self, name: str) -> None:
+        """Take back what the attribute's former value contributed."""
+        old = self.__dict__.get(name)
+        held = self.__dict__.get("_held")
+        if held is None:
+            return
+        held.pop(name, None)
+        if old is None:
+            return
+        gone = [old] if isinstance(old, Variable) else [v for v in elements(old)] if isinstance(old, _CONTAINERS) else [old]
+        others = [v for k, v in self.__dict__.items() if k != name and not k.startswith("_trainable_w") and isinstance(v, Variable)]
+        for v in gone:
+            if any(v is o for o in others):
+                continue
+            for kept in (self._trainable_weights, self._non_trainable_weights, self._metrics):
+                for i, w in enumerate(kept):
+                    if w is v:
+                        del kept[i]
+                        break
+
+    def _track_variable(self, v: Any) -> None:
+        if isinstance(v, UnreadVariable):
+            return
+        kept = self._trainable_weights if v.trainable else self._non_trainable_weights
+        if not any(v is w for w in kept):
+            kept.append(v)
+
+    # --- walking -----------------------------------------------------------------------------------------------------
+    def _tracked_values(self) -> Iterator[Any]:
+        """Layers, modules and loose variables held by attributes, each once."""
+        seen = set()
+        for value in self._held.values():
+            for v in (value,) if isinstance(value, Tracked) else elements(value):
+                if id(v) not in seen:
+                    seen.add(id(v))
+                    yield v
+
+    def _flatten_layers(self, recursive: bool = True, include_self: bool = True) -> Iterator[Any]:
+        """This layer and its sublayers, depth first; each once."""
+        seen: set[int] = set()
+        stack: list[Any] = [self] if include_self else list(self._tracked_values())[::-1]
+        first = include_self
+        while stack:
+            v = stack.pop()
+            if id(v) in seen:
+                continue
+            seen.add(id(v))
+            if isinstance(v, Tracked):
+                yield v
+                if recursive or first:
+                    stack.extend(list(v._tracked_values())[::-1])
+            elif isinstance(v, Trackable) and hasattr(v, "trainable_variables"):  # a plain tf.Module that may hold layers
+                stack.extend([c for c in v._trackable_children().values() for c in elements(c)][::-1])
+            first = False
+
+    def _gather(self, attribute: str) -> list[Any]:
+        """An attribute's values of everything held, e.g. `trainable_variables`; loose variables count as their kind says."""
+        out: list[Any] = []
+        for v in self._tracked_values():
+            if isinstance(v, Variable):
+                if attribute == "variables" or v.trainable is (attribute == "trainable_variables"):
+                    out.append(v)
+            else:
+                out.extend(getattr(v, attribute, ()))
+        return out
+
+    @property
+    def trainable(self) -> bool:
+        """Whether the weights are to be trained. Setting it sets it on all sublayers."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        for layer in self._flatten_layers():
+            layer.__dict__["_trainable"] = bool(value)
+
+    @property
+    def trainable_weights(self) -> list[Any]:
+        """The variables that training changes, own ones first."""
+        if not self._trainable:
+            return []
+        return dedupe(self._trainable_weights + self._gather("trainable_variables")) if self._held else list(self._trainable_weights)
+
+    @property
+    def non_trainable_weights(self) -> list[Any]:
+        """The variables that training leaves alone."""
+        if self._trainable:
+            return dedupe(self._non_trainable_weights + self._gather("non_trainable_variables"))
+        return dedupe(self._trainable_weights + self._non_trainable_weights + self._gather("variables"))
+
+    @property
+    def weights(self) -> list[Any]:
+        """All variables: trainable ones first."""
+        return dedupe(self.trainable_weights + self.non_trainable_weights)
+
+    @property
+    def variables(self) -> list[Any]:
+        """Same as `weights`."""
+        return self.weights
+
+    @property
+    def trainable_variables(self) -> list[Any]:
+        return self.trainable_weights
+
+    @property
+    def non_trainable_variables(self) -> list[Any]:
+        return self.non_trainable_weights

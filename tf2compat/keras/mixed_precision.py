@@ -1,0 +1,115 @@
+"""`tf.keras.mixed_precision`: dtype policies and loss scaling."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tf2compat._engine import dtypes
+
+_floatx = "float32"
+_epsilon = 1e-7
+_global: Policy | None = None
+
+
+class Policy:
+    """The dtypes of a layer's computations and weights (`tf.keras.mixed_precision.Policy`).
+
+    `name` is a dtype, or `mixed_float16` / `mixed_bfloat16`: computations in 16 bits, weights in float32.
+    """
+
+    def __init__(self, name: str) -> None:
+        if isinstance(name, dtypes.DType):
+            raise TypeError(f"'name' must be a string, not a DType. Instead, pass DType.name. Received: name={name.name}")
+        if not isinstance(name, str):
+            raise TypeError(f"'name' must be a string, but got: {name}")
+        self._name = name
+        if name in ("mixed_float16", "mixed_bfloat16"):
+            self._compute_dtype: Any = name[len("mixed_") :]
+            self._variable_dtype: Any = "float32"
+        elif name == "_infer":
+            self._compute_dtype = self._variable_dtype = None
+        else:
+            try:
+                dtype = dtypes.as_dtype(name).name
+            except TypeError:
+                raise ValueError(
+                    f"Cannot convert value {name} to a mixed precision Policy. Valid policies include 'mixed_float16', "
+                    "'mixed_bfloat16', and the name of any dtype such as 'float32'."
+                ) from None
+            self._compute_dtype = self._variable_dtype = dtype
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def compute_dtype(self) -> Any:
+        """Name of the dtype that layers compute in."""
+        return self._compute_dtype
+
+    @property
+    def variable_dtype(self) -> Any:
+        """Name of the dtype of the layers' weights."""
+        return self._variable_dtype
+
+    def config_value(self) -> Any:
+        """How a layer's config writes this policy."""
+        if self._name == "_infer":
+            return None
+        if self._compute_dtype == self._variable_dtype:
+            return self._name
+        return {"module": "keras.mixed_precision", "class_name": "Policy", "config": {"name": self._name}, "registered_name": None}
+
+    def get_config(self) -> dict[str, Any]:
+        return {"name": self._name}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Policy:
+        return cls(**{k: v for k, v in config.items() if k != "loss_scale"})
+
+    def __repr__(self) -> str:
+        return f'<Policy "{self._name}">'
+
+    def __eq__(self, other: Any) -> bool:
+        return isinstance(other, Policy) and self._name == other._name
+
+    def __hash__(self) -> int:
+        return hash(self._name)
+
+
+def global_policy() -> Policy:
+    """The policy of layers that are given no dtype."""
+    return _global if _global is not None else policy_of(_floatx)
+
+
+def set_global_policy(policy: Any) -> None:
+    """Set the policy of layers made from now on; None goes back to `floatx`."""
+    global _global
+    policy = None if policy is None else policy if isinstance(policy, Policy) else Policy(policy)
+    _global = policy
+
+
+_known: dict[str, Policy] = {}
+
+
+def policy_of(value: Any) -> Policy:
+    """The Policy that a layer's `dtype` argument means."""
+    if value is None:
+        return global_policy()
+    if isinstance(value, Policy):
+        return value
+    if isinstance(value, dict):
+        return Policy(value["config"]["name"])
+    name = value if isinstance(value, str) and value.startswith(("mixed_", "_")) else dtypes.as_dtype(value).name
+    found = _known.get(name)
+    if found is None:
+        found = _known[name] = Policy(name)
+    return found
+
+
+def __getattr__(name: str) -> Any:
+    if name == "LossScaleOptimizer":
+        from .optimizers.loss_scale import LossScaleOptimizer
+
+        return LossScaleOptimizer
+    raise AttributeError(f"module 'tf.keras.mixed_precision' has no attribute '{name}'")
