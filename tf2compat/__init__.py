@@ -51,19 +51,24 @@ _HOMES: dict[str, str] = {
     "_engine.specs": "IndexedSlicesSpec NoneTensorSpec OptionalSpec TensorArraySpec TensorSpec TypeSpec type_spec_from_value",
     "_engine.graph": "Graph Operation import_graph_def is_symbolic_tensor",
     "_top.asserting": "Assert assert_equal assert_greater assert_less assert_rank ensure_shape",
-    "_top.arrays": "broadcast_dynamic_shape broadcast_static_shape broadcast_to concat expand_dims guarantee_const identity "
-    "identity_n meshgrid pad parallel_stack rank repeat reshape reverse reverse_sequence roll shape shape_n size split "
-    "squeeze stack tile transpose unstack batch_to_space required_space_to_batch_paddings space_to_batch space_to_batch_nd "
-    "extract_volume_patches sort argsort searchsorted unravel_index check_pinned",
-    "_top.calling": "RegisterGradient executing_eagerly get_logger gradients group hessians init_scope inside_function "
-    "load_library load_op_library no_op nondifferentiable_batch_function numpy_function print py_function timestamp tuple "
-    "control_dependencies AggregationMethod get_static_value variable_creator_scope make_ndarray make_tensor_proto is_tensor",
+    "_top.arrays": "pad reverse reverse_sequence roll batch_to_space required_space_to_batch_paddings space_to_batch space_to_batch_nd "
+    "extract_volume_patches unravel_index check_pinned",
+    "_top.shaping": "broadcast_dynamic_shape broadcast_static_shape broadcast_to expand_dims guarantee_const identity identity_n rank "
+    "reshape shape shape_n size squeeze transpose",
+    "_top.joining": "concat meshgrid parallel_stack repeat split stack tile unstack",
+    "_top.ordering": "argsort histogram_fixed_width histogram_fixed_width_bins searchsorted sort unique unique_with_counts",
+    "_top.printing": "print",
+    "_top.calling": "AggregationMethod RegisterGradient executing_eagerly get_logger gradients group hessians init_scope inside_function "
+    "load_library load_op_library no_op nondifferentiable_batch_function numpy_function py_function timestamp tuple "
+    "control_dependencies get_static_value variable_creator_scope make_ndarray make_tensor_proto is_tensor",
     "_top.control_flow": "CriticalSection TensorArray case cond foldl foldr map_fn scan switch_case vectorized_map while_loop",
-    "_top.creation": "constant eye fill linspace ones ones_like one_hot range sequence_mask zeros zeros_like random_index_shuffle",
+    "_top.creation": "constant eye fill linspace ones ones_like one_hot range sequence_mask zeros zeros_like",
+    "random.shuffling": "random_index_shuffle",
     "_top.devices": "DeviceSpec device",
-    "_top.indexing": "boolean_mask dynamic_partition dynamic_stitch gather gather_nd scatter_nd slice strided_slice "
-    "tensor_scatter_nd_add tensor_scatter_nd_max tensor_scatter_nd_min tensor_scatter_nd_sub tensor_scatter_nd_update unique "
-    "unique_with_counts where histogram_fixed_width histogram_fixed_width_bins",
+    "_top.indexing": "slice strided_slice",
+    "_top.gathering": "boolean_mask dynamic_partition gather gather_nd where",
+    "_top.scattering": "dynamic_stitch scatter_nd tensor_scatter_nd_add tensor_scatter_nd_max tensor_scatter_nd_min "
+    "tensor_scatter_nd_sub tensor_scatter_nd_update",
     "_top.names": "get_current_name_scope name_scope",
     "_top.initializing": "constant_initializer ones_initializer random_normal_initializer random_uniform_initializer zeros_initializer",
     "_top.convolution": "conv conv2d_backprop_filter_v2 conv2d_backprop_input_v2 approx_top_k",

@@ -425,6 +425,10 @@ def _as_int(owner: Op, param: str, value: Any) -> Any:
         return value if static is None else int(static)
     if isinstance(value, (float, np.floating, str, bytes)):
         raise TypeError(f"Cannot convert {value!r} to EagerTensor of dtype int32")
+    if isinstance(value, (list, tuple)):
+        if len(value) == 1:
+            return _as_int(owner, param, value[0])
+        raise owner.error(f"{param} must be a scalar, but received tensor of shape {_dims(np.shape(value))}")
     if isinstance(value, (Tensor, torch.Tensor, np.ndarray)) and getattr(value, "ndim", 0):
         flat = np.asarray(value).reshape(-1)
         if flat.size == 1 and np.asarray(value).dtype.kind in "iu":

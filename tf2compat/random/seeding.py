@@ -1,0 +1,122 @@
+"""Seeds and the streams of random numbers that they begin.
+
+As in TensorFlow, a global seed and an op's own seed together choose a stream; each use goes on where the last one
+stopped, and `set_seed` starts all streams anew. A traced op has a stream of its own.
+"""
+
+from __future__ import annotations
+
+import random as _python_random
+import threading
+from typing import Any
+
+import torch
+
+from .._engine import state
+from .._engine.devices import current
+
+#: what TensorFlow puts in the place of a global seed that is not set
+_DEFAULT_SEED = 87654321
+_MASK = 2**63 - 1
+
+_lock = threading.Lock()
+_global_seed: int | None = None
+_python: _python_random.Random | None = None
+_epoch = 0
+_streams: dict[Any, Stream] = {}
+
+
+class Stream:
+    """One sequence of random numbers: a pair of seeds (None: unpredictable) and a generator for each device."""
+
+    __slots__ = ("seeds", "_generators", "_epoch")
+
+    def __init__(self, seeds: tuple[int, int] | None) -> None:
+        self.seeds = seeds
+        self._generators: dict[torch.device, torch.Generator] = {}
+        self._epoch = _epoch
+
+    def generator(self, device: torch.device) -> torch.Generator | None:
+        """The torch generator for `device`; None, torch's own, for tensors without values (shape inference)."""
+        if device.type == "meta":
+            return None
+        if self._epoch != _epoch and self.seeds is not None:
+            self._generators.clear()
+            self._epoch = _epoch
+        found = self._generators.get(device)
+        if found is None:
+            found = torch.Generator(device)
+            if self.seeds is None:
+                found.seed()
+            else:
+                a, b = self.seeds
+                found.manual_seed((a * 0x9E3779B97F4A7C15 + b * 0xBF58476D1CE4E5B9 + 0x94D049BB133111EB) & _MASK)
+            self._generators[device] = found
+        return found
+
+    def here(self) -> torch.Generator | None:
+        """The generator of the device on which ops run now."""
+        return self.generator(current())
+
+    def __reduce__(self) -> Any:
+        return Stream, (self.seeds,)
+
+
+_unseeded = Stream(None)
+_ordered: Stream | None = None
+
+
+def set_seed(seed: int) -> None:
+    """Set the global seed and start all streams anew (`tf.random.set_seed`)."""
+    global _global_seed, _python, _epoch, _ordered
+    with _lock:
+        number = int(seed)
+        _global_seed = number
+        _python = _python_random.Random(number)
+        _epoch += 1
+        _streams.clear()
+        _ordered = Stream((number, 0))
+
+
+def global_seed() -> int | None:
+    return _global_seed
+
+
+def stream(seed: Any) -> Stream:
+    """The stream for an op with the given seed, at this place of the program."""
+    graph = state.local.graph
+    if graph is not None:
+        return _traced(graph, seed)
+    if seed is None:
+        return _unseeded if _ordered is None else _ordered
+    key = (_DEFAULT_SEED if _global_seed is None else _global_seed, int(seed))
+    with _lock:
+        found = _streams.get(key)
+        if found is None:
+            found = _streams[key] = Stream(key)
+    return found
+
+
+def _traced(graph: Any, seed: Any) -> Stream:
+    """A new stream for one op of a graph; with a global seed its place in the graph seeds an op that has no seed."""
+    if seed is not None:
+        return Stream((_DEFAULT_SEED if _global_seed is None else _global_seed, int(seed)))
+    if _global_seed is None:
+        return Stream(None)
+    count = len(getattr(graph, "nodes", ()))
+    return Stream((_global_seed, count))
+
+
+def fresh_seed() -> int:
+    """A number to seed something with, drawn so that the global seed decides it."""
+    if _python is not None:
+        with _lock:
+            return _python.randint(0, 2**31 - 1)
+    return _python_random.SystemRandom().randint(0, 2**31 - 1)
+
+
+def seeds_of(seed: Any) -> tuple[int | None, int | None]:
+    """The pair (global, op) that TensorFlow gives its random ops."""
+    if _global_seed is not None:
+        return _global_seed, fresh_seed() if seed is None else int(seed)
+    return (None, None) if seed is None else (_DEFAULT_SEED, int(seed))
