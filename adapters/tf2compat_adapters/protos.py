@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format
 
 _F = descriptor_pb2.FieldDescriptorProto
 _SCALARS = {
@@ -118,3 +118,11 @@ FeatureList = _message("FeatureList")
 FeatureLists = _message("FeatureLists")
 Example = _message("Example")
 SequenceExample = _message("SequenceExample")
+
+
+def parse_text(kind: Any, text: str) -> Any:
+    """A message of a kind from its text form. Raises ValueError when the text is not one."""
+    try:
+        return text_format.Parse(text, kind())
+    except (text_format.ParseError, RecursionError) as error:
+        raise ValueError(str(error)) from error

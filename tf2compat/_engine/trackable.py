@@ -17,8 +17,8 @@ from typing import Any, Protocol
 class Restoration(Protocol):
     """A checkpoint being restored, to which objects that turn up later report."""
 
-    def arrive(self, node: int, value: Any) -> None:
-        """`value` has taken the place of the checkpoint's node of this number."""
+    def arrive(self, node: int, value: Any, holder: Any, edge: str) -> None:
+        """`value`, now the child `edge` of `holder`, has taken the place of the checkpoint's node of this number."""
 
 
 class _Tracking:
@@ -77,7 +77,7 @@ class Trackable:
         state = self.__dict__.get("_tracking")
         if state is not None and state.owner == id(self):
             for restoration, node in state.deferred.pop(name, ()):
-                restoration.arrive(node, trackable)
+                restoration.arrive(node, trackable, self, name)
 
     def _trackable_children(self, save_type: str = "checkpoint", **kwargs: Any) -> Mapping[str, Any]:
         """The children by name, in the order in which they were tracked."""
@@ -153,7 +153,7 @@ class _Noticing:
     def _notice(self, name: str, value: Any) -> None:
         if name in self.deferred and is_node(value):
             for restoration, node in self.deferred.pop(name):
-                restoration.arrive(node, value)
+                restoration.arrive(node, value, self, name)
 
 
 class ListWrapper(list, _Noticing):

@@ -1,0 +1,213 @@
+"""From a checkpoint back into a tree of objects: now, and as objects turn up later.
+
+A restore happens in two steps. First everything that will be assigned is matched, read and verified; only then does the first
+variable change. So a damaged checkpoint, or one that does not fit, leaves every object as it was.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from tf2compat import _ports, errors
+from tf2compat._engine import dtypes, trackable
+from tf2compat._engine.variable import Variable
+from tf2compat._ports.checkpoint import CheckpointReader, TensorData
+from tf2compat._ports.object_graph import GraphNode
+from tf2compat.train._saving import ATTRIBUTES, OBJECT_GRAPH_KEY, VARIABLE_VALUE, own_tensors
+from tf2compat.train._tensors import to_storage, to_tensor
+
+_log = logging.getLogger("tensorflow")
+
+
+def read_object_graph(reader: CheckpointReader, path: str) -> list[GraphNode] | None:
+    """The tree that a checkpoint describes, or None if it describes none (it was saved by names alone)."""
+    if OBJECT_GRAPH_KEY not in reader.entries:
+        return None
+    data = reader.read(OBJECT_GRAPH_KEY)
+    try:
+        if data.dtype != "string" or data.shape != ():
+            raise ValueError(f"it is a {data.dtype} tensor of shape {list(data.shape)}")
+        return _ports.load("object_graph", "tensorflow").decode(data.data[0])
+    except ValueError as error:
+        raise errors.DataLossError(None, None, f"{path}: the tensor '{OBJECT_GRAPH_KEY}' is damaged: {error}") from error
+
+
+def node_names(nodes: list[GraphNode]) -> list[str]:
+    """For people: the path on which each object is reached first, such as `(root).model.kernel`."""
+    names = ["(unreachable)"] * len(nodes)
+    names[0] = "(root)"
+    seen = {0}
+    queue = deque([0])
+    while queue:
+        number = queue.popleft()
+        for name, child in nodes[number].children:
+            if child not in seen:
+                seen.add(child)
+                names[child] = f"{names[number]}.{name}"
+                queue.append(child)
+    for optimizer, node in enumerate(nodes):
+        for variable, slot, number in node.slots:
+            if number not in seen:
+                names[number] = f"{names[optimizer]}'s state '{slot}' for {names[variable]}"
+    return names
+
+
+def check_variable(variable: Variable, reader: CheckpointReader, key: str) -> None:
+    """Raises what TensorFlow raises when the checkpoint's value under a key does not fit a variable."""
+    info = reader.entries.get(key)
+    if info is None:
+        raise errors.NotFoundError(None, None, f"Key {key} not found in checkpoint")
+    if info.dtype != variable.dtype.name:
+        expected, actual = (dtypes.as_dtype(name) for name in (variable.dtype.name, info.dtype))
+        raise errors.InvalidArgumentError(
+            None, None,
+            f"tensor_name = {key}; expected dtype {expected._cpp or expected.name} does not equal original dtype "
+            f"{actual._cpp or actual.name} [Op:RestoreV2]",
+        )  # fmt: skip
+    if not variable.shape.is_compatible_with(list(info.shape)):
+        raise ValueError(
+            f"Received incompatible tensor with shape {info.shape} when attempting to restore variable with shape "
+            f"{tuple(variable.shape)} and name {variable.name}."
+        )
+
+
+class _Leftover:
+    """Says, when a restored program ends, which values found no place. Separate, so that it has no part in reference cycles."""
+
+    def __init__(self, nodes: list[GraphNode]) -> None:
+        self.nodes = nodes
+        self.matched: set[int] = set()
+        self.unused: dict[int, str] = {}
+        self.silent = False
+
+    def __del__(self) -> None:
+        if self.silent:
+            return
+        names: list[str] = []
+        missing = [i for i, node in enumerate(self.nodes) if node.attributes and i not in self.matched]
+        if missing or self.unused:
+            names = node_names(self.nodes)
+            _log.warning(
+                "Detecting that an object or model or tf.train.Checkpoint is being deleted with unrestored values. See the following "
+                "logs for the specific values in question. To silence these warnings, use `status.expect_partial()`. See "
+                "https://www.tensorflow.org/api_docs/python/tf/train/Checkpoint#restore for details about the status object returned "
+                "by the restore function."
+            )
+        for number in missing:
+            _log.warning("Value in checkpoint could not be found in the restored object: %s", names[number])
+        for number, attribute in self.unused.items():
+            _log.warning("An attribute in the restored object could not be found in the checkpoint: %s.%s", names[number], attribute)
+
+
+class Restoration:
+    """One restore of one checkpoint, which goes on for as long as objects may still turn up."""
+
+    def __init__(self, reader: CheckpointReader, nodes: list[GraphNode], path: str, skip_slots: bool = False) -> None:
+        self.reader = reader
+        self.nodes = nodes
+        self.path = path
+        self.objects: dict[int, Any] = {}
+        self.leftover = _Leftover(nodes)
+        self.slots = {number for node in nodes for _, _, number in node.slots} if skip_slots else set()
+
+    @property
+    def unused(self) -> dict[int, str]:
+        return self.leftover.unused
+
+    def arrive(self, node: int, value: Any, holder: Any = None, edge: str = "", attached: Mapping[str, Any] | None = None) -> None:
+        """Restores an object, which stands for a node of the checkpoint, and everything below it that exists."""
+        plan: list[Callable[[], None]] = []
+        waiting: list[tuple[Any, str, Any, str, int]] = []
+        bound: dict[int, Any] = {}
+        queue = deque([(node, value, holder, edge)])
+        while queue:
+            number, item, above, name_above = queue.popleft()
+            known = bound.get(number, self.objects.get(number))
+            if known is not None:
+                if known is not item:
+                    _log.warning(
+                        "Inconsistent references when loading the checkpoint into this object graph. For example, in the saved "
+                        "checkpoint object, `model.layer.weight` and `model.layer_copy.weight` reference the same variable, while in "
+                        "the current object these are two different variables. The referenced variables are:(%s and %s).", known, item,
+                    )  # fmt: skip
+                continue
+            bound[number] = item
+            self._plan(number, item, plan)
+            extra = attached if number == 0 and attached else {}
+            for name, child_number in self.nodes[number].children:
+                child = extra.get(name)
+                if child is None:
+                    child = trackable.lookup(item, name)
+                if child is None:
+                    waiting.append((above, name_above, item, name, child_number))
+                else:
+                    queue.append((child_number, child, item, name))
+            self._plan_slots(number, item, bound, queue)
+        # Nothing has changed so far. From here on nothing can fail but a restore function of the user's own.
+        self.objects.update(bound)
+        self.leftover.matched.update(bound)
+        for assign in plan:
+            assign()
+        noticing: dict[int, Any] = {}
+        for above, name_above, item, name, child_number in waiting:
+            place = noticing.get(id(above), above)
+            now = noticing.get(id(item), item)
+            noticing[id(item)] = trackable.await_child(place, name_above, now, name, self, child_number)
+
+    def _plan_slots(self, number: int, item: Any, bound: dict[int, Any], queue: deque[tuple[int, Any, Any, str]]) -> None:
+        """An optimizer that keeps slots (see TensorFlow 1) offers `_slot_for_restore(variable, slot name)`, which makes it if needed."""
+        make = getattr(item, "_slot_for_restore", None)
+        if make is None:
+            return
+        for variable, slot, slot_number in self.nodes[number].slots:
+            owner = bound.get(variable, self.objects.get(variable))
+            if owner is not None and slot_number not in self.slots:
+                queue.append((slot_number, make(owner, slot), None, ""))
+
+    def _plan(self, number: int, item: Any, plan: list[Callable[[], None]]) -> None:
+        node = self.nodes[number]
+        if number in self.slots:
+            return
+        keys = {name: key for name, _, key in node.attributes}
+        if isinstance(item, Variable):
+            if VARIABLE_VALUE in keys:
+                check_variable(item, self.reader, keys[VARIABLE_VALUE])
+                plan.append(_assignment(item, self.reader.read(keys[VARIABLE_VALUE])))
+                return
+            self.leftover.unused.update({number: name for name in keys})
+            return
+        if not keys:
+            return
+        wanted = own_tensors(item)
+        if not wanted:
+            self.leftover.unused.update({number: name for name in keys})
+            return
+        key = next(iter(keys.values()))
+        prefix = key[: key.rindex(ATTRIBUTES) + len(ATTRIBUTES)] if ATTRIBUTES in key else key
+        values = {name: to_tensor(self.reader.read(prefix + name)) for name in wanted if prefix + name in self.reader.entries}
+        if len(values) < len(wanted):
+            missing = next(name for name in wanted if name not in values)
+            raise errors.NotFoundError(None, None, f"Key {prefix + missing} not found in checkpoint")
+        plan.append(lambda: item._restore_from_tensors(values))
+
+
+def _assignment(variable: Variable, data: TensorData) -> Callable[[], None]:
+    return lambda: variable._write(to_storage(data))
+
+
+def restore_by_names(reader: CheckpointReader, variables: list[Variable]) -> list[Variable]:
+    """Restores variables from a checkpoint without a tree, by their names. Returns those for which it has no value."""
+    plan = []
+    missing = []
+    for variable in variables:
+        if variable._shared_name in reader.entries:
+            check_variable(variable, reader, variable._shared_name)
+            plan.append(_assignment(variable, reader.read(variable._shared_name)))
+        else:
+            missing.append(variable)
+    for assign in plan:
+        assign()
+    return missing

@@ -1,0 +1,94 @@
+"""From a tree of objects to named tensors and the description of the tree."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from typing import Any
+
+from tf2compat import _ports
+from tf2compat._engine import trackable
+from tf2compat._engine.variable import Variable
+from tf2compat._ports.checkpoint import TensorData
+from tf2compat._ports.object_graph import GraphNode
+from tf2compat.train._tensors import to_data
+
+OBJECT_GRAPH_KEY = "_CHECKPOINTABLE_OBJECT_GRAPH"
+ATTRIBUTES = ".ATTRIBUTES/"
+VARIABLE_VALUE = "VARIABLE_VALUE"
+
+
+def escape(name: str) -> str:
+    """A name as a part of a key: without slashes."""
+    return name.replace(".", "..").replace("/", ".S")
+
+
+class Tree:
+    """The objects below a root, breadth first, each with the path on which it was found first."""
+
+    def __init__(self, root: Any, attached: Mapping[str, Any] | None = None) -> None:
+        self.objects: list[Any] = [root]
+        self.paths: list[tuple[str, ...]] = [()]
+        self.edges: list[list[tuple[str, int]]] = []
+        self.numbers: dict[int, int] = {id(root): 0}
+        self._keep: list[Any] = []
+        queue = deque([0])
+        while queue:
+            number = queue.popleft()
+            node = self.objects[number]
+            children = dict(trackable.children(node))
+            if number == 0 and attached:
+                children.update(attached)
+            self._keep.append(children)  # ids stay unique while every child lives
+            edges = []
+            for name, child in children.items():
+                known = self.numbers.get(id(child))
+                if known is None:
+                    known = len(self.objects)
+                    self.numbers[id(child)] = known
+                    self.objects.append(child)
+                    self.paths.append((*self.paths[number], name))
+                    queue.append(known)
+                edges.append((name, known))
+            self.edges.append(edges)
+
+
+def own_tensors(node: Any) -> Mapping[str, Any]:
+    """The tensors that an object of the tree holds itself, by attribute name."""
+    if isinstance(node, Variable):
+        return {VARIABLE_VALUE: node}
+    return node._serialize_to_tensors() if isinstance(node, trackable.Trackable) else {}
+
+
+def collect(root: Any, attached: Mapping[str, Any] | None = None, copy: bool = False) -> list[tuple[str, TensorData]]:
+    """Everything a checkpoint of the tree holds: its tensors by TensorFlow's keys, and the description of the tree."""
+    tree = Tree(root, attached)
+    tensors: list[tuple[str, TensorData]] = []
+    nodes: list[GraphNode] = []
+    for item, path, edges in zip(tree.objects, tree.paths, tree.edges, strict=True):
+        prefix = "/".join(escape(name) for name in path) + "/" + ATTRIBUTES
+        node = GraphNode(children=edges)
+        values = own_tensors(item)
+        for name, value in values.items():
+            tensors.append((prefix + name, to_data(value, copy)))
+        full_name = item._shared_name if isinstance(item, Variable) else ""
+        whole = getattr(item, "_checkpoint_attribute", None)
+        for name in [whole] if whole and values else values:
+            node.attributes.append((name, full_name, prefix + name))
+        nodes.append(node)
+    _mark_values(nodes)
+    tensors.append((OBJECT_GRAPH_KEY, TensorData.of_bytes(_ports.load("object_graph", "tensorflow").encode(nodes))))
+    return tensors
+
+
+def _mark_values(nodes: list[GraphNode]) -> None:
+    parents: list[list[int]] = [[] for _ in nodes]
+    for number, node in enumerate(nodes):
+        for _, child in node.children:
+            parents[child].append(number)
+    waiting = [number for number, node in enumerate(nodes) if node.attributes]
+    while waiting:
+        number = waiting.pop()
+        if not nodes[number].has_values:
+            nodes[number].has_values = True
+            waiting += parents[number]

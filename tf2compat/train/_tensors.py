@@ -1,0 +1,50 @@
+"""Between the engine's storages and what checkpoint formats read and write."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from tf2compat import errors
+from tf2compat._engine import dtypes
+from tf2compat._engine.tensor import Tensor, wrap
+from tf2compat._engine.variable import Variable
+from tf2compat._ports.checkpoint import TensorData
+
+
+def to_data(value: Any, copy: bool = False) -> TensorData:
+    """A Variable, Tensor, NumPy array, bytes or str as data to save. Host memory is shared unless `copy` is true."""
+    if isinstance(value, (Variable, Tensor)):
+        value = value._t
+    if isinstance(value, torch.Tensor):
+        dtype = dtypes.of(value).name
+        shape = tuple(value.shape)
+        flat = value.detach().cpu().resolve_conj().resolve_neg().contiguous().reshape(-1)
+        if flat.is_complex():
+            flat = torch.view_as_real(flat).reshape(-1)
+        data = flat.view(torch.uint8).numpy()
+        return TensorData(dtype, shape, data.copy() if copy else data)
+    if isinstance(value, (bytes, str)):
+        return TensorData.of_bytes(value.encode() if isinstance(value, str) else value)
+    data = TensorData.of_array(np.asarray(value))
+    return TensorData(data.dtype, data.shape, data.data.copy()) if copy else data
+
+
+def to_storage(data: TensorData) -> Any:
+    """What a Tensor's slot holds, on the host, sharing the memory of `data` where the dtype allows."""
+    if data.dtype == "string":
+        return data.numpy()
+    dtype = dtypes.as_dtype(data.dtype)
+    if dtype.torch is None:
+        raise errors.UnimplementedError(None, None, f"Values of dtype {data.dtype} cannot be restored.")
+    if data.data.size == 0:
+        return torch.empty(data.shape, dtype=dtype.torch)
+    return torch.from_numpy(data.data).view(dtype.torch).reshape(data.shape)
+
+
+def to_tensor(data: TensorData) -> Tensor:
+    """A Tensor with memory of its own."""
+    storage = to_storage(data)
+    return wrap(storage.copy() if isinstance(storage, np.ndarray) else storage.clone())
