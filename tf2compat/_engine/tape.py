@@ -110,6 +110,10 @@ class GradientTape:
         if self._recording:
             raise ValueError("Tape is still recording, This can happen if you try to re-enter an already-active tape.")
         self._recording = True
+        # torch's own setting is left alone unless it would keep this tape from recording (torch.no_grad, a backward pass)
+        self._restore_grad = not torch.is_grad_enabled()
+        if self._restore_grad:
+            torch.set_grad_enabled(True)
         state.local.tapes.append(self)
         state.tapes_changed()
         token = state.local.tapes[0]
@@ -124,6 +128,8 @@ class GradientTape:
         if not self._recording:
             raise ValueError("Tape is not recording.")
         self._recording = False
+        if self._restore_grad:
+            torch.set_grad_enabled(False)
         state.local.tapes.remove(self)
         state.tapes_changed()
         for wrapper, _, before in self._watched.values():

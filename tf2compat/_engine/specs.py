@@ -1,0 +1,375 @@
+"""`tf.TypeSpec` and the specs of dense tensors: what a value is, without the value."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from . import dtypes
+from .convert import convert_to_tensor
+from .shapes import TensorShape
+from .tensor import Tensor
+from .variable import Variable
+
+
+class TypeSpec:
+    """Describes a kind of value: its class, dtype, shape, structure (`tf.TypeSpec`).
+
+    A subclass gives `value_type`, `_serialize()` (a tuple of its parameters) and, for composites, `_component_specs`.
+    """
+
+    @property
+    def value_type(self) -> type:
+        raise NotImplementedError(f"{type(self).__name__}.value_type")
+
+    def _serialize(self) -> tuple[Any, ...]:
+        raise NotImplementedError(f"{type(self).__name__}._serialize")
+
+    @classmethod
+    def _deserialize(cls, serialization: Any) -> Any:
+        return cls(*serialization)
+
+    def is_compatible_with(self, spec_or_value: Any) -> bool:
+        """Whether a value, or a spec, is of this kind."""
+        other = spec_or_value if isinstance(spec_or_value, TypeSpec) else type_spec_from_value(spec_or_value)
+        return type(self) is type(other) and self._parts_compatible(self._serialize(), other._serialize())
+
+    @staticmethod
+    def _parts_compatible(a: Any, b: Any) -> bool:
+        if isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)):
+            return len(a) == len(b) and all(TypeSpec._parts_compatible(x, y) for x, y in zip(a, b, strict=True))
+        if isinstance(a, dict) and isinstance(b, dict):
+            return set(a) == set(b) and all(TypeSpec._parts_compatible(a[k], b[k]) for k in a)
+        if isinstance(a, (TensorShape, TypeSpec, dtypes.DType)):
+            return a.is_compatible_with(b)
+        return bool(a == b)
+
+    def is_subtype_of(self, other: Any) -> bool:
+        """Whether every value of this kind is also of kind `other`."""
+        if type(self) is not type(other):
+            return False
+
+        def below(a: Any, b: Any) -> bool:
+            if isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)):
+                return len(a) == len(b) and all(below(x, y) for x, y in zip(a, b, strict=True))
+            if isinstance(a, dict) and isinstance(b, dict):
+                return set(a) == set(b) and all(below(a[k], b[k]) for k in a)
+            if isinstance(a, (TensorShape, TypeSpec)):
+                return a.is_subtype_of(b)
+            return bool(a == b)
+
+        return below(self._serialize(), other._serialize())
+
+    def most_specific_common_supertype(self, others: Any) -> Any:
+        """The narrowest spec that covers this one and `others`, or None."""
+        others = list(others)
+        if any(type(o) is not type(self) for o in others):
+            return None
+        failed = False
+
+        def join(a: Any, bs: list[Any]) -> Any:
+            nonlocal failed
+            if isinstance(a, (list, tuple)):
+                if any(len(b) != len(a) for b in bs):
+                    failed = True
+                    return a
+                return type(a)(join(x, [b[i] for b in bs]) for i, x in enumerate(a))
+            if isinstance(a, dict):
+                if any(set(b) != set(a) for b in bs):
+                    failed = True
+                    return a
+                return {k: join(v, [b[k] for b in bs]) for k, v in a.items()}
+            if isinstance(a, (TensorShape, TypeSpec)):
+                found = a.most_specific_common_supertype(bs)
+                failed = failed or found is None
+                return found
+            failed = failed or any(b != a for b in bs)
+            return a
+
+        joined = join(self._serialize(), [o._serialize() for o in others])
+        return None if failed else self._deserialize(joined)
+
+    def most_specific_compatible_type(self, other: Any) -> Any:
+        """As `most_specific_common_supertype` of one; ValueError when there is none."""
+        found = self.most_specific_common_supertype([other])
+        if found is None:
+            raise ValueError(f"No TypeSpec is compatible with both {self} and {other}")
+        return found
+
+    # components, for composites: a dense spec is its own only component
+    @property
+    def _component_specs(self) -> Any:
+        return self
+
+    def _to_components(self, value: Any) -> Any:
+        return value._tf_components()
+
+    def _from_components(self, components: Any) -> Any:
+        raise NotImplementedError(f"{type(self).__name__}._from_components")
+
+    def __eq__(self, other: Any) -> bool:
+        return type(self) is type(other) and self._comparable() == other._comparable()
+
+    def __ne__(self, other: Any) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(self._comparable())
+
+    def _comparable(self) -> Any:
+        return (type(self).__name__, _hashable(self._serialize()))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}{self._serialize()!r}"
+
+    def __reduce__(self) -> Any:
+        return type(self), self._serialize()
+
+
+def _hashable(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return tuple(_hashable(v) for v in value)
+    if isinstance(value, dict):
+        return tuple((k, _hashable(v)) for k, v in sorted(value.items()))
+    if isinstance(value, np.ndarray):
+        return (value.shape, value.dtype.str, value.tobytes())
+    return value
+
+
+class TensorSpec(TypeSpec):
+    """Shape, dtype and name of a dense tensor (`tf.TensorSpec`)."""
+
+    __slots__ = ("_shape", "_dtype", "_name")
+
+    def __init__(self, shape: Any, dtype: Any = dtypes.float32, name: str | None = None) -> None:
+        try:
+            self._shape = TensorShape(shape)
+        except TypeError:
+            raise TypeError(
+                f"Failed to convert '{shape!r}' to a shape: '{shape!r}'could not be converted to a dimension. A shape should either be "
+                "single dimension (e.g. 10), or an iterable of dimensions (e.g. [1, 10, None])."
+            ) from None
+        self._dtype = dtypes.as_dtype(dtype)
+        self._name = name
+
+    @property
+    def shape(self) -> TensorShape:
+        return self._shape
+
+    @property
+    def dtype(self) -> dtypes.DType:
+        return self._dtype
+
+    @property
+    def name(self) -> str | None:
+        return self._name
+
+    @property
+    def value_type(self) -> type:
+        return Tensor
+
+    @classmethod
+    def from_spec(cls, spec: Any, name: str | None = None) -> TensorSpec:
+        return cls(spec.shape, spec.dtype, name or getattr(spec, "name", None))
+
+    @classmethod
+    def from_tensor(cls, tensor: Any, name: str | None = None) -> TensorSpec:
+        if not isinstance(tensor, (Tensor, Variable)):
+            raise ValueError(f"`tensor` should be a tf.Tensor, but got type {type(tensor)}.")
+        return cls(tensor.shape, tensor.dtype, name)
+
+    def is_compatible_with(self, spec_or_tensor: Any) -> bool:
+        if not isinstance(spec_or_tensor, (TensorSpec, Tensor, Variable)):
+            return False
+        return self._dtype is spec_or_tensor.dtype and self._shape.is_compatible_with(spec_or_tensor.shape)
+
+    def is_subtype_of(self, other: Any) -> bool:
+        return isinstance(other, TensorSpec) and self._dtype is other._dtype and self._shape.is_subtype_of(other._shape)
+
+    def most_specific_common_supertype(self, others: Any) -> TensorSpec | None:
+        others = list(others)
+        if any(not isinstance(o, TensorSpec) or o._dtype is not self._dtype for o in others):
+            return None
+        shape = self._shape.most_specific_common_supertype([o._shape for o in others])
+        return TensorSpec(shape, self._dtype, self._name if all(o._name == self._name for o in others) else None)
+
+    def cast(self, value: Any, casting_context: Any) -> Tensor:
+        return convert_to_tensor(value, self._dtype)
+
+    def flatten(self) -> list[TensorSpec]:
+        return [self]
+
+    def to_tensors(self, value: Any) -> list[Any]:
+        return [value]
+
+    def from_tensors(self, tensors: Any) -> Any:
+        return next(iter(tensors))
+
+    def _serialize(self) -> tuple[Any, ...]:
+        return self._shape, self._dtype, self._name
+
+    def _to_components(self, value: Any) -> Any:
+        return convert_to_tensor(value, self._dtype)
+
+    def _from_components(self, components: Any) -> Any:
+        return components
+
+    def _comparable(self) -> Any:
+        return (type(self).__name__, self._shape._dims, self._dtype, self._name)
+
+    def __repr__(self) -> str:
+        return f"TensorSpec(shape={self._shape}, dtype={self._dtype!r}, name={self._name!r})"
+
+
+class VariableSpec(TypeSpec):
+    """Shape, dtype and trainability of a variable."""
+
+    def __init__(self, shape: Any, dtype: Any = dtypes.float32, trainable: bool = True, alias_id: Any = None) -> None:
+        self._shape, self._dtype, self.trainable, self.alias_id = TensorShape(shape), dtypes.as_dtype(dtype), trainable, alias_id
+
+    @property
+    def shape(self) -> TensorShape:
+        return self._shape
+
+    @property
+    def dtype(self) -> dtypes.DType:
+        return self._dtype
+
+    @property
+    def value_type(self) -> type:
+        return Variable
+
+    def _serialize(self) -> tuple[Any, ...]:
+        return self._shape, self._dtype, self.trainable, self.alias_id
+
+    def __repr__(self) -> str:
+        return f"VariableSpec(shape={self._shape}, dtype={self._dtype!r}, trainable={self.trainable}, alias_id={self.alias_id})"
+
+
+class IndexedSlicesSpec(TypeSpec):
+    """The spec of `tf.IndexedSlices`."""
+
+    def __init__(
+        self,
+        shape: Any = None,
+        dtype: Any = dtypes.float32,
+        indices_dtype: Any = dtypes.int64,
+        dense_shape_dtype: Any = None,
+        indices_shape: Any = None,
+    ) -> None:
+        self._shape = TensorShape(shape)
+        self._dtype = dtypes.as_dtype(dtype)
+        self._indices_dtype = dtypes.as_dtype(indices_dtype)
+        self._dense_shape_dtype = None if dense_shape_dtype is None else dtypes.as_dtype(dense_shape_dtype)
+        self._indices_shape = TensorShape([None]) if indices_shape is None else TensorShape(indices_shape)
+
+    @property
+    def shape(self) -> TensorShape:
+        return self._shape
+
+    @property
+    def dtype(self) -> dtypes.DType:
+        return self._dtype
+
+    @property
+    def value_type(self) -> type:
+        from ..indexed_slices import IndexedSlices
+
+        return IndexedSlices
+
+    def _serialize(self) -> tuple[Any, ...]:
+        return self._shape, self._dtype, self._indices_dtype, self._dense_shape_dtype, self._indices_shape
+
+    @property
+    def _component_specs(self) -> Any:
+        specs = [TensorSpec([None, *self._shape[1:]] if self._shape.rank else None, self._dtype), TensorSpec(self._indices_shape, self._indices_dtype)]
+        if self._dense_shape_dtype is not None:
+            specs.append(TensorSpec([self._shape.rank], self._dense_shape_dtype))
+        return tuple(specs)
+
+    def _from_components(self, components: Any) -> Any:
+        return self.value_type(*components)
+
+
+class TensorArraySpec(TypeSpec):
+    """The spec of `tf.TensorArray`."""
+
+    def __init__(self, element_shape: Any = None, dtype: Any = dtypes.float32, dynamic_size: bool = False, infer_shape: bool = True) -> None:
+        self._element_shape = TensorShape(element_shape)
+        self._dtype = dtypes.as_dtype(dtype)
+        self._dynamic_size = dynamic_size
+        self._infer_shape = infer_shape
+
+    @property
+    def value_type(self) -> type:
+        from tf2compat import TensorArray
+
+        return TensorArray
+
+    def _serialize(self) -> tuple[Any, ...]:
+        return self._element_shape, self._dtype, self._dynamic_size, self._infer_shape
+
+
+class NoneTensorSpec(TypeSpec):
+    """The spec of None in a structure."""
+
+    @property
+    def value_type(self) -> type:
+        return type(None)
+
+    def _serialize(self) -> tuple[Any, ...]:
+        return ()
+
+    def is_compatible_with(self, spec_or_value: Any) -> bool:
+        return spec_or_value is None or isinstance(spec_or_value, NoneTensorSpec)
+
+    @property
+    def _component_specs(self) -> Any:
+        return ()
+
+    def _to_components(self, value: Any) -> Any:
+        return ()
+
+    def _from_components(self, components: Any) -> None:
+        return None
+
+
+class OptionalSpec(TypeSpec):
+    """The spec of `tf.experimental.Optional`."""
+
+    def __init__(self, element_spec: Any) -> None:
+        self._element_spec = element_spec
+
+    @property
+    def value_type(self) -> type:
+        from ..experimental import Optional
+
+        return Optional
+
+    def _serialize(self) -> tuple[Any, ...]:
+        return (self._element_spec,)
+
+
+def type_spec_from_value(value: Any) -> TypeSpec:
+    """The TypeSpec of a tensor, composite tensor, or anything that converts to a tensor (`tf.type_spec_from_value`).
+
+    Raises TypeError for a value that has none.
+    """
+    if isinstance(value, Tensor):
+        return TensorSpec(value.shape, value.dtype)
+    if isinstance(value, Variable):
+        return VariableSpec(value.shape, value.dtype, value.trainable)
+    spec = getattr(value, "_type_spec", None)
+    if spec is not None:
+        return spec
+    if isinstance(value, TypeSpec):
+        return value
+    if isinstance(value, np.ndarray) and value.dtype.kind not in "SUO":
+        return TensorSpec(value.shape, value.dtype)
+    if value is None:
+        return NoneTensorSpec()
+    try:
+        return TensorSpec.from_tensor(convert_to_tensor(value))
+    except (TypeError, ValueError):
+        raise TypeError(f"Could not build a TypeSpec for {value!r} with type {type(value).__name__}") from None
