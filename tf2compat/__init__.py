@@ -102,6 +102,8 @@ __version__ = "2.21.0"
 
 
 def __getattr__(name: str) -> Any:
+    if name.startswith("_"):  # no public name, so perhaps a private submodule: the import system goes on to look for it
+        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
     home = _HOME_OF.get(name)
     if home is not None:
         try:
