@@ -10,6 +10,7 @@ import ast
 import contextlib
 import io
 import json
+import linecache
 import math
 import os
 import re
@@ -307,6 +308,9 @@ def _captured(descriptors: bool):
 
 def _evaluate(source: str, scope: dict[str, Any], title: str) -> Any:
     """Executes statements; the value of the last one, if it is an expression."""
+    # AutoGraph asks inspect for the source of functions.
+    title = f"<{title}>"
+    linecache.cache[title] = (len(source), None, source.splitlines(keepends=True), title)
     tree = ast.parse(source)
     last = tree.body[-1] if tree.body else None
     if isinstance(last, ast.Expr):
@@ -362,7 +366,9 @@ def _with_gradients(case: Case, scope: dict[str, Any], tf: ModuleType) -> dict[s
 
 def run(case: Case, tf: ModuleType) -> dict[str, Any]:
     """The outcome of a case as JSON: value, gradients and printed text, or the exception."""
-    scope = namespace(tf)
+    module = sys.modules["conformance_case"] = ModuleType("conformance_case")
+    scope = module.__dict__
+    scope.update(namespace(tf))
     with _captured("tf.print" in case.body) as capture:
         try:
             if case.inputs:
