@@ -6,8 +6,8 @@ from typing import Any
 
 from tf2compat._engine import dtypes
 
-_floatx = "float32"
-_epsilon = 1e-7
+from ._base.config import settings
+
 _global: Policy | None = None
 
 
@@ -79,7 +79,7 @@ class Policy:
 
 def global_policy() -> Policy:
     """The policy of layers that are given no dtype."""
-    return _global if _global is not None else policy_of(_floatx)
+    return _global if _global is not None else policy_of(settings.floatx)
 
 
 def set_global_policy(policy: Any) -> None:

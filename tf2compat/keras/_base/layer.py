@@ -638,8 +638,6 @@ def _converted(layer: Any) -> Any:
     """The layer's `call` as AutoGraph rewrites it, for use in a function being traced."""
     if type(layer).__module__.startswith("tf2compat."):
         return layer.call
-    try:
-        from tf2compat.autograph import convert_call
-    except ImportError:
-        return layer.call
-    return convert_call(layer.call)
+    from .tracing import converted
+
+    return converted(layer.call)

@@ -1,0 +1,329 @@
+"""Objects to configs and back, by registered name, custom scope, or public path."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import threading
+import types
+from typing import Any
+
+import numpy as np
+
+from tf2compat._engine import dtypes
+from tf2compat._engine.shapes import TensorShape
+from tf2compat._engine.tensor import Tensor
+from tf2compat._engine.variable import Variable
+
+custom_objects: dict[str, Any] = {}
+_names: dict[Any, str] = {}
+
+
+class _Scopes(threading.local):
+    def __init__(self) -> None:
+        self.stack: list[dict[str, Any]] = []
+
+
+_scopes = _Scopes()
+
+
+class CustomObjectScope:
+    """`with custom_object_scope({...}):` names are found in these dicts first (`tf.keras.utils.custom_object_scope`)."""
+
+    def __init__(self, *args: dict[str, Any]) -> None:
+        self.custom_objects: dict[str, Any] = {}
+        for given in args:
+            self.custom_objects.update(given or {})
+
+    def __enter__(self) -> CustomObjectScope:
+        _scopes.stack.append(self.custom_objects)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        _scopes.stack.pop()
+
+
+def register_keras_serializable(package: str = "Custom", name: str | None = None) -> Any:
+    """Class decorator: configs name the class `package>name`, so that it is found without `custom_objects`.
+
+    ValueError for a class without `get_config`, or a name that is taken.
+    """
+
+    def decorator(arg: Any) -> Any:
+        registered = f"{package}>{name if name is not None else arg.__name__}"
+        if inspect.isclass(arg) and not hasattr(arg, "get_config"):
+            raise ValueError("Cannot register a class that does not have a get_config() method.")
+        custom_objects[registered] = arg
+        _names[arg] = registered
+        return arg
+
+    return decorator
+
+
+def get_registered_name(obj: Any) -> str:
+    """The registered name of a class or function, else its own (`tf.keras.utils.get_registered_name`)."""
+    try:
+        return _names[obj]
+    except (KeyError, TypeError):
+        return obj.__name__
+
+
+def get_registered_object(name: str, custom: dict[str, Any] | None = None, module_objects: dict[str, Any] | None = None) -> Any:
+    """The class or function registered under a name, or None (`tf.keras.utils.get_registered_object`)."""
+    for scope in reversed(_scopes.stack):
+        if name in scope:
+            return scope[name]
+    if name in custom_objects:
+        return custom_objects[name]
+    if custom and name in custom:
+        return custom[name]
+    if module_objects and name in module_objects:
+        return module_objects[name]
+    return None
+
+
+def _public_module(obj: Any) -> str | None:
+    module = getattr(obj, "__module__", None) or ""
+    if not module.startswith("tf2compat."):
+        return module
+    parts = module.split(".")[1:]
+    public = []
+    for p in parts:
+        if p.startswith("_"):
+            break
+        public.append(p)
+    if public[:1] == ["keras"]:
+        if parts[1:2] == ["_base"]:
+            home = _BASE_HOMES.get(obj.__name__)
+            return "keras" if home is None else home
+        return ".".join(public[:2])
+    return "builtins" if not public else ".".join(public)
+
+
+_BASE_HOMES = {"Layer": "keras.layers", "Functional": "keras.src.engine.functional", "TFOpLambda": "keras.src.layers.core.tf_op_layer"}
+
+
+def serialize_keras_object(obj: Any) -> Any:
+    """A JSON-able description of an object, as the `.keras` format has it (`tf.keras.utils.serialize_keras_object`)."""
+    if obj is None or isinstance(obj, (str, int, float, bool)):
+        return obj
+    if isinstance(obj, bytes):
+        return {"class_name": "__bytes__", "config": {"value": obj.decode()}}
+    if isinstance(obj, tuple):
+        return {"class_name": "__tuple__", "config": {"value": tuple(serialize_keras_object(v) for v in obj)}}
+    if isinstance(obj, list):
+        return [serialize_keras_object(v) for v in obj]
+    if isinstance(obj, dict):
+        return {k: serialize_keras_object(v) for k, v in obj.items()}
+    if isinstance(obj, TensorShape):
+        return obj.as_list() if obj.rank is not None else None
+    if isinstance(obj, dtypes.DType):
+        return obj.name
+    if isinstance(obj, (Tensor, Variable)):
+        return {"class_name": "__tensor__", "config": {"value": obj.numpy().tolist(), "dtype": obj.dtype.name}}
+    if isinstance(obj, np.generic):
+        return obj.item()
+    if isinstance(obj, np.ndarray):
+        return {"class_name": "__numpy__", "config": {"value": obj.tolist(), "dtype": obj.dtype.name}}
+    if isinstance(obj, types.FunctionType) and obj.__name__ == "<lambda>":
+        from .lambdas import dump
+
+        return {"class_name": "__lambda__", "config": {"value": dump(obj)}}
+    if hasattr(obj, "_is_keras_tensor"):
+        h = obj._keras_history
+        return {"class_name": "__keras_tensor__", "config": {
+            "shape": obj.shape.as_list(), "dtype": obj.dtype.name, "keras_history": [h.layer.name, h.node_index, h.tensor_index]}}  # fmt: skip
+    if isinstance(obj, (types.FunctionType, types.BuiltinFunctionType)):
+        module = _public_module(obj)
+        builtin = (obj.__module__ or "").startswith("tf2compat.")
+        return {"module": "builtins" if builtin else module, "class_name": "function", "config": obj.__name__,
+                "registered_name": "function" if builtin or obj not in _names else get_registered_name(obj)}  # fmt: skip
+    if not hasattr(obj, "get_config"):
+        if hasattr(obj, "__name__"):
+            return obj.__name__
+        raise ValueError(f"Cannot serialize {obj}: {type(obj)} has no get_config() method.")
+    module = _public_module(type(obj))
+    ours = type(obj).__module__.startswith("tf2compat.")
+    config = {
+        "module": module if ours or type(obj) not in _names else None,
+        "class_name": type(obj).__name__,
+        "config": {k: serialize_keras_object(v) for k, v in obj.get_config().items()},
+        "registered_name": None if ours else get_registered_name(type(obj)),
+    }
+    if not ours:
+        config["module"] = None if type(obj) in _names else module
+    build = obj.get_build_config() if hasattr(obj, "get_build_config") else None
+    if build is not None:
+        config["build_config"] = serialize_keras_object(build)
+    return config
+
+
+def serialize_legacy(obj: Any) -> Any:
+    """The old form: {"class_name", "config"}, or a function's name."""
+    if obj is None:
+        return None
+    if hasattr(obj, "get_config"):
+        return {"class_name": get_registered_name(type(obj)), "config": obj.get_config()}
+    if hasattr(obj, "__name__"):
+        return get_registered_name(obj)
+    raise ValueError(f"Cannot serialize {obj} because it doesn't implement `get_config()`.")
+
+
+_SPECIAL = {
+    "__tuple__": lambda c, rec: tuple(rec(v) for v in c["value"]),
+    "__bytes__": lambda c, rec: c["value"].encode(),
+    "__numpy__": lambda c, rec: np.array(c["value"], dtype=c["dtype"]),
+}
+#: where classes are looked for by bare name; each holds public names only
+_SEARCHED = ("layers", "models", "losses", "metrics", "optimizers", "optimizers.schedules", "initializers", "regularizers", "constraints")
+
+
+def find_class(name: str, module: str | None = None) -> Any:
+    """A public class or function of tf.keras by name, or None; only names of public modules are looked up."""
+    where = list(_SEARCHED)
+    if module and module.startswith("keras."):
+        inner = module[len("keras.") :]
+        if inner in _SEARCHED:
+            where = [inner, *where]
+    for home in where:
+        try:
+            space = importlib.import_module(f"tf2compat.keras.{home}")
+        except ModuleNotFoundError:
+            continue
+        found = getattr(space, name, None) if not name.startswith("_") else None
+        if found is not None:
+            return found
+    if name == "Functional":
+        from .functional import Functional
+
+        return Functional
+    if name == "TFOpLambda":
+        from .oplayers import TFOpLambda
+
+        return TFOpLambda
+    return None
+
+
+def deserialize_keras_object(
+    config: Any, custom_objects: dict[str, Any] | None = None, safe_mode: bool = True, **kwargs: Any
+) -> Any:
+    """The object of a description made by `serialize_keras_object` (`tf.keras.utils.deserialize_keras_object`).
+
+    TypeError for a class that is not known; ValueError for a lambda while `safe_mode` is on.
+    """
+    module_objects = kwargs.pop("module_objects", None)
+    kwargs.pop("printable_module_name", None)
+    if kwargs:
+        raise TypeError(f"Unknown keyword arguments: {list(kwargs)}")
+    if config is None:
+        return None
+
+    def again(value: Any) -> Any:
+        return deserialize_keras_object(value, custom_objects, safe_mode, module_objects=module_objects)
+
+    if isinstance(config, str):
+        found = get_registered_object(config, custom_objects, module_objects)
+        return config if found is None else found
+    if isinstance(config, (int, float, bool)):
+        return config
+    if isinstance(config, (list, tuple)):
+        return [again(v) for v in config]
+    if not isinstance(config, dict):
+        raise TypeError(f"Could not parse config: {config}")
+    if "class_name" not in config or "config" not in config:
+        return {k: again(v) for k, v in config.items()}
+    name, inner = config["class_name"], config["config"] or {}
+    if name in _SPECIAL:
+        return _SPECIAL[name](inner, again)
+    if name == "__tensor__":
+        from tf2compat import constant
+
+        return constant(inner["value"], dtype=inner["dtype"])
+    if name == "__lambda__":
+        if safe_mode:
+            raise ValueError(
+                "Requested the deserialization of a `lambda` object. This carries a potential risk of arbitrary code execution and thus "
+                "it is disallowed by default. If you trust the source of the saved model, you can pass `safe_mode=False` to the loading "
+                "function in order to allow `lambda` loading."
+            )
+        from .lambdas import load
+
+        return load(inner["value"])
+    if name == "function":
+        found = get_registered_object(inner, custom_objects, module_objects) or find_function(inner)
+        if found is None:
+            raise TypeError(f"Could not locate function '{inner}'. Make sure custom functions are decorated with "
+                            "`@keras.saving.register_keras_serializable()`.")  # fmt: skip
+        return found
+    cls = None
+    for key in (config.get("registered_name"), name):
+        if key:
+            cls = get_registered_object(key, custom_objects, module_objects)
+            if cls is not None:
+                break
+    if cls is None:
+        cls = find_class(name, config.get("module"))
+    if cls is None:
+        raise TypeError(
+            f"Could not locate class '{name}'. Make sure custom classes are decorated with `@keras.saving.register_keras_serializable()`. "
+            f"Full object config: {config}"
+        )
+    with CustomObjectScope(custom_objects or {}):
+        instance = _build(cls, inner, again)
+    build = config.get("build_config")
+    if build and hasattr(instance, "build_from_config") and not getattr(instance, "built", False):
+        instance.build_from_config(again(build))
+    return instance
+
+
+def _build(cls: Any, inner: Any, again: Any) -> Any:
+    if not isinstance(inner, dict):
+        return cls(inner)
+    if getattr(cls, "_rebuilds_layers", False):
+        return cls.from_config(inner)
+    return cls.from_config({k: again(v) if isinstance(v, dict) and "class_name" in v and "config" in v else _tupled(v) for k, v in inner.items()})
+
+
+def _tupled(value: Any) -> Any:
+    return value
+
+
+def find_function(name: str) -> Any:
+    for home in ("activations", "losses", "metrics", "initializers"):
+        try:
+            space = importlib.import_module(f"tf2compat.keras.{home}")
+        except ModuleNotFoundError:
+            continue
+        found = getattr(space, name, None) if not name.startswith("_") else None
+        if callable(found):
+            return found
+    return None
+
+
+def from_module(identifier: Any, space: dict[str, Any], custom: dict[str, Any] | None, what: str) -> Any:
+    """An object of one public module, by name or config, as its `deserialize` and `get` return it.
+
+    ValueError when nothing of that name exists.
+    """
+    if isinstance(identifier, str):
+        found = get_registered_object(identifier, custom)
+        if found is None and not identifier.startswith("_"):
+            found = space.get(identifier)
+        if found is None or inspect.ismodule(found):
+            raise ValueError(
+                f"Unknown {what}: '{identifier}'. Please ensure you are using a `keras.utils.custom_object_scope` and that this object is "
+                "included in the scope. See https://www.tensorflow.org/guide/keras/save_and_serialize#registering_the_custom_object "
+                "for details."
+            )
+        return found() if inspect.isclass(found) else found
+    if isinstance(identifier, dict):
+        name = identifier.get("class_name")
+        cls = get_registered_object(identifier.get("registered_name") or "", custom) or get_registered_object(name or "", custom)
+        if cls is None and name and not name.startswith("_"):
+            cls = space.get(name)
+        if cls is not None and name != "function":
+            config = identifier.get("config") or {}
+            with CustomObjectScope(custom or {}):
+                return _build(cls, config, lambda v: deserialize_keras_object(v, custom))
+        return deserialize_keras_object(identifier, custom)
+    raise ValueError(f"Could not interpret serialized {what}: {identifier}")
