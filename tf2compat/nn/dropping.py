@@ -1,0 +1,81 @@
+"""`tf.nn.dropout` and the op behind every dropout."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+
+import tf2compat as tf
+
+from .._engine.convert import convert_to_tensor
+from .._engine.dtypes import FLOATS
+from .._engine.op import SHAPE, invalid, op, tensor
+from .._engine.tensor import Tensor
+from ..random.seeding import Stream, stream
+
+
+@op("Dropout", stateful=True, x=tensor(FLOATS), noise_shape=SHAPE)
+def dropped(x: Any, rate: Any, noise_shape: Any = None, stream: Stream | None = None) -> Any:
+    """x with a share `rate` of its elements set to zero and the others scaled by 1 / (1 - rate)."""
+    if stream is None or x.device.type == "meta":
+        return x * 1.0
+    mask = torch.empty(x.shape if noise_shape is None else noise_shape, dtype=x.dtype, device=x.device)
+    mask.bernoulli_(1.0 - rate, generator=stream.generator(x.device)).mul_(1.0 / (1.0 - rate))
+    if noise_shape is not None:
+        try:
+            wide = torch.broadcast_shapes(x.shape, mask.shape)
+        except RuntimeError:
+            wide = None
+        if wide != x.shape:
+            raise invalid(
+                f"condition [{','.join(map(str, mask.shape))}], then [{','.join(map(str, x.shape))}], and else [] must be broadcastable "
+                "[Op:SelectV2] name: "
+            )
+    return x * mask
+
+
+def dropout(x: Any, rate: Any, noise_shape: Any = None, seed: Any = None, name: str | None = None) -> Tensor:
+    """Set a random share `rate` of x to zero and scale the rest by 1 / (1 - rate) (`tf.nn.dropout`).
+
+    `noise_shape` [x's rank], with ones (or None for x's size) where a decision holds for a whole dimension. ValueError when
+    `rate` is outside [0, 1) or x is no float.
+    """
+    return experimental_dropout(x, rate, noise_shape, stream(seed))
+
+
+def experimental_dropout(x: Any, rate: Any, noise_shape: Any, numbers: Stream) -> Tensor:
+    """`dropout` on a stream that the caller keeps."""
+    is_number = isinstance(rate, (int, float, np.number)) and not isinstance(rate, bool)
+    if is_number and not 0 <= rate < 1:
+        raise ValueError(f"`rate` must be a scalar tensor or a float in the range [0, 1). Received: rate={rate}")
+    x = x if hasattr(x, "dtype") and hasattr(x, "shape") and hasattr(x.shape, "rank") else convert_to_tensor(x)
+    if not x.dtype.is_floating:
+        raise ValueError(f"`x.dtype` must be a floating point tensor as `x` will be scaled. Received: x_dtype={x.dtype!r}")
+    if not is_number and not hasattr(rate, "dtype"):
+        raise ValueError(f"`rate` must be a scalar or scalar tensor. Received: rate={rate}")
+    if is_number and rate == 0:
+        return tf.identity(x)
+    if noise_shape is not None and isinstance(noise_shape, (list, tuple)) and any(d is None for d in noise_shape):
+        sizes = x.shape.as_list()
+        whole = tf.shape(x)
+        noise_shape = [
+            (sizes[i] if sizes[i] is not None else whole[i]) if d is None else d for i, d in enumerate(noise_shape)
+        ]
+    if is_number:
+        return dropped(x, float(rate), noise_shape, numbers)
+    return _tensor_rate(x, rate, noise_shape, numbers)
+
+
+def _tensor_rate(x: Any, rate: Any, noise_shape: Any, numbers: Stream) -> Tensor:
+    rate = convert_to_tensor(rate) if not hasattr(rate.shape, "rank") else rate
+    if rate.shape.rank:
+        raise ValueError(f"Shape {rate.shape} must have rank 0")
+    if rate.dtype != x.dtype:
+        raise ValueError(f"`x` has dtype {x.dtype!r} incompatible with `rate` of dtype {rate.dtype!r}.")
+    from ..random.stateful import standard_uniform
+
+    shape = tf.shape(x) if noise_shape is None else noise_shape
+    uniform = standard_uniform(shape, x.dtype, numbers)
+    return tf.where(uniform >= rate, x * (1 / (1 - rate)), tf.zeros_like(x))

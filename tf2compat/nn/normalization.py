@@ -1,0 +1,194 @@
+"""Normalisation and moments of `tf.nn`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+import tf2compat as tf
+
+from .._engine.convert import convert_to_tensor
+from .._engine.dtypes import COMPLEXES, FLOATS, NUMBERS
+from .._engine.op import AXES, TENSOR, invalid, op, tensor
+from .._engine.tensor import Tensor
+
+
+def _axes(axis: Any, ndim: int, name: str) -> tuple[int, ...]:
+    found = tuple(range(ndim)) if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)
+    for a in found:
+        if not -ndim <= a < ndim:
+            raise invalid(f"Invalid reduction dimension ({a} for input with {ndim} dimension(s) [Op:{name}]")
+    return found
+
+
+@op("Moments", multi=True, x=tensor(NUMBERS), axes=AXES)
+def _moments(x: Any, axes: Any, keepdims: bool) -> Any:
+    over = _axes(axes, x.ndim, "Mean")
+    narrow = x.dtype is torch.float16
+    y = x.float() if narrow else x
+    if not over:
+        return x.clone(), torch.zeros_like(x)
+    if not y.dtype.is_floating_point and not y.is_complex():  # TensorFlow divides integers as such
+        n = 1
+        for a in over:
+            n *= y.shape[a]
+        mean = torch.div(y.sum(over, keepdim=True, dtype=y.dtype), n, rounding_mode="trunc").to(y.dtype)
+        variance = torch.div(((y - mean) ** 2).sum(over, keepdim=keepdims, dtype=y.dtype), n, rounding_mode="trunc").to(y.dtype)
+        return mean if keepdims else mean.squeeze(over), variance
+    if y.is_complex():
+        mean = y.mean(over, keepdim=True)
+        d = y - mean.detach()
+        variance = (d * d.conj()).mean(over, keepdim=keepdims)
+        return mean if keepdims else mean.squeeze(over), variance
+    if y.numel() == 0:
+        mean = y.mean(over, keepdim=keepdims)
+        return mean, mean
+    variance, mean = torch.var_mean(y, over, correction=0, keepdim=keepdims)
+    return (mean.to(x.dtype), variance.to(x.dtype)) if narrow else (mean, variance)
+
+
+def moments(x: Any, axes: Any, shift: Any = None, keepdims: bool = False, name: str | None = None) -> tuple[Tensor, Tensor]:
+    """Mean and (biased) variance over `axes` (`tf.nn.moments`). `shift` has no effect, as in TensorFlow."""
+    mean, variance = _moments(x, axes, bool(keepdims))
+    return mean, variance
+
+
+def weighted_moments(
+    x: Any, axes: Any, frequency_weights: Any, keepdims: bool = False, name: str | None = None
+) -> tuple[Tensor, Tensor]:
+    """Mean and variance over `axes` with each element counted `frequency_weights` times (`tf.nn.weighted_moments`)."""
+    x = convert_to_tensor(x)
+    weights = convert_to_tensor(frequency_weights)
+    kind = x.dtype
+    narrow = kind == tf.float16
+    if narrow:
+        x = tf.cast(x, tf.float32)
+    if weights.dtype != x.dtype:
+        weights = tf.cast(weights, x.dtype)
+    weighted_sum = tf.reduce_sum(x * weights, axes, keepdims=True)
+    everywhere = weights + tf.zeros_like(x)
+    total = tf.reduce_sum(everywhere, axes, keepdims=True)
+    mean = weighted_sum / total
+    distance = tf.reduce_sum(weights * tf.math.squared_difference(x, mean), axes, keepdims=True)
+    variance = distance / total
+    if not keepdims:
+        over = axes if axes is not None else list(range(len(x.shape)))
+        mean, variance = tf.squeeze(mean, over), tf.squeeze(variance, over)
+    return (tf.cast(mean, kind), tf.cast(variance, kind)) if narrow else (mean, variance)
+
+
+def sufficient_statistics(
+    x: Any, axes: Any, shift: Any = None, keepdims: bool = False, name: str | None = None
+) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
+    """Count, sum, sum of squares (both of x - shift) and the shift (`tf.nn.sufficient_statistics`)."""
+    x = convert_to_tensor(x)
+    over = sorted({int(a) for a in (axes if isinstance(axes, (list, tuple)) else convert_to_tensor(axes).numpy().reshape(-1))})
+    known = x.shape.as_list()
+    if all(known[a] is not None for a in over):
+        count_value = 1
+        for a in over:
+            count_value *= known[a]
+        count = tf.constant(count_value, x.dtype)
+    else:
+        count = tf.cast(tf.reduce_prod(tf.gather(tf.shape(x), over)), x.dtype)
+    if shift is not None:
+        shift = convert_to_tensor(shift, x.dtype)
+        centred = x - shift
+        return count, tf.reduce_sum(centred, over, keepdims), tf.reduce_sum(tf.math.squared_difference(x, shift), over, keepdims), shift
+    return count, tf.reduce_sum(x, over, keepdims), tf.reduce_sum(tf.square(x), over, keepdims), None
+
+
+def normalize_moments(
+    counts: Any, mean_ss: Any, variance_ss: Any, shift: Any, name: str | None = None
+) -> tuple[Tensor, Tensor]:
+    """Mean and variance from the sums of `sufficient_statistics` (`tf.nn.normalize_moments`)."""
+    mean_ss = convert_to_tensor(mean_ss)
+    divisor = tf.math.reciprocal(convert_to_tensor(counts, mean_ss.dtype) if not isinstance(counts, Tensor) else counts)
+    shifted = mean_ss * divisor
+    mean = shifted if shift is None else shifted + shift
+    return mean, convert_to_tensor(variance_ss) * divisor - tf.square(shifted)
+
+
+@op("BatchNormalization", x=TENSOR, mean=TENSOR, variance=TENSOR, offset=TENSOR, scale=TENSOR)
+def _batch_normalization(x: Any, mean: Any, variance: Any, offset: Any = None, scale: Any = None, variance_epsilon: Any = 0.001) -> Any:
+    factor = torch.rsqrt(variance + variance_epsilon)
+    if scale is not None:
+        factor = factor * scale
+    return x * factor + (offset - mean * factor if offset is not None else -mean * factor)
+
+
+def batch_normalization(
+    x: Any, mean: Any, variance: Any, offset: Any, scale: Any, variance_epsilon: Any, name: str | None = None
+) -> Tensor:
+    """(x - mean) / sqrt(variance + variance_epsilon) * scale + offset, with broadcasting (`tf.nn.batch_normalization`).
+
+    `offset` and `scale` may be None.
+    """
+    return _batch_normalization(x, mean, variance, offset, scale, variance_epsilon)
+
+
+def batch_norm_with_global_normalization(
+    input: Any,
+    mean: Any,
+    variance: Any,
+    beta: Any,
+    gamma: Any,
+    variance_epsilon: Any,
+    scale_after_normalization: bool,
+    name: str | None = None,
+) -> Tensor:
+    """`batch_normalization` with `gamma` used if `scale_after_normalization` (`tf.nn.batch_norm_with_global_normalization`)."""
+    return batch_normalization(input, mean, variance, beta, gamma if scale_after_normalization else None, variance_epsilon, name)
+
+
+@op("L2Normalize", x=tensor(FLOATS, COMPLEXES), axis=AXES)
+def _l2_normalize(x: Any, axis: Any, epsilon: float) -> Any:
+    over = _axes(axis, x.ndim, "Sum")
+    square = (x.real**2 + x.imag**2) if x.is_complex() else x * x
+    total = square.sum(over, keepdim=True) if over else square
+    # below epsilon the norm counts as constant
+    return x * torch.rsqrt(torch.where(total >= epsilon, total, epsilon))
+
+
+def l2_normalize(x: Any, axis: Any = None, epsilon: Any = 1e-12, name: str | None = None, dim: Any = None) -> Tensor:
+    """x / sqrt(max(sum(x²), epsilon)) along `axis`, everything by default (`tf.nn.l2_normalize`)."""
+    if dim is not None:
+        if axis is not None:
+            raise ValueError("Cannot specify both 'axis' and 'dim'.")
+        axis = dim
+    x = x if isinstance(x, Tensor) else convert_to_tensor(x)
+    if x.dtype.is_integer:
+        raise TypeError(f"Cannot convert {epsilon!r} to EagerTensor of dtype {x.dtype.name}")
+    return _l2_normalize(x, axis, float(epsilon))
+
+
+@op("LRN", input=tensor(FLOATS))
+def local_response_normalization(
+    input: Any, depth_radius: Any = 5, bias: Any = 1, alpha: Any = 1, beta: Any = 0.5, name: str | None = None
+) -> Any:
+    """input / (bias + alpha * sum of squares over the channels within `depth_radius`) ** beta.
+
+    `tf.nn.local_response_normalization`, `tf.nn.lrn`; input [batch, height, width, channels].
+    """
+    if input.ndim != 4:
+        raise invalid("in must be 4-dimensional [Op:LRN]")
+    r = int(depth_radius)
+    squares = torch.nn.functional.pad(input * input, (r, r)).unfold(-1, 2 * r + 1, 1).sum(-1)
+    return input / torch.pow(float(bias) + float(alpha) * squares, float(beta))
+
+
+def lrn(input: Any, depth_radius: Any = 5, bias: Any = 1, alpha: Any = 1, beta: Any = 0.5, name: str | None = None) -> Tensor:
+    """As `local_response_normalization` (`tf.nn.lrn`)."""
+    return local_response_normalization(input, depth_radius, bias, alpha, beta, name)
+
+
+def zero_fraction(value: Any, name: str | None = None) -> Tensor:
+    """The share of elements that are zero, float32 (`tf.nn.zero_fraction`)."""
+    value = convert_to_tensor(value)
+    return _zero_fraction(value)
+
+
+@op("ZeroFraction", value=tensor(NUMBERS))
+def _zero_fraction(value: Any) -> Any:
+    return (value == 0).float().mean()
