@@ -119,6 +119,8 @@ class SafetensorsReader:
                 raise ValueError("its checksum does not match")
             self._sums = {name: int(text, 16) for name, text in json.loads(metadata[_SUMS]).items()}
             types = json.loads(metadata[_TYPES])
+        elif _SUMS in metadata or _TYPES in metadata:
+            raise ValueError("its checksum is missing")
         self.metadata: dict[str, str] = metadata
         end = 0
         for name, item in sorted(header.items(), key=lambda pair: pair[1]["data_offsets"]):
