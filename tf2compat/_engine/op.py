@@ -577,11 +577,11 @@ def _source(o: Op) -> str:
         passed.append(v)
         if k.what == "tensor":
             body += [
-                f"t = type({p})",
-                "if t is Tensor:",
+                f"ty = type({p})",
+                "if ty is Tensor:",
                 f"    {v} = {p}._t",
                 f"    if {p}._tape is not TOKEN and {v}.requires_grad: return {slow}",
-                f"elif t is Variable: {v} = {p}._t if TOKEN is None else {p}._read()",
+                f"elif ty is Variable: {v} = {p}._t if TOKEN is None else {p}._read()",
             ]
             if optional:
                 body.append(f"elif {p} is None: {v} = None")
@@ -589,10 +589,10 @@ def _source(o: Op) -> str:
             plain_check = True
             if k.scalar and lead is not None:
                 body += [
-                    "elif t is float:",
+                    "elif ty is float:",
                     f"    if {lead}.dtype not in SCALAR_FLOAT: return {slow}",
                     f"    {v} = {p}",
-                    "elif t is int:",
+                    "elif ty is int:",
                     f"    if {lead}.dtype not in SCALAR_INT or not -2147483648 <= {p} <= 2147483647: return {slow}",
                     f"    {v} = {p}",
                 ]
@@ -600,7 +600,7 @@ def _source(o: Op) -> str:
             elif k.scalar:
                 other = next(q for q, kk in zip(o.params, o.kinds, strict=True) if q != p and kk is not None and kk.scalar)
                 body += [
-                    f"elif t is float and type({other}) is Tensor and {other}._t.dtype in SCALAR_FLOAT: "
+                    f"elif ty is float and type({other}) is Tensor and {other}._t.dtype in SCALAR_FLOAT: "
                     f"{v} = torch_tensor({p}, dtype={other}._t.dtype, device={other}._t.device)"
                 ]
             body.append(f"else: return {slow}")
@@ -611,7 +611,7 @@ def _source(o: Op) -> str:
                 if plain_check:
                     check.append(f"{v}.dtype is not {lead}.dtype")
                 else:
-                    check.append(f"(t is Tensor or t is Variable) and {v}.dtype is not {lead}.dtype")
+                    check.append(f"(ty is Tensor or ty is Variable) and {v}.dtype is not {lead}.dtype")
             elif k.allowed is not None:
                 check.append(f"{v}.dtype not in A{i}")
             for c in check:

@@ -358,8 +358,8 @@ def _boundaries(size: int, ratio: float, pseudo: bool, generator: torch.Generato
     if pseudo:
         # one random phase for evenly spaced boundaries, so that neighbours differ by floor or ceil of the ratio
         u = float(torch.rand((), generator=generator))
-        inner = [int((i + u) * size / length) for i in range(length - 1)]
-        return [0, *[min(max(p, i + 1), size - (length - 1 - i)) for i, p in enumerate(inner)], size]
+        alpha = size / length
+        return [0, *[int((i + u) * alpha) - int(u * alpha) for i in range(1, length)], size]
     small = size // length
     wide = size % length
     steps = [small + 1] * wide + [small] * (length - wide)
