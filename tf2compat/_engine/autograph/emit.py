@@ -52,6 +52,9 @@ class _Expressions(ast.NodeTransformer):
         return node
 
     def visit_Call(self, node: ast.Call) -> Any:
+        if isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name) and node.func.value.id == "ag__":
+            self.generic_visit(node)
+            return node
         if isinstance(node.func, ast.Name) and node.func.id in _NATIVE_CALLS:
             if node.func.id == "super" and not node.args and not node.keywords and self.first_parameter:
                 # blocks become functions without parameters, where `super()` would find no object
@@ -189,7 +192,7 @@ class _Function:
         if self.nonlocals:
             out.append(ast.copy_location(ast.Nonlocal(sorted(self.nonlocals)), at))
         if self.undefined:
-            for n in sorted(self.undefined):
+            for n in sorted(self.undefined - {jumps.RETURNED, jumps.VALUE}):
                 value = op("Undefined", [ast.Constant(n)], at)
                 out.append(ast.copy_location(ast.Assign([name(n, at, True)], value), at))
         out.extend(self.block(self.body))
@@ -391,9 +394,9 @@ class _Function:
             if symbol in parts:
                 read = ast.parse(symbol, mode="eval").body
                 values.append(op("ldu", [_lambda(read), ast.Constant(symbol)], node))
-                targets.append(name(f"value_{i}", node, True))
-                store = ast.parse(f"{symbol} = value_{i}").body[0]
-                check = ast.parse(f"not isinstance(value_{i}, ag__.Undefined)", mode="eval").body
+                targets.append(name(f"item__{i}", node, True))
+                store = ast.parse(f"{symbol} = item__{i}").body[0]
+                check = ast.parse(f"not isinstance(item__{i}, ag__.Undefined)", mode="eval").body
                 after.append(ast.If(check, [store], []))
             elif symbol in self.globals or symbol in self.nonlocals:
                 values.append(op("ldu", [_lambda(name(symbol, node)), ast.Constant(symbol)], node))
@@ -419,10 +422,9 @@ class _Function:
 
     def make(self, fn_name: str, args: ast.arguments, body: list[ast.stmt], at: ast.AST, bind: bool = True) -> ast.FunctionDef:
         if bind:
-            bound = assigned(body) - _generated(body)
-            own = {n for n in bound if n.startswith("value_") and n[6:].isdigit()} if fn_name.startswith("set_state") else set()
+            bound = assigned(body)
             outer = sorted(bound & self.globals)
-            shared = sorted(bound & (self.undefined | self.nonlocals | set(self.parameters)) - self.globals - own)
+            shared = sorted(bound & (self.undefined | self.nonlocals | set(self.parameters)) - self.globals)
             head: list[ast.stmt] = []
             if outer:
                 head.append(ast.copy_location(ast.Global(outer), at))
@@ -433,12 +435,6 @@ class _Function:
         if hasattr(new, "type_params") or "type_params" in ast.FunctionDef._fields:
             new.type_params = []  # type: ignore[attr-defined]
         return ast.copy_location(new, at)
-
-
-def _generated(body: list[ast.stmt]) -> set[str]:
-    """The helper functions that conversion has defined directly in `body`."""
-    prefixes = ("if_body", "else_body", "loop_body", "loop_test", "extra_test", "get_state", "set_state")
-    return {n.name for n in body if isinstance(n, ast.FunctionDef) and n.name.startswith(prefixes) and not n.decorator_list}
 
 
 def convert_function(node: ast.FunctionDef) -> ast.FunctionDef:

@@ -67,7 +67,7 @@ def _jumps(node: ast.AST, in_loop: bool = False) -> set[str]:
         return set() if in_loop else {"break"}
     if isinstance(node, ast.Continue):
         return set() if in_loop else {"continue"}
-    if isinstance(node, _FUNCTIONS) or isinstance(node, ast.expr):
+    if isinstance(node, (*_FUNCTIONS, ast.expr)):
         return set()
     found: set[str] = set()
     if isinstance(node, (ast.For, ast.While)):
@@ -108,7 +108,7 @@ class _Lowering:
         return f"{kind}_" if self.count == 1 else f"{kind}__{self.count}"
 
     def flag(self, kinds: set[str]) -> list[str]:
-        return [self.flags[k] for k in ("continue", "break", "return") if k in kinds]
+        return [self.flags[k] for k in ("continue", "break", "return") if k in kinds and k in self.flags]
 
     def not_flags(self, flags: list[str], at: ast.AST) -> ast.expr:
         self.used.update(flags)
@@ -133,9 +133,10 @@ class _Lowering:
             out.extend(self.statement(node))
             if isinstance(node, _JUMPS) or (kinds and isinstance(node, ast.If) and _always([node])):
                 return out  # what follows cannot be reached
-            if kinds and rest:
+            flags = self.flag(kinds)
+            if flags and rest:
                 guarded = self.block(rest)
-                test = self.not_flags(self.flag(kinds), node)
+                test = self.not_flags(flags, node)
                 out.append(ast.copy_location(ast.If(test, guarded, []), rest[0]))
                 return out
         return out
@@ -177,8 +178,9 @@ class _Lowering:
             raise Unsupported("'return' and 'break' inside 'finally' are not supported")
         kinds = set().union(*(_jumps(n) for n in node.body)) if node.body else set()
         orelse = self.block(node.orelse)
-        if kinds and orelse:
-            orelse = [ast.copy_location(ast.If(self.not_flags(self.flag(kinds), node), orelse, []), node.orelse[0])]
+        flags = self.flag(kinds)
+        if flags and orelse:
+            orelse = [ast.copy_location(ast.If(self.not_flags(flags, node), orelse, []), node.orelse[0])]
         handlers = [
             ast.copy_location(ast.ExceptHandler(h.type, h.name, self.block(h.body) or [self._pass(h)]), h) for h in node.handlers
         ]
@@ -296,6 +298,3 @@ class _Partial(_Lowering):
         for node in stmts:
             out.extend(self.statement(node))
         return out
-
-    def flag(self, kinds: set[str]) -> list[str]:
-        return super().flag(kinds - {"return"})

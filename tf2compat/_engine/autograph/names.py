@@ -169,7 +169,7 @@ class Flow:
                 for target in node.targets:
                     if isinstance(target, ast.Name):
                         self.closures.setdefault(target.id, set()).update(free_reads(node.value))
-            elif isinstance(node, ast.stmt) or isinstance(node, (ast.ExceptHandler, ast.match_case)):
+            elif isinstance(node, (ast.stmt, ast.ExceptHandler, ast.match_case)):
                 self._find_closures(_children(node))
 
     def reads(self, *nodes: ast.AST | None) -> set[str]:

@@ -79,7 +79,7 @@ def find(fn: types.FunctionType) -> tuple[Any, str | None]:
             "the file may have changed since it was loaded"
         )
     node, owner = found[0]
-    if tuple(_argument_names(node)) != code.co_varnames[: _argument_count(code)]:
+    if len(_argument_names(node)) != _argument_count(code):
         raise NoSource(f"{code.co_filename} has changed since '{code.co_name}' was loaded")
     return node, owner
 
@@ -92,18 +92,18 @@ def _argument_names(node: Any) -> list[str]:
     a = node.args
     names = [p.arg for p in (*a.posonlyargs, *a.args, *a.kwonlyargs)]
     names += [p.arg for p in (a.vararg, a.kwarg) if p is not None]
-    return [n if not n.startswith("__") or n.endswith("__") else n for n in names]
+    return names
 
 
 def _same(node: Any, code: types.CodeType) -> bool:
     """Whether `node` is what `code` was compiled from."""
     if sys.version_info >= (3, 11) and isinstance(node, ast.Lambda):
-        columns = [p[2] for p in code.co_positions() if p[0] == node.body.lineno and p[2] is not None]
-        if columns:
-            body = node.body
-            last = body.end_col_offset if body.end_lineno == body.lineno else None
-            # column offsets of code and syntax tree both count UTF-8 bytes
-            return min(columns[1:] or columns) >= body.col_offset and (last is None or max(columns) <= last)
+        body = node.body
+        found = [p for p in code.co_positions() if p[0] is not None and p[2] is not None and p[3]]
+        if found:
+            # offsets of code and syntax tree both count UTF-8 bytes
+            first, last = min((p[0], p[2]) for p in found), max((p[1], p[3]) for p in found)
+            return first >= (body.lineno, body.col_offset) and last <= (body.end_lineno, body.end_col_offset)
     names = [p.arg for p in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
     if tuple(names) != code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]:
         return False
