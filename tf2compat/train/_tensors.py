@@ -11,8 +11,7 @@ from tf2compat import errors
 from tf2compat._engine import dtypes
 from tf2compat._engine.tensor import Tensor, wrap
 from tf2compat._engine.variable import Variable
-from tf2compat._ports.checkpoint import TensorData
-
+from tf2compat._ports.checkpoint import ITEM_SIZE, TensorData
 
 def to_data(value: Any, copy: bool = False) -> TensorData:
     """A Variable, Tensor, NumPy array, bytes or str as data to save. Host memory is shared unless `copy` is true."""
@@ -41,7 +40,10 @@ def to_storage(data: TensorData) -> Any:
         raise errors.UnimplementedError(None, None, f"Values of dtype {data.dtype} cannot be restored.")
     if data.data.size == 0:
         return torch.empty(data.shape, dtype=dtype.torch)
-    return torch.from_numpy(data.data).view(dtype.torch).reshape(data.shape)
+    content = data.data
+    if content.ctypes.data % ITEM_SIZE[data.dtype]:
+        content = content.copy()  # torch's kernels take memory for aligned; TensorFlow packs its files without gaps
+    return torch.from_numpy(content).view(dtype.torch).reshape(data.shape)
 
 
 def to_tensor(data: TensorData) -> Tensor:

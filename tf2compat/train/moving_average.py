@@ -7,11 +7,10 @@ from typing import Any
 
 from tf2compat._engine import dtypes, state
 from tf2compat._engine.tensor import Tensor, wrap
-from tf2compat._engine.trackable import Trackable
 from tf2compat._engine.variable import Variable
 
 
-class ExponentialMovingAverage(Trackable):
+class ExponentialMovingAverage:
     """Shadow variables that follow variables slowly (`tf.train.ExponentialMovingAverage`).
 
     `apply` makes them (equal to the variables) on its first call and moves them: `shadow -= (1 - decay) * (shadow - variable)`. With
@@ -85,9 +84,6 @@ class ExponentialMovingAverage(Trackable):
         if moving_avg_variables is None:
             raise ValueError("variables_to_restore needs the variables: there is no collection of all variables in TensorFlow 2.")
         return {self.average_name(variable): variable for variable in moving_avg_variables}
-
-    def _trackable_children(self, save_type: str = "checkpoint", **kwargs: Any) -> dict[str, Any]:
-        return {}
 
 
 def wrap_number(value: Any) -> Tensor:
