@@ -1,9 +1,27 @@
 """`tf.math`. Each file holds one kind of function; this one names them all."""
 
-# ruff: noqa: A004 - TensorFlow's public names
+# ruff: noqa: A004, F401 - TensorFlow's public names, gathered here
 from __future__ import annotations
 
+from .._names import module_getattr
 from .arithmetic import abs, add, divide, floordiv, floormod, multiply, negative, pow, subtract, truediv
+from .binary import (
+    accumulate_n,
+    add_n,
+    atan2,
+    divide_no_nan,
+    maximum,
+    minimum,
+    multiply_no_nan,
+    nextafter,
+    polyval,
+    reciprocal_no_nan,
+    scalar_mul,
+    squared_difference,
+    xdivy,
+    xlog1py,
+    xlogy,
+)
 from .comparison import (
     equal,
     greater,
@@ -16,5 +34,70 @@ from .comparison import (
     logical_xor,
     not_equal,
 )
+from .complexes import angle, conj, imag, real
+from .elementwise import (
+    acos,
+    acosh,
+    asin,
+    asinh,
+    atan,
+    atanh,
+    ceil,
+    cos,
+    cosh,
+    digamma,
+    erf,
+    erfc,
+    erfcinv,
+    erfinv,
+    exp,
+    expm1,
+    floor,
+    is_finite,
+    is_inf,
+    is_nan,
+    lgamma,
+    log,
+    log1p,
+    log_sigmoid,
+    ndtri,
+    reciprocal,
+    rint,
+    round,
+    rsqrt,
+    sigmoid,
+    sign,
+    sin,
+    sinh,
+    softplus,
+    softsign,
+    sqrt,
+    square,
+    tan,
+    tanh,
+)
+from .reducing import (
+    argmax,
+    argmin,
+    count_nonzero,
+    is_non_decreasing,
+    is_strictly_increasing,
+    reduce_all,
+    reduce_any,
+    reduce_euclidean_norm,
+    reduce_logsumexp,
+    reduce_max,
+    reduce_mean,
+    reduce_min,
+    reduce_prod,
+    reduce_std,
+    reduce_sum,
+    reduce_variance,
+    zero_fraction,
+)
+from .scanning import cumprod, cumsum, cumulative_logsumexp
+from .softmaxes import l2_normalize, log_softmax, softmax
 
 mod = floormod
+
+__getattr__ = module_getattr("tf.math")

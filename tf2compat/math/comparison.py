@@ -9,7 +9,8 @@ import torch
 
 from .._engine import dtypes
 from .._engine.convert import convert_to_tensor
-from .._engine.dtypes import REALS, bool as bool_
+from .._engine.dtypes import REALS
+from .._engine.dtypes import bool as bool_
 from .._engine.op import op, tensor
 from .._engine.shapes import broadcast
 from .._engine.tensor import Tensor
