@@ -230,11 +230,11 @@ def encode(value: Any, tf: ModuleType) -> Any:
         return encode(tf.convert_to_tensor(value), tf)
     if isinstance(value, tf.Variable):
         return {"variable": _tensor(tf.convert_to_tensor(value))}
-    if isinstance(value, tf.RaggedTensor):
+    if isinstance(value, getattr(tf, "RaggedTensor", ())):
         return {
             "ragged": [encode(value.flat_values, tf), [encode(s, tf) for s in value.nested_row_splits]]
         }
-    if isinstance(value, tf.SparseTensor):
+    if isinstance(value, getattr(tf, "SparseTensor", ())):
         return {"sparse": [encode(v, tf) for v in (value.indices, value.values, value.dense_shape)]}
     if isinstance(value, tf.Tensor):
         return _tensor(value)
