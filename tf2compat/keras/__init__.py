@@ -13,8 +13,7 @@ _HOMES: dict[str, str] = {
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 _MODULES = frozenset(
-    "activations applications backend callbacks constraints datasets dtensor estimator experimental export initializers layers "
-    "losses metrics mixed_precision models optimizers preprocessing regularizers saving utils".split()
+    ["activations", "applications", "backend", "callbacks", "constraints", "datasets", "dtensor", "estimator", "experimental", "export", "initializers", "layers", "losses", "metrics", "mixed_precision", "models", "optimizers", "preprocessing", "regularizers", "saving", "utils"]
 )
 #: the Keras release whose behaviour this package follows
 __version__ = "2.21.0"

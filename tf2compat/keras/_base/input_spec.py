@@ -50,7 +50,8 @@ class InputSpec:
 
     def __repr__(self) -> str:
         fields = ("dtype", "shape", "ndim", "max_ndim", "min_ndim", "axes")
-        return "InputSpec(%s)" % ", ".join(f"{f}={getattr(self, f)}" for f in fields if getattr(self, f))
+        shown = ", ".join(f"{f}={getattr(self, f)}" for f in fields if getattr(self, f))
+        return f"InputSpec({shown})"
 
     def get_config(self) -> dict[str, Any]:
         return {k: getattr(self, k) for k in ("dtype", "shape", "ndim", "max_ndim", "min_ndim", "axes")}

@@ -16,7 +16,6 @@ from .classes import (
     KLDivergence,
     LogCosh,
     Loss,
-    LossFunctionWrapper,
     MeanAbsoluteError,
     MeanAbsolutePercentageError,
     MeanSquaredError,

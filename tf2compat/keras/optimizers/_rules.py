@@ -1,0 +1,257 @@
+"""The update formulas of Keras 2's optimizers, as ops that change variables in place.
+
+Every rule gets the variables, their slots and the gradients as parallel lists. Scalars that change from step to step (the learning
+rate, the step) arrive as variables, so that a recorded graph reads them anew each time; on the CPU their values are taken to
+the host, in float32 as TensorFlow computes with them, elsewhere they stay tensors.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from tf2compat._engine.op import TENSORS, VARIABLE, VARIABLES, op
+
+_ONE = np.float32(1)
+_NO_CORRECTION: dict[Any, torch.Tensor] = {}
+
+
+def _on_host(t: torch.Tensor) -> bool:
+    return type(t) is torch.Tensor and t.device.type == "cpu" and not torch._C._len_torch_dispatch_stack()
+
+
+def _scalar(variable: Any, dtype: torch.dtype) -> Any:
+    """A variable's value as a NumPy scalar of the computation's precision, or the tensor itself."""
+    t = variable._t
+    if _on_host(t):
+        return np.float64(t.item()) if dtype is torch.float64 else np.float32(t.item())
+    return t.to(dtype)
+
+
+def _const(value: Any, like: Any) -> Any:
+    return type(like)(value) if isinstance(like, np.floating) else torch.as_tensor(value, dtype=like.dtype, device=like.device)
+
+
+def _number(x: Any) -> Any:
+    return float(x) if isinstance(x, np.floating) else x
+
+
+def _sqrt(x: Any) -> Any:
+    return np.sqrt(x) if isinstance(x, np.floating) else torch.sqrt(x)
+
+
+def _owned(variables: Any) -> list[torch.Tensor]:
+    return [v._own() for v in variables]
+
+
+def _plain(grads: Any) -> list[torch.Tensor]:
+    return [g.detach() if g.requires_grad else g for g in grads]
+
+
+def _axpy(xs: list[torch.Tensor], ys: Any, a: Any) -> None:
+    """xs += a * ys"""
+    if isinstance(a, torch.Tensor):
+        torch._foreach_add_(xs, torch._foreach_mul(ys, a))
+    else:
+        torch._foreach_add_(xs, ys, alpha=float(a))
+
+
+def _step(iterations: Any, dtype: torch.dtype, add: int = 1) -> Any:
+    t = iterations._t
+    if _on_host(t):
+        return np.float64(t.item() + add) if dtype is torch.float64 else np.float32(t.item() + add)
+    return (t + add).to(dtype)
+
+
+@op("ResourceApplyGradientDescent", stateful=True, variables=VARIABLES, grads=TENSORS, lr=VARIABLE)
+def sgd(variables: Any, grads: Any, lr: Any) -> None:
+    rate = _scalar(lr, grads[0].dtype)
+    _axpy(_owned(variables), _plain(grads), -rate)
+
+
+@op("ResourceApplyKerasMomentum", stateful=True, variables=VARIABLES, momentums=VARIABLES, grads=TENSORS, lr=VARIABLE)
+def sgd_momentum(variables: Any, momentums: Any, grads: Any, lr: Any, momentum: Any, nesterov: Any) -> None:
+    rate = _scalar(lr, grads[0].dtype)
+    grads, ps, ms = _plain(grads), _owned(variables), _owned(momentums)
+    torch._foreach_mul_(ms, float(momentum))
+    _axpy(ms, grads, -rate)
+    if nesterov:
+        _axpy(ps, grads, -rate)
+        _axpy(ps, ms, momentum)
+    else:
+        torch._foreach_add_(ps, ms)
+
+
+@op("ResourceApplyAdam", stateful=True, variables=VARIABLES, ms=VARIABLES, vs=VARIABLES, hats=VARIABLES, grads=TENSORS, lr=VARIABLE, iterations=VARIABLE)  # fmt: skip
+def adam(variables: Any, ms: Any, vs: Any, hats: Any, grads: Any, lr: Any, iterations: Any, beta_1: Any, beta_2: Any, epsilon: Any) -> None:
+    dtype = grads[0].dtype
+    step = _step(iterations, dtype)
+    one = _const(1, step)
+    alpha = _scalar(lr, dtype) * _sqrt(one - _const(beta_2, step) ** step) / (one - _const(beta_1, step) ** step)
+    key = (grads[0].device, torch.float32)
+    # torch's own bias correction vanishes at an endless step: the factor is in alpha, where Keras has it
+    forever = _NO_CORRECTION.get(key)
+    if forever is None or torch._C._len_torch_dispatch_stack():
+        forever = torch.tensor(1e18, dtype=torch.float32, device=grads[0].device)
+        if not torch._C._len_torch_dispatch_stack():
+            _NO_CORRECTION[key] = forever
+    torch._fused_adam_(
+        _owned(variables), _plain(grads), _owned(ms), _owned(vs), _owned(hats), [forever] * len(variables), lr=_number(alpha),
+        beta1=beta_1, beta2=beta_2, weight_decay=0.0, eps=epsilon, amsgrad=bool(hats), maximize=False,
+    )  # fmt: skip
+
+
+@op("ResourceApplyKerasRMSProp", stateful=True, variables=VARIABLES, velocities=VARIABLES, momentums=VARIABLES, averages=VARIABLES, grads=TENSORS, lr=VARIABLE)  # fmt: skip
+def rmsprop(variables: Any, velocities: Any, momentums: Any, averages: Any, grads: Any, lr: Any, rho: Any, momentum: Any, epsilon: Any) -> None:
+    rate = _scalar(lr, grads[0].dtype)
+    grads, ps, vs = _plain(grads), _owned(variables), _owned(velocities)
+    torch._foreach_mul_(vs, rho)
+    torch._foreach_addcmul_(vs, grads, grads, 1 - rho)
+    if averages:
+        means = _owned(averages)
+        torch._foreach_mul_(means, rho)
+        torch._foreach_add_(means, grads, alpha=1 - rho)
+        bottom = torch._foreach_sub(vs, torch._foreach_mul(means, means))
+        torch._foreach_add_(bottom, epsilon)
+    else:
+        bottom = torch._foreach_add(vs, epsilon)
+    steps = torch._foreach_div(grads, torch._foreach_sqrt(bottom))
+    if momentums:
+        ms = _owned(momentums)
+        torch._foreach_mul_(ms, float(momentum))
+        _axpy(ms, steps, rate)
+        torch._foreach_sub_(ps, ms)
+    else:
+        _axpy(ps, steps, -rate)
+
+
+@op("ResourceApplyKerasAdagrad", stateful=True, variables=VARIABLES, accumulators=VARIABLES, grads=TENSORS, lr=VARIABLE)
+def adagrad(variables: Any, accumulators: Any, grads: Any, lr: Any, epsilon: Any) -> None:
+    rate = _scalar(lr, grads[0].dtype)
+    grads, sums = _plain(grads), _owned(accumulators)
+    torch._foreach_addcmul_(sums, grads, grads, 1.0)
+    bottom = torch._foreach_add(sums, epsilon)
+    _axpy(_owned(variables), torch._foreach_div(grads, torch._foreach_sqrt(bottom)), -rate)
+
+
+@op("ResourceApplyKerasAdadelta", stateful=True, variables=VARIABLES, squares=VARIABLES, deltas=VARIABLES, grads=TENSORS, lr=VARIABLE)
+def adadelta(variables: Any, squares: Any, deltas: Any, grads: Any, lr: Any, rho: Any, epsilon: Any) -> None:
+    rate = _scalar(lr, grads[0].dtype)
+    grads, gs, ds = _plain(grads), _owned(squares), _owned(deltas)
+    torch._foreach_mul_(gs, rho)
+    torch._foreach_addcmul_(gs, grads, grads, 1 - rho)
+    top = torch._foreach_sqrt(torch._foreach_add(ds, epsilon))
+    steps = torch._foreach_div(torch._foreach_mul(top, grads), torch._foreach_sqrt(torch._foreach_add(gs, epsilon)))
+    torch._foreach_mul_(ds, rho)
+    torch._foreach_addcmul_(ds, steps, steps, 1 - rho)
+    _axpy(_owned(variables), steps, -rate)
+
+
+@op("ResourceApplyAdaMax", stateful=True, variables=VARIABLES, ms=VARIABLES, us=VARIABLES, grads=TENSORS, lr=VARIABLE, iterations=VARIABLE)
+def adamax(variables: Any, ms: Any, us: Any, grads: Any, lr: Any, iterations: Any, beta_1: Any, beta_2: Any, epsilon: Any) -> None:
+    dtype = grads[0].dtype
+    step = _step(iterations, dtype)
+    rate = _scalar(lr, dtype) / (_const(1, step) - _const(beta_1, step) ** step)
+    grads, moments, norms = _plain(grads), _owned(ms), _owned(us)
+    torch._foreach_lerp_(moments, grads, 1 - beta_1)
+    torch._foreach_mul_(norms, beta_2)
+    torch._foreach_maximum_(norms, torch._foreach_abs(grads))
+    _axpy(_owned(variables), torch._foreach_div(moments, torch._foreach_add(norms, epsilon)), -rate)
+
+
+@op("ResourceApplyKerasNadam", stateful=True, variables=VARIABLES, ms=VARIABLES, vs=VARIABLES, product=VARIABLE, grads=TENSORS, lr=VARIABLE, iterations=VARIABLE)  # fmt: skip
+def nadam(variables: Any, ms: Any, vs: Any, product: Any, grads: Any, lr: Any, iterations: Any, beta_1: Any, beta_2: Any, epsilon: Any) -> None:
+    dtype = grads[0].dtype
+    step, following = _step(iterations, dtype), _step(iterations, dtype, 2)
+    rate = _scalar(lr, dtype)
+    half, decay, b1, one = _const(0.5, step), _const(0.96, step), _const(beta_1, step), _const(1, step)
+    u = b1 * (one - half * decay**step)
+    u_next = b1 * (one - half * decay**following)
+    so_far = _scalar(product, dtype) * u
+    product._own().copy_(torch.as_tensor(_number(so_far), dtype=product._t.dtype))
+    ahead = so_far * u_next
+    grads, moments, squares = _plain(grads), _owned(ms), _owned(vs)
+    torch._foreach_lerp_(moments, grads, 1 - beta_1)
+    torch._foreach_mul_(squares, beta_2)
+    torch._foreach_addcmul_(squares, grads, grads, 1 - beta_2)
+    top = torch._foreach_mul(moments, _number(u_next / (one - ahead)))
+    _axpy(top, grads, (one - u) / (one - so_far))
+    bottom = torch._foreach_sqrt(torch._foreach_div(squares, _number(one - _const(beta_2, step) ** step)))
+    torch._foreach_add_(bottom, epsilon)
+    _axpy(_owned(variables), torch._foreach_div(top, bottom), -rate)
+
+
+@op("ResourceApplyFtrlV2", stateful=True, variables=VARIABLES, accumulators=VARIABLES, linears=VARIABLES, grads=TENSORS, lr=VARIABLE)
+def ftrl(variables: Any, accumulators: Any, linears: Any, grads: Any, lr: Any, power: Any, l1: Any, l2: Any, shrinkage: Any, beta: Any) -> None:
+    rate = _number(_scalar(lr, grads[0].dtype))
+    l2 = l2 + beta / (2.0 * rate)
+    for variable, accumulator, line, g in zip(variables, accumulators, linears, _plain(grads), strict=True):
+        p, accum, linear = variable._own(), accumulator._own(), line._own()
+        grown = accum + g * g
+        linear.add_((g + 2 * shrinkage * p) - (grown.pow(-power) - accum.pow(-power)) / rate * p)
+        quadratic = grown.pow(-power) / rate + 2 * l2
+        p.copy_((linear.clamp(-l1, l1) - linear) / quadratic)
+        accum.copy_(grown)
+
+
+@op("ResourceApplyKerasLion", stateful=True, variables=VARIABLES, momentums=VARIABLES, grads=TENSORS, lr=VARIABLE)
+def lion(variables: Any, momentums: Any, grads: Any, lr: Any, beta_1: Any, beta_2: Any) -> None:
+    rate = _scalar(lr, grads[0].dtype)
+    grads, ms = _plain(grads), _owned(momentums)
+    mixed = torch._foreach_mul(ms, beta_1)
+    torch._foreach_add_(mixed, grads, alpha=1.0 - beta_1)
+    _axpy(_owned(variables), torch._foreach_sign(mixed), -rate)
+    torch._foreach_mul_(ms, beta_2)
+    torch._foreach_add_(ms, grads, alpha=1.0 - beta_2)
+
+
+def _rms(x: torch.Tensor) -> torch.Tensor:
+    return torch.sqrt(torch.mean(torch.square(x)))
+
+
+@op("ResourceApplyKerasAdafactor", stateful=True, variables=VARIABLES, rs=VARIABLES, cs=VARIABLES, vs=VARIABLES, grads=TENSORS, lr=VARIABLE, iterations=VARIABLE)  # fmt: skip
+def adafactor(
+    variables: Any, rs: Any, cs: Any, vs: Any, grads: Any, lr: Any, iterations: Any, decay: Any, epsilon_1: Any, epsilon_2: Any, clip: Any,
+    relative: Any,
+) -> None:  # fmt: skip
+    dtype = grads[0].dtype
+    step = (iterations._t + 1).to(dtype)
+    rate = lr._t.to(dtype)
+    rho = torch.minimum(rate, torch.rsqrt(step))
+    beta = 1 - step**decay
+    for variable, row, column, second, g in zip(variables, rs, cs, vs, _plain(grads), strict=True):
+        p, v = variable._own(), second._own()
+        alpha = torch.clamp(_rms(p), min=epsilon_2) * rho
+        squared = torch.square(g) + epsilon_1
+        if p.ndim >= 2:
+            r, c = row._own(), column._own()
+            r.copy_(beta * r + (1 - beta) * squared.mean(-1))
+            c.copy_(beta * c + (1 - beta) * squared.mean(-2))
+            v.copy_((r / r.mean(-1, keepdim=True)).unsqueeze(-1) * c.unsqueeze(-2))
+        else:
+            v.copy_(beta * v + (1 - beta) * squared)
+        u = g * torch.rsqrt(v)
+        p.sub_(alpha * (u / torch.clamp(_rms(u) / clip, min=1.0)))
+
+
+@op("KerasWeightDecay", stateful=True, variables=VARIABLES, lr=VARIABLE)
+def weight_decay(variables: Any, lr: Any, rate: Any) -> None:
+    ps = _owned(variables)
+    factor = _scalar(lr, ps[0].dtype)
+    torch._foreach_sub_(ps, torch._foreach_mul(torch._foreach_mul(ps, float(rate)), _number(factor)))
+
+
+@op("KerasMovingAverage", stateful=True, averages=VARIABLES, variables=VARIABLES)
+def moving_average(averages: Any, variables: Any, momentum: Any) -> None:
+    torch._foreach_lerp_(_owned(averages), [v._t for v in variables], 1 - momentum)
+
+
+@op("KerasCountStep", stateful=True, iterations=VARIABLE)
+def count(iterations: Any) -> None:
+    iterations._own().add_(1)
+
+
+for _rule in (sgd, sgd_momentum, adam, rmsprop, adagrad, adadelta, adamax, nadam, ftrl, lion, adafactor, weight_decay, moving_average, count):
+    _rule.infer(lambda *args: [])
