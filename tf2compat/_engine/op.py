@@ -145,7 +145,7 @@ class Op:
         bound = self.bind(args)
         graph = state.local.graph
         if graph is not None:
-            return graph.record(self, bound, name)
+            return graph.record(self, bound, name, args)
         return self.run(bound)
 
     def _dispatch(self, value: Any, args: tuple[Any, ...]) -> Any:
@@ -465,9 +465,7 @@ def _as_ints(owner: Op, param: str, value: Any) -> Any:
         if array.dtype.kind not in "iu":
             if array.size == 0:
                 return ()
-            raise TypeError(
-                f"Value for attr of '{param}' of {owner.name} must be int32 or int64, not {array.dtype}: {array.tolist()!r}"
-            )
+            raise _no_ints(owner, param, array.tolist(), dtypes.as_dtype(array.dtype)._cpp)
         return tuple(int(v) for v in array.reshape(-1))
     if isinstance(value, (list, tuple, range)):
         out: list[Any] = []
@@ -475,11 +473,22 @@ def _as_ints(owner: Op, param: str, value: Any) -> Any:
             if isinstance(v, (list, tuple)):  # nested constants such as paddings keep their rows
                 out.append(_as_ints(owner, param, v))
             else:
+                if isinstance(v, (float, np.floating)):
+                    raise _no_ints(owner, param, value, "float")
                 if v is None:
                     raise ValueError(f"Attempt to convert a value ({None}) with an unsupported type ({type(None)}) to a Tensor.")
                 out.append(_as_int(owner, param, v))
         return tuple(out)
+    if isinstance(value, (float, np.floating)):
+        raise _no_ints(owner, param, value, "float")
     return (_as_int(owner, param, value),)
+
+
+def _no_ints(owner: Op, param: str, value: Any, found: str) -> Exception:
+    """What TensorFlow raises for numbers that are no integers: shapes are converted, other vectors checked by the op."""
+    if owner.kinds[owner.params.index(param)].what == "shape":  # type: ignore[union-attr]
+        return TypeError(f"Cannot convert {value!r} to EagerTensor of dtype int32")
+    return owner.error(f"Value for attr 'T{param}' of {found} is not in the list of allowed values: int32, int64")
 
 
 def _as_axes(owner: Op, param: str, value: Any) -> Any:

@@ -192,7 +192,7 @@ class Tensor:
         array = self._numpy()
         if array.ndim == 0:
             value = array[()]
-            text = repr(value) if isinstance(value, (bytes, str)) else str(value)
+            text = repr(value) if isinstance(value, (bytes, str)) else repr(value.item()) if is_repr else str(value)
         else:
             text = repr(array) if is_repr else str(array)
         return "\n" + text if "\n" in text else text

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from .._engine import dtypes, state
+from .._engine import dtypes
 from .._engine.convert import convert_to_tensor, is_tensor_like
 from .._engine.devices import current
 from .._engine.dtypes import DType, as_dtype
-from .._engine.op import ANY, DTYPE, INT, SHAPE, TENSOR, invalid, op, tensor
+from .._engine.op import ANY, DTYPE, INT, INTS, SHAPE, TENSOR, invalid, op, tensor
 from .._engine.shapes import TensorShape
 from .._engine.tensor import Tensor, wrap
 
@@ -28,7 +28,12 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str = "Cons
     `shape` arranges the values, or repeats a single one. TypeError when the number of elements does not fit or `dtype`
     cannot hold the value, ValueError for values that have no tensor form.
     """
-    if isinstance(value, Tensor):
+    if hasattr(type(value), "_tf_storage"):
+        from .. import cast
+
+        t = value._as_tensor()
+        t = t if dtype is None else cast(t, dtype)
+    elif isinstance(value, Tensor):
         t = value
         if dtype is not None and t.dtype is not as_dtype(dtype):
             text = t._numpy() if type(t) is Tensor else t
@@ -141,11 +146,14 @@ def ones_like(input: Any, dtype: Any = None, name: str | None = None, layout: An
 @ones_like.strings
 def _(input: Any, dtype: Any, name: Any, layout: Any) -> Any:
     if dtype is None or dtype.torch is None:
-        raise TypeError("Cannot convert 1 to EagerTensor of dtype string")
+        raise invalid(
+            "Value for attr 'T' of string is not in the list of allowed values: bfloat16, half, float, double, int8, uint8, int16, "
+            "uint16, int32, uint32, int64, uint64, complex64, complex128, bool [Op:OnesLike] name: "
+        )
     return torch.ones(input.shape, dtype=dtype.torch, device=current())
 
 
-@op("Fill", dims=SHAPE, value=ANY)
+@op("Fill", dims=INTS, value=ANY)
 def fill(dims: Any, value: Any, name: str | None = None, layout: Any = None) -> Any:
     """A tensor of shape `dims` that repeats the scalar `value` (`tf.fill`)."""
     if value.ndim:
@@ -153,6 +161,13 @@ def fill(dims: Any, value: Any, name: str | None = None, layout: Any = None) -> 
     if layout is not None:
         _check_layout(layout)
     return value.expand(_dims(dims)).contiguous()
+
+
+@fill.prepare
+def _(dims: Any, value: Any, name: Any, layout: Any) -> tuple[Any, ...]:
+    if isinstance(dims, (list, tuple)) and dims and isinstance(dims[0], (list, tuple)):
+        raise invalid(f"dims must represent a vector, got shape {list(np.shape(dims))} [Op:Fill] name: ")
+    return dims, value, name, layout
 
 
 @fill.strings
@@ -201,7 +216,7 @@ def _range(start: Any, limit: Any, delta: Any, dtype: Any, name: str | None = No
         raise invalid(f"Requires delta != 0: {step} [Op:Range] name: ")
     if (last - first) * step < 0:
         way = "<= limit when delta > 0" if step > 0 else ">= limit when delta < 0"
-        raise invalid(f"Requires start {way}: {first}/{last} [Op:Range] name: ")
+        raise invalid(f"Requires start {way}: {first:g}/{last:g} [Op:Range] name: ")
     if start.dtype.is_floating_point:
         exact = np.float64 if start.dtype is torch.float64 else np.float32  # the number of steps as the dtype rounds it
         size = int(math.ceil(abs((exact(last) - exact(first)) / exact(step))))
@@ -220,25 +235,33 @@ def _(start: Any, limit: Any, delta: Any, dtype: Any) -> Any:
 def linspace(start: Any, stop: Any, num: Any, name: str | None = None, axis: int = 0) -> Any:
     """`num` evenly spaced values from `start` to `stop`, both included, on a new `axis` (`tf.linspace`).
 
-    `start` and `stop` are floats of one shape or broadcast. InvalidArgumentError when `num` is not positive.
+    `start` and `stop` have one dtype and broadcast; integers give float64.
     """
-    if num <= 0:
-        raise invalid(f"Requires num > 0: {num} [Op:LinSpace] name: ")
     start, stop = torch.broadcast_tensors(start, stop)
+    if not -start.ndim - 1 <= axis <= start.ndim:
+        raise invalid(f"Tried to expand dim index {axis} for tensor with {start.ndim} dimensions. [Op:ExpandDims] name: ")
     at = axis if axis >= 0 else start.ndim + 1 + axis
     if not start.dtype.is_floating_point and not start.dtype.is_complex:
-        wide = torch.float64 if start.dtype in (torch.int32, torch.int64) else torch.float32
-        first, last = start.to(wide), stop.to(wide)
-    else:
-        first, last = start, stop
-    first, last = first.unsqueeze(at), last.unsqueeze(at)
-    if num == 1:
-        return first.to(start.dtype)
-    shape = [1] * first.ndim
+        start, stop = start.double(), stop.double()
+    start, stop = start.unsqueeze(at), stop.unsqueeze(at)
+    if num <= 1:
+        return start if num == 1 else start.narrow(at, 0, 0)
+    shape = [1] * start.ndim
     shape[at] = num - 2
-    steps = torch.arange(1, num - 1, device=start.device).reshape(shape).to(first.dtype)
-    inner = first + (last - first) / (num - 1) * steps
-    return torch.cat([first, inner, last], at).to(start.dtype)
+    steps = torch.arange(1, num - 1, device=start.device).reshape(shape).to(start.dtype)
+    return torch.cat([start, start + (stop - start) / (num - 1) * steps, stop], at)
+
+
+@linspace.prepare
+def _(start: Any, stop: Any, num: Any, name: Any, axis: Any) -> tuple[Any, ...]:
+    start = convert_to_tensor(start)
+    if is_tensor_like(stop) and stop.dtype is not start.dtype:
+        raise ValueError(
+            f"stop: Tensor conversion requested dtype {start.dtype.name} for Tensor with dtype {dtypes.as_dtype(stop.dtype).name}: {stop!r}"
+        )
+    if isinstance(num, float):
+        raise TypeError(f"Argument `tensor` (name: num) must be of type integer. Received `tensor` = {num} of dtype: <dtype: 'float32'>")
+    return start, convert_to_tensor(stop, start.dtype), num, name, axis
 
 
 # --- masks -----------------------------------------------------------------------------------------------------------
@@ -246,9 +269,11 @@ def linspace(start: Any, stop: Any, num: Any, name: str | None = None, axis: int
 def eye(num_rows: Any, num_columns: Any = None, batch_shape: Any = None, dtype: Any = dtypes.float32, name: str | None = None) -> Any:
     """The identity matrix, or a batch of them, of `[*batch_shape, num_rows, num_columns]` (`tf.eye`)."""
     columns = num_rows if num_columns is None else num_columns
+    if dtype.torch is None:
+        raise TypeError(f"Cannot convert 1 to EagerTensor of dtype {dtype.name}")
     for n in (num_rows, columns):
         if n < 0:
-            raise ValueError(f"Argument `num_rows` and `num_columns` must be non-negative integer. Received: {n}")
+            raise invalid(f"Dimension {n} must be >= 0 [Op:Fill] name: ")
     out = torch.eye(num_rows, columns, dtype=dtype.torch, device=current())
     return out if batch_shape is None else out.expand(*batch_shape, num_rows, columns).contiguous()
 
@@ -312,15 +337,32 @@ def _one_hot(
 _one_hot.strings(_one_hot.op.fn)
 
 
-@op("SequenceMask", lengths=tensor(dtypes.INTS, group=""), maxlen=INT, dtype=DTYPE)
+@op("SequenceMask", lengths=tensor(dtypes.REALS, group=""), maxlen=INT, dtype=DTYPE)
 def sequence_mask(lengths: Any, maxlen: Any = None, dtype: Any = dtypes.bool, name: str | None = None) -> Any:
     """True (1) in the first `lengths` places of a new last axis of size `maxlen` (`tf.sequence_mask`).
 
     Without `maxlen` the longest length is the size.
     """
     if maxlen is None:
-        maxlen = max(int(lengths.max()), 0) if lengths.numel() else 0
+        maxlen = max(math.ceil(lengths.max().item()), 0) if lengths.numel() else 0
+    if dtype.torch is None:
+        raise unimplemented(f"Cast bool to {dtype.name} is not supported [Op:Cast] name: ")
     return (torch.arange(maxlen, device=lengths.device) < lengths.unsqueeze(-1)).to(dtype.torch)
+
+
+def unimplemented(message: str) -> Exception:
+    from ..errors import UnimplementedError
+
+    return UnimplementedError(None, None, message)
+
+
+@sequence_mask.prepare
+def _(lengths: Any, maxlen: Any, dtype: Any) -> tuple[Any, ...]:
+    if maxlen is not None and np.ndim(maxlen) and not isinstance(maxlen, Tensor):
+        raise ValueError(
+            f"Argument `maxlen` must be scalar for sequence_mask, received `maxlen` = {maxlen} with shape '{np.shape(maxlen)}' instead"
+        )
+    return lengths, maxlen, dtype
 
 
 @sequence_mask.infer
@@ -328,14 +370,3 @@ def _(lengths: Any, maxlen: Any, dtype: Any) -> Any:
     if maxlen is not None and not isinstance(maxlen, int):
         maxlen = None
     return [(dtype, (*lengths.shape, maxlen))]
-
-
-def static_shape(value: Any) -> TensorShape:
-    """The static shape of anything that has or makes one."""
-    shape = getattr(value, "shape", None)
-    return TensorShape(shape) if shape is not None else convert_to_tensor(value).shape
-
-
-def tracing() -> bool:
-    """Whether a graph is being traced."""
-    return state.local.graph is not None

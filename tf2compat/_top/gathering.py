@@ -8,9 +8,12 @@ import numpy as np
 import torch
 
 from .._engine import dtypes
-from .._engine.op import ANY, INT, TENSOR, invalid, op, tensor
+from .._engine.convert import constant_value, convert_to_tensor, is_tensor_like
+from .._engine.op import ANY, INT, TENSOR, invalid, op
+from .._engine.op import tensor as tensor_
+from .._engine.shapes import TensorShape, broadcast
 
-_INDEX = tensor(dtypes.int16, dtypes.int32, dtypes.int64, group="")
+_INDEX = tensor_(dtypes.int16, dtypes.int32, dtypes.int64, group="")
 
 
 def _text(dims: Any) -> str:
@@ -102,11 +105,6 @@ def _too_few(n: int, needed: int) -> str:
     return f"Shape must be at least rank {needed} but is rank {n} [Op:GatherV2] name: "
 
 
-@gather.prepare
-def _(params: Any, indices: Any, validate_indices: Any, axis: Any, batch_dims: Any) -> tuple[Any, ...]:
-    return params, indices, validate_indices, axis, batch_dims
-
-
 @gather.strings
 def _(params: Any, indices: Any, validate_indices: Any, axis: Any, batch_dims: Any) -> Any:
     # the strings' positions are gathered, then looked up
@@ -164,8 +162,6 @@ def _(condition: Any, x: Any, y: Any) -> tuple[Any, ...]:
     if (x is None) != (y is None):
         raise ValueError("x and y must both be non-None or both be None.")
     if x is not None:
-        from .._engine.convert import convert_to_tensor, is_tensor_like
-
         if not is_tensor_like(condition):
             condition = convert_to_tensor(condition, dtypes.bool)
         elif dtypes.as_dtype(condition.dtype) is not dtypes.bool:
@@ -179,8 +175,6 @@ def _(condition: Any, x: Any, y: Any) -> tuple[Any, ...]:
 
 @where.infer
 def _(condition: Any, x: Any, y: Any) -> Any:
-    from .._engine.shapes import TensorShape, broadcast
-
     if x is None:
         return [(dtypes.int64, (None, condition.shape.rank))]
     shape = broadcast(broadcast(TensorShape(condition.shape), TensorShape(x.shape)), TensorShape(y.shape))
@@ -200,3 +194,192 @@ def _(condition: Any, x: Any, y: Any) -> Any:
 @where.diagnose
 def _(condition: Any, x: Any, y: Any) -> str:
     return f"condition {_text(condition.shape)}, then {_text(x.shape)}, and else {_text(y.shape)} must be broadcastable"
+
+
+# --- gather_nd -------------------------------------------------------------------------------------------------------
+@op("GatherNd", params=ANY, indices=_INDEX, batch_dims=INT)
+def gather_nd(
+    params: Any, indices: Any, batch_dims: Any = 0, name: str | None = None, bad_indices_policy: str = ""
+) -> Any:
+    """Elements or slices of `params` at the index vectors in the last axis of `indices` (`tf.gather_nd`).
+
+    `bad_indices_policy="IGNORE"` gives zeros where an index is out of range; otherwise that is an InvalidArgumentError
+    (on a GPU, zeros).
+    """
+    if bad_indices_policy not in ("", "DEFAULT", "ERROR", "IGNORE"):
+        raise _no_policy(bad_indices_policy)
+    if indices.ndim == 0:
+        raise invalid("indices must be at least a vector [Op:GatherNd] name: ")
+    if batch_dims:
+        if not 0 <= batch_dims < indices.ndim:
+            raise ValueError(f"Argument `batch_dims` = {batch_dims} must be less than rank(`indices`) = {indices.ndim}")
+        if batch_dims >= params.ndim:
+            raise ValueError(f"Argument `batch_dims` = {batch_dims} must be less than rank(`params`) = {params.ndim}")
+        indices = _with_batch(indices, batch_dims)
+    depth = indices.shape[-1]
+    if depth > params.ndim:
+        raise invalid(
+            f"index innermost dimension length must be <= params rank; saw: {depth} vs. {params.ndim} [Op:GatherNd] name: "
+        )
+    at, outside = flat_positions(indices, params.shape[:depth])
+    lenient = bad_indices_policy == "IGNORE" or indices.device.type == "cuda"
+    total = 1
+    for d in params.shape[:depth]:
+        total *= d
+    rows = params.reshape((total, *params.shape[depth:]))
+    flat, out_shape = at.reshape(-1), tuple(indices.shape[:-1]) + tuple(params.shape[depth:])
+    if not lenient:
+        # an index out of range becomes one that index_select refuses
+        return torch.index_select(rows, 0, torch.where(outside, -1, at).reshape(-1)).reshape(out_shape)
+    if not total:
+        return params.new_zeros(out_shape)
+    taken = torch.index_select(rows, 0, torch.where(outside.reshape(-1), 0, flat))
+    kept = (~outside.reshape(-1)).reshape([-1] + [1] * (taken.ndim - 1))
+    return torch.where(kept, taken, taken.new_zeros(())).reshape(out_shape)
+
+
+def _no_policy(policy: str) -> Exception:
+    from ..errors import NotFoundError
+
+    return NotFoundError(None, None, f"Unknown bad_indices_policy {policy!r}; known are '', 'DEFAULT', 'ERROR' and 'IGNORE'.")
+
+
+def _with_batch(indices: Any, batch_dims: int) -> Any:
+    """Index vectors that begin with their own place in the batch axes."""
+    parts = []
+    for axis in range(batch_dims):
+        place = torch.arange(indices.shape[axis], device=indices.device, dtype=indices.dtype)
+        place = place.reshape([-1 if i == axis else 1 for i in range(indices.ndim)])
+        parts.append(place.expand(*indices.shape[:-1], 1))
+    return torch.cat([*parts, indices], -1)
+
+
+def flat_positions(indices: Any, shape: Any) -> tuple[Any, Any]:
+    """Row numbers of index vectors into `shape`, and whether each is out of range."""
+    indices = indices.long()
+    at = indices.new_zeros(indices.shape[:-1])
+    outside = torch.zeros(indices.shape[:-1], dtype=torch.bool, device=indices.device)
+    for i, d in enumerate(shape):
+        column = indices[..., i]
+        outside = outside | (column < 0) | (column >= d)
+        at = at * d + column
+    return at, outside
+
+
+def bad_vector(indices: Any, shape: Any) -> tuple[str, str] | None:
+    """Place and text of the first index vector that is out of range."""
+    _, outside = flat_positions(indices, shape[: indices.shape[-1]])
+    found = outside.nonzero()
+    if not len(found):
+        return None
+    place = found[0].tolist()
+    vector = indices[tuple(place)].tolist()
+    return (f"[{','.join(str(i) for i in place)}]" if place else ""), "[" + ", ".join(str(v) for v in vector) + "]"
+
+
+@gather_nd.diagnose
+def _(params: Any, indices: Any, batch_dims: Any, name: Any, bad_indices_policy: Any) -> str | None:
+    if not indices.ndim or indices.shape[-1] > params.ndim:
+        return None
+    if batch_dims:
+        indices = _with_batch(indices, batch_dims)
+    bad = bad_vector(indices, params.shape)
+    return bad and f"indices{bad[0]} = {bad[1]} does not index into param shape {_text(params.shape)}, node name: GatherNd"
+
+
+@gather_nd.strings
+def _(params: Any, indices: Any, batch_dims: Any, name: Any, bad_indices_policy: Any) -> Any:
+    where_ = torch.arange(1, params.size + 1).reshape(params.shape)
+    at = gather_nd.op.fn(where_, indices.cpu(), batch_dims, None, bad_indices_policy).numpy()
+    return np.concatenate([np.array([b""], dtype=object), params.reshape(-1)])[at] if at.ndim else _boxed(params.reshape(-1)[int(at) - 1])
+
+
+# --- masks -----------------------------------------------------------------------------------------------------------
+def boolean_mask(tensor: Any, mask: Any, axis: Any = None, name: str = "boolean_mask") -> Any:
+    """The elements or slices of `tensor` where `mask`, whose shape matches its axes from `axis` on, holds (`tf.boolean_mask`).
+
+    ValueError for a scalar mask or one whose shape does not match.
+    """
+    tensor = convert_to_tensor(tensor)
+    mask = convert_to_tensor(mask)
+    axis = _static_axis(axis)
+    rank = mask.shape.rank
+    if rank == 0:
+        raise ValueError("mask cannot be scalar.")
+    if rank is None:
+        raise ValueError(
+            "Number of mask dimensions must be specified, even if some dimensions are None. E.g. shape=[None] is ok, but shape=None is not."
+        )
+    tensor.shape[axis : axis + rank].assert_is_compatible_with(mask.shape)
+    return _boolean_mask(tensor, mask, axis, name)
+
+
+def _static_axis(axis: Any) -> int:
+    if axis is None:
+        return 0
+    return int(axis if isinstance(axis, int) else constant_value(axis))
+
+
+@op("BooleanMask", tensor=ANY, mask=ANY)
+def _boolean_mask(tensor: Any, mask: Any, axis: int, name: str | None = None) -> Any:
+    k = mask.ndim
+    if mask.dtype is not torch.bool:
+        mask = mask != 0
+    if axis < 0:
+        axis += tensor.ndim
+    if axis == 0:
+        return tensor[mask]
+    shape = tensor.shape
+    flat = tensor.reshape((*shape[:axis], mask.numel(), *shape[axis + k :]))
+    return torch.index_select(flat, axis, mask.reshape(-1).nonzero().reshape(-1))
+
+
+@_boolean_mask.strings
+def _(tensor: Any, mask: Any, axis: int) -> Any:
+    chosen = np.asarray(mask.cpu().numpy(), dtype=bool)
+    axis %= tensor.ndim
+    flat = tensor.reshape((*tensor.shape[:axis], chosen.size, *tensor.shape[axis + chosen.ndim :]))
+    return np.compress(chosen.reshape(-1), flat, axis)
+
+
+@_boolean_mask.infer
+def _(tensor: Any, mask: Any, axis: int) -> Any:
+    shape = TensorShape(tensor.shape)
+    if shape.rank is None:
+        return [(tensor.dtype, None)]
+    axis %= shape.rank
+    return [(tensor.dtype, (*tuple(shape)[:axis], None, *tuple(shape)[axis + TensorShape(mask.shape).rank :]))]
+
+
+@op("DynamicPartition", multi=True, data=ANY, partitions=tensor_(dtypes.int32, group=""), num_partitions=INT)
+def dynamic_partition(data: Any, partitions: Any, num_partitions: Any, name: str | None = None) -> Any:
+    """`num_partitions` tensors: the slices of `data` whose entry in `partitions` is 0, 1, … (`tf.dynamic_partition`)."""
+    if num_partitions < 1:
+        raise invalid(f"Value for attr 'num_partitions' of {num_partitions} must be at least minimum 1 [Op:DynamicPartition] name: ")
+    k = partitions.ndim
+    if tuple(data.shape[:k]) != tuple(partitions.shape):
+        raise invalid(
+            f"data.shape must start with partitions.shape, got data.shape = {_text(data.shape)}, partitions.shape = "
+            f"{_text(partitions.shape)} [Op:DynamicPartition] name: "
+        )
+    parts = partitions.reshape(-1)
+    outside = ((parts < 0) | (parts >= num_partitions)).nonzero()
+    if len(outside):
+        i = int(outside[0])
+        place = f"[{','.join(str(int(d)) for d in np.unravel_index(i, tuple(partitions.shape)))}]" if k else ""
+        raise invalid(f"partitions{place} = {int(parts[i])} is not in [0, {num_partitions}) [Op:DynamicPartition] name: ")
+    rows = data.reshape((-1, *data.shape[k:])) if parts.numel() else data.reshape((0, *data.shape[k:]))
+    if isinstance(data, np.ndarray):
+        numbers = parts.cpu().numpy()
+        return [rows[numbers == p] for p in range(num_partitions)]
+    return [rows[parts == p] for p in range(num_partitions)]
+
+
+dynamic_partition.strings(dynamic_partition.op.fn)
+
+
+@dynamic_partition.infer
+def _(data: Any, partitions: Any, num_partitions: Any) -> Any:
+    shape = TensorShape(data.shape)
+    rest = None if shape.rank is None or TensorShape(partitions.shape).rank is None else tuple(shape)[TensorShape(partitions.shape).rank :]
+    return [(data.dtype, None if rest is None else (None, *rest))] * num_partitions

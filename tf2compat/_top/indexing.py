@@ -1,15 +1,17 @@
-"""Indexing, slicing, gathering and scattering."""
+"""Indexing and slicing."""
 
+# ruff: noqa: A001 - TensorFlow's public names
 from __future__ import annotations
 
+from builtins import slice as slice_
 from typing import Any
 
 import numpy as np
 import torch
 
-from .._engine import dtypes
+from .._engine import dtypes, state
 from .._engine.convert import convert_to_tensor
-from .._engine.op import ANY, invalid, op
+from .._engine.op import ANY, INTS, invalid, op
 from .._engine.tensor import Tensor
 
 _BAD_INDEX = (
@@ -21,11 +23,9 @@ def _item(key: Any) -> Any:
     """One entry of an index as Python's: int, slice, Ellipsis or None; symbolic scalars stay."""
     if key is None or key is Ellipsis or type(key) is int:
         return key
-    if isinstance(key, slice):
-        return slice(_bound(key.start), _bound(key.stop), _bound(key.step))
-    if isinstance(key, (bool, np.bool_)):
-        raise TypeError(_BAD_INDEX.format(key))
-    return _bound(key)
+    if isinstance(key, slice_):
+        return slice_(_bound(key.start), _bound(key.stop), _bound(key.step))
+    return int(key) if isinstance(key, (bool, np.bool_)) else _bound(key)
 
 
 def _bound(value: Any) -> Any:
@@ -50,18 +50,40 @@ def _bound(value: Any) -> Any:
     raise TypeError(_BAD_INDEX.format(value))
 
 
+#: the types of an index that torch reads as TensorFlow does; anything else takes the long way
+_SIMPLE = frozenset((int, slice_, type(None), type(Ellipsis)))
+_new = object.__new__
+
+
 def getitem(self: Any, key: Any) -> Any:
     """`tensor[key]`: slices with steps of either sign, `...`, `tf.newaxis`, scalar tensors, a boolean mask."""
-    if isinstance(key, (Tensor, np.ndarray, torch.Tensor)) and getattr(key, "ndim", 0):
+    if type(self) is Tensor and state.FAST:
+        storage = self._t
+        kind = type(key)
+        if (
+            type(storage) is torch.Tensor
+            and (not storage.requires_grad or self._tape is state.TOKEN)
+            and (kind in _SIMPLE or (kind is tuple and all([type(k) in _SIMPLE for k in key])))
+        ):
+            try:
+                out = storage[key]
+            except (IndexError, ValueError, TypeError):
+                pass  # steps back, and whatever is wrong with the index
+            else:
+                r = _new(Tensor)
+                r._t = out
+                r._tape = state.TOKEN
+                return r
+    if isinstance(key, (Tensor, np.ndarray, torch.Tensor)) or hasattr(type(key), "_tf_storage"):
         if convert_to_tensor(key).dtype is dtypes.bool:
-            from tf2compat import boolean_mask
+            from .gathering import boolean_mask
 
             return boolean_mask(self, key)
-        raise TypeError(_BAD_INDEX.format(key))
-    if isinstance(key, list):
-        key = tuple(key)
-    items = tuple([_item(k) for k in key]) if isinstance(key, tuple) else (_item(key),)
-    return strided(self, items)
+        if getattr(key, "ndim", 0):
+            raise TypeError(_BAD_INDEX.format(key))
+    elif key is True or key is False:
+        raise ValueError("mask cannot be scalar.")
+    return strided(self, index_items(key))
 
 
 def index_items(key: Any) -> tuple[Any, ...]:
@@ -74,8 +96,10 @@ def index_items(key: Any) -> tuple[Any, ...]:
 @op("StridedSlice", input=ANY)
 def strided(input: Any, index: Any) -> Any:  # noqa: A002 - TensorFlow's name
     """Basic indexing by a tuple of ints, slices, Ellipsis and None."""
-    reverse = [i for i in index if isinstance(i, slice) and i.step is not None and i.step < 0]
+    reverse = [i for i in index if isinstance(i, slice_) and i.step is not None and i.step < 0]
     consumed = sum(1 for i in index if i is not None and i is not Ellipsis)
+    if sum(1 for i in index if i is Ellipsis) > 1:
+        raise invalid("Multiple ellipses in slice spec not allowed [Op:StridedSlice] name: strided_slice/")
     if consumed > input.ndim:
         if input.ndim == 0:
             raise invalid("Attempting to slice scalar input. [Op:StridedSlice] name: strided_slice/")
@@ -96,13 +120,13 @@ def strided(input: Any, index: Any) -> Any:  # noqa: A002 - TensorFlow's name
         elif i is None:
             forward.append(i)
         else:
-            if isinstance(i, slice) and i.step is not None and i.step < 0:
+            if isinstance(i, slice_) and i.step is not None and i.step < 0:
                 size = input.shape[axis]
                 start, stop, step = i.indices(size)
                 out = out.flip(axis) if isinstance(out, torch.Tensor) else np.flip(out, axis)
                 length = max(0, (start - stop - step - 1) // -step)
                 first = size - 1 - start
-                forward.append(slice(first, first + (length - 1) * -step + 1 if length else first, -step))
+                forward.append(slice_(first, first + (length - 1) * -step + 1 if length else first, -step))
             else:
                 forward.append(i)
             axis += 1
@@ -117,8 +141,9 @@ def _check_ints(value: Any, index: Any) -> None:
             axis = value.ndim - sum(1 for j in index[n + 1 :] if j is not None)
         elif i is not None:
             if type(i) is int and not -value.shape[axis] <= i < value.shape[axis]:
-                raise invalid(f"slice index {i} of dimension {axis} out of bounds. [Op:StridedSlice] name: strided_slice/")
-            if isinstance(i, slice) and i.step == 0:
+                at = i if i >= 0 else i + value.shape[axis]
+                raise invalid(f"slice index {at} of dimension {axis} out of bounds. [Op:StridedSlice] name: strided_slice/")
+            if isinstance(i, slice_) and i.step == 0:
                 raise invalid(f"strides[{n}] must be non-zero [Op:StridedSlice] name: strided_slice/")
             axis += 1
 
@@ -133,3 +158,110 @@ def _boxed(item: Any) -> np.ndarray:
     box = np.empty((), dtype=object)
     box[()] = item
     return box
+
+
+# --- slice, strided_slice --------------------------------------------------------------------------------------------
+def _dims(shape: Any) -> str:
+    return "[" + ",".join(str(int(d)) for d in shape) + "]"
+
+
+@op("Slice", input_=ANY, begin=INTS, size=INTS)
+def slice(input_: Any, begin: Any, size: Any, name: str | None = None) -> Any:
+    """The part of `input_` that starts at `begin` and has `size`, -1 for all that remains (`tf.slice`).
+
+    InvalidArgumentError when it is not inside of `input_`.
+    """
+    shape = input_.shape
+    n = len(shape)
+    if len(begin) != n or len(size) != n:
+        raise invalid(
+            f"Expected begin and size arguments to be 1-D tensors of size {n}, but got shapes [{len(begin)}] and [{len(size)}] "
+            "instead. [Op:Slice] name: "
+        )
+    index = []
+    for i in range(n):
+        first, length, total = begin[i], size[i], shape[i]
+        last = total if length == -1 else first + length
+        if first < 0 or first > total:
+            raise invalid(f"Expected begin[{i}] in [0, {total}], but got {first} [Op:Slice] name: ")
+        if last > total or last < first:
+            raise invalid(f"Expected size[{i}] in [0, {total - first}], but got {length} [Op:Slice] name: ")
+        index.append(slice_(first, last))
+    return input_[tuple(index)]
+
+
+@slice.prepare
+def _(input_: Any, begin: Any, size: Any) -> tuple[Any, ...]:
+    for v in (begin, size):
+        if isinstance(v, (int, np.integer)) or (isinstance(v, Tensor) and v.shape.rank == 0):
+            n = convert_to_tensor(input_).shape.rank
+            raise invalid(
+                f"Expected begin and size arguments to be 1-D tensors of size {n}, but got shapes [] and [] instead. "
+                "[Op:Slice] name: "
+            )
+    return input_, begin, size
+
+
+@slice.strings
+def _(input_: Any, begin: Any, size: Any) -> Any:
+    out = slice.op.fn(input_, begin, size)
+    return out if isinstance(out, np.ndarray) else _boxed(out)
+
+
+def strided_slice(
+    input_: Any,
+    begin: Any,
+    end: Any,
+    strides: Any = None,
+    begin_mask: int = 0,
+    end_mask: int = 0,
+    ellipsis_mask: int = 0,
+    new_axis_mask: int = 0,
+    shrink_axis_mask: int = 0,
+    var: Any = None,
+    name: str | None = None,
+) -> Tensor:
+    """The part of `input_` from `begin` to `end` in steps of `strides` (`tf.strided_slice`).
+
+    Bit i of a mask concerns entry i: ignore its begin or end, put an ellipsis or a new axis there, or take one index and
+    drop the axis. With `var`, the result's `assign` writes into that variable.
+    """
+    masks = (begin_mask, end_mask, ellipsis_mask, new_axis_mask, shrink_axis_mask)
+    out = _strided_slice(input_, begin, end, strides, masks, name)
+    if var is not None:
+        out._sliced = (var, _masked(begin, end, strides, masks))  # type: ignore[attr-defined]
+    return out
+
+
+@op("StridedSlice", input_=ANY, begin=INTS, end=INTS, strides=INTS)
+def _strided_slice(input_: Any, begin: Any, end: Any, strides: Any = None, masks: Any = (), name: str | None = None) -> Any:
+    return strided.op.fn(input_, _masked(begin, end, strides, masks))
+
+
+@_strided_slice.strings
+def _(input_: Any, begin: Any, end: Any, strides: Any, masks: Any) -> Any:
+    return strided.op.string_fn(input_, _masked(begin, end, strides, masks))
+
+
+def _masked(begin: Any, end: Any, strides: Any, masks: Any) -> tuple[Any, ...]:
+    """The masked slice as an index of ints, slices, Ellipsis and None."""
+    strides = (1,) * len(begin) if strides is None else strides
+    if not len(begin) == len(end) == len(strides):
+        raise invalid(
+            f"Expected begin, end, and strides to be 1D equal size tensors, but got shapes [{len(begin)}], [{len(end)}], and "
+            f"[{len(strides)}] instead. [Op:StridedSlice] name: "
+        )
+    begin_mask, end_mask, ellipsis_mask, new_axis_mask, shrink_axis_mask = masks
+    index: list[Any] = []
+    for i in range(len(begin)):
+        bit = 1 << i
+        if ellipsis_mask & bit:
+            index.append(Ellipsis)
+        elif new_axis_mask & bit:
+            index.append(None)
+        elif shrink_axis_mask & bit:
+            index.append(int(begin[i]))
+        else:
+            step = int(strides[i])
+            index.append(slice_(None if begin_mask & bit else int(begin[i]), None if end_mask & bit else int(end[i]), step))
+    return tuple(index)

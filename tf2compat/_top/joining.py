@@ -8,8 +8,9 @@ import numpy as np
 import torch
 
 from .._engine import state
-from .._engine.convert import convert_to_tensor, has_tensors
+from .._engine.convert import constant_value, convert_to_tensor, has_tensors
 from .._engine.op import ANY, AXES, INT, INTS, TENSORS, invalid, op
+from .._engine.shapes import TensorShape
 from .._engine.tensor import Tensor
 
 
@@ -234,3 +235,104 @@ def _(input: Any, multiples: Any) -> str | None:  # noqa: A002
         if m < 0:
             return f"Expected multiples[{i}] >= 0, but got {m}"
     return None
+
+
+def repeat(input: Any, repeats: Any, axis: Any = None, name: str | None = None) -> Tensor:  # noqa: A002
+    """Each element (slice along `axis`) of `input` repeated `repeats` times, one number or one for each (`tf.repeat`).
+
+    Without `axis` the input is flattened. ValueError when the numbers do not fit the axis.
+    """
+    if type(repeats) is int:
+        return _repeat(input, repeats, axis, name)
+    counts = convert_to_tensor(repeats)
+    if not counts.dtype.is_integer:
+        raise TypeError(
+            f"Argument `tensor` (name: repeats) must be of type integer. Received `tensor` = {repeats} of dtype: {counts.dtype}"
+        )
+    if counts.shape.rank is not None and counts.shape.rank > 1:
+        raise ValueError(f"Shape {counts.shape} must have rank at most 1")
+    if counts.shape.num_elements() == 1:
+        static = constant_value(counts)
+        if static is not None:
+            return _repeat(input, int(static.reshape(())), axis, name)
+    return _repeat_each(input, counts, axis, name)
+
+
+def _repeat_axis(input: Any, axis: Any) -> tuple[Any, int]:  # noqa: A002
+    if axis is None:
+        return input.reshape(-1), 0
+    if input.ndim == 0:
+        input = input.reshape(1)  # noqa: A001
+    if not -input.ndim <= axis < input.ndim:
+        raise ValueError(f"axis={axis} out of bounds: expected {-input.ndim}<=axis<{input.ndim}")
+    return input, axis % input.ndim
+
+
+@op("Repeat", input=ANY, repeats=INT, axis=INT)
+def _repeat(input: Any, repeats: Any, axis: Any, name: str | None = None) -> Any:  # noqa: A002
+    data, at = _repeat_axis(input, axis)
+    if repeats < 0:
+        raise invalid(f"Expected multiples[{at + 1}] >= 0, but got {repeats} [Op:Tile] name: ")
+    if isinstance(data, np.ndarray):
+        return np.repeat(data, repeats, at)
+    shape = list(data.shape)
+    longer = data.unsqueeze(at + 1).expand([*shape[: at + 1], repeats, *shape[at + 1 :]])
+    shape[at] *= repeats
+    return longer.reshape(shape)
+
+
+_repeat.strings(_repeat.op.fn)
+
+
+@op("RepeatEach", input=ANY, repeats=ANY, axis=INT)
+def _repeat_each(input: Any, repeats: Any, axis: Any, name: str | None = None) -> Any:  # noqa: A002
+    data, at = _repeat_axis(input, axis)
+    length = data.shape[at]
+    if repeats.ndim == 0 or repeats.shape[0] == 1:
+        repeats = repeats.reshape(1).expand(length)
+    if repeats.shape[0] != length:
+        raise ValueError(f"Dimensions {length} and {repeats.shape[0]} are not compatible")
+    counts = repeats.clamp(min=0)
+    if isinstance(data, np.ndarray):
+        return np.repeat(data, counts.cpu().numpy(), at)
+    return torch.repeat_interleave(data, counts.to(data.device), at)
+
+
+_repeat_each.strings(_repeat_each.op.fn)
+
+
+@_repeat_each.infer
+def _(input: Any, repeats: Any, axis: Any) -> Any:  # noqa: A002
+    shape = TensorShape(input.shape)
+    if axis is None:
+        return [(input.dtype, (None,))]
+    if shape.rank is None:
+        return [(input.dtype, None)]
+    dims = list(shape)
+    dims[axis] = None
+    return [(input.dtype, tuple(dims))]
+
+
+def meshgrid(*args: Any, **kwargs: Any) -> list[Tensor]:
+    """Grids of coordinates from vectors, a list of N tensors of N dimensions (`tf.meshgrid`).
+
+    `indexing` is "xy" (the first two axes swapped) or "ij".
+    """
+    indexing = kwargs.pop("indexing", "xy")
+    name = kwargs.pop("name", "meshgrid")
+    if kwargs:
+        raise TypeError(f"'{next(iter(kwargs))}' is an invalid keyword argument for this function")
+    if indexing not in ("xy", "ij"):
+        raise ValueError(f"Argument `indexing` parameter must be either 'xy' or 'ij', got '{indexing}'")
+    return _meshgrid([convert_to_tensor(a) for a in args], indexing, name) if args else []
+
+
+@op("Meshgrid", multi=True, values=TENSORS)
+def _meshgrid(values: Any, indexing: str, name: str | None = None) -> Any:
+    n = len(values)
+    flat = [v.reshape([-1 if i == j else 1 for j in range(n)]) for i, v in enumerate(values)]
+    shape = [v.numel() for v in values]
+    if indexing == "xy" and n > 1:
+        flat = [v.transpose(0, 1) for v in flat]
+        shape[0], shape[1] = shape[1], shape[0]
+    return [v.expand(shape).contiguous() for v in flat]

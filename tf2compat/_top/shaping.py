@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from .._engine import dtypes, shapes
-from .._engine.op import ANY, ANYS, AXES, DTYPE, INT, INTS, SHAPE, invalid, op
+from .._engine.op import ANY, ANYS, AXES, DTYPE, INT, INTS, invalid, op
 from .._engine.shapes import TensorShape
 from .._engine.tensor import Tensor
 
@@ -68,7 +68,7 @@ rank.strings(rank.op.fn)
 
 
 # --- changing --------------------------------------------------------------------------------------------------------
-@op("Reshape", tensor=ANY, shape=SHAPE)
+@op("Reshape", tensor=ANY, shape=INTS)
 def reshape(tensor: Any, shape: Any, name: str | None = None) -> Any:
     """The elements of `tensor` in the same order in another shape; one dim may be -1 (`tf.reshape`).
 
@@ -166,7 +166,7 @@ squeeze.strings(squeeze.op.fn)
 
 
 # --- broadcasting ----------------------------------------------------------------------------------------------------
-@op("BroadcastTo", input=ANY, shape=SHAPE)
+@op("BroadcastTo", input=ANY, shape=INTS)
 def broadcast_to(input: Any, shape: Any, name: str | None = None) -> Any:  # noqa: A002
     """`input` repeated along axes of size 1 and new leading axes until it has `shape` (`tf.broadcast_to`)."""
     for d in shape:
@@ -180,6 +180,13 @@ def _(input: Any, shape: Any) -> Any:  # noqa: A002
     return np.broadcast_to(input, shape).copy()
 
 
+@broadcast_to.prepare
+def _(input: Any, shape: Any) -> tuple[Any, ...]:  # noqa: A002
+    if isinstance(shape, (int, np.integer)):
+        raise invalid("shape must be a vector of {int32,int64}, got shape [] [Op:BroadcastTo] name: ")
+    return input, shape
+
+
 @broadcast_to.diagnose
 def _(input: Any, shape: Any) -> str:  # noqa: A002
     if input.ndim > len(shape):
@@ -191,26 +198,32 @@ def _(input: Any, shape: Any) -> str:  # noqa: A002
 
 def broadcast_static_shape(shape_x: Any, shape_y: Any) -> TensorShape:
     """The TensorShape that two TensorShapes broadcast to (`tf.broadcast_static_shape`). ValueError when there is none."""
-    if not isinstance(shape_x, TensorShape):
-        raise TypeError(f"shape_x must be a TensorShape, got {type(shape_x).__name__}")
-    if not isinstance(shape_y, TensorShape):
-        raise TypeError(f"shape_y must be a TensorShape, got {type(shape_y).__name__}")
-    return shapes.broadcast(shape_x, shape_y)
+    for s in (shape_x, shape_y):
+        if not isinstance(s, TensorShape):
+            raise AttributeError(f"broadcast_static_shape takes TensorShapes: {type(s).__name__!r} object has no attribute 'ndims'")
+    try:
+        return shapes.broadcast(shape_x, shape_y)
+    except ValueError:
+        raise ValueError(
+            "Incompatible shapes for broadcasting. Two shapes are compatible if for each dimension pair they are either equal or one "
+            f"of them is 1. Received: {shape_x} and {shape_y}."
+        ) from None
 
 
 def broadcast_dynamic_shape(shape_x: Any, shape_y: Any) -> Tensor:
     """The shape, a vector, that two shape vectors broadcast to (`tf.broadcast_dynamic_shape`)."""
-    return _broadcast_args(shape_x, shape_y)
+    wide = any(getattr(s, "dtype", None) is dtypes.int64 for s in (shape_x, shape_y))
+    return _broadcast_args(shape_x, shape_y, dtypes.int64 if wide else dtypes.int32)
 
 
-@op("BroadcastArgs", shape_x=INTS, shape_y=INTS)
-def _broadcast_args(shape_x: Any, shape_y: Any, name: str | None = None) -> Any:
+@op("BroadcastArgs", shape_x=INTS, shape_y=INTS, dtype=DTYPE)
+def _broadcast_args(shape_x: Any, shape_y: Any, dtype: Any, name: str | None = None) -> Any:
     n = max(len(shape_x), len(shape_y))
     a, b = (1,) * (n - len(shape_x)) + tuple(shape_x), (1,) * (n - len(shape_y)) + tuple(shape_y)
     for p, q in zip(a, b, strict=True):
         if p != q and p != 1 and q != 1:
             raise invalid(f"Incompatible shapes: {_text(shape_x)} vs. {_text(shape_y)} [Op:BroadcastArgs] name: ")
-    return torch.tensor([q if p == 1 else p for p, q in zip(a, b, strict=True)], dtype=torch.int32)
+    return torch.tensor([q if p == 1 else p for p, q in zip(a, b, strict=True)], dtype=dtype.torch)
 
 
 # --- the same --------------------------------------------------------------------------------------------------------
@@ -225,6 +238,17 @@ def _(input: Any) -> Any:  # noqa: A002
     return input.view()
 
 
+def _some(what: str) -> Any:
+    """A check that a list has tensors."""
+
+    def check(input: Any, *rest: Any) -> tuple[Any, ...]:  # noqa: A002
+        if isinstance(input, (list, tuple)) and not input:
+            raise invalid(f"Length for attr '{what}' of 0 must be at least minimum 1")
+        return input, *rest
+
+    return check
+
+
 @op("IdentityN", multi=True, input=ANYS)
 def identity_n(input: Any, name: str | None = None) -> Any:  # noqa: A002
     """`tf.identity` of each tensor of a list (`tf.identity_n`)."""
@@ -232,6 +256,8 @@ def identity_n(input: Any, name: str | None = None) -> Any:  # noqa: A002
 
 
 identity_n.strings(identity_n.op.fn)
+identity_n.prepare(_some("T"))
+shape_n.prepare(_some("N"))
 
 
 def guarantee_const(input: Any, name: str | None = None) -> Tensor:  # noqa: A002

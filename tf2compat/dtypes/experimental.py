@@ -1,0 +1,8 @@
+"""`tf.dtypes.experimental`: element types of 8 bits and fewer. The 4-bit ones have no tensors here, only their DType."""
+
+from __future__ import annotations
+
+from .._engine.dtypes import float8_e4m3fn, float8_e5m2, int4, uint4
+from .._names import module_getattr
+
+__getattr__ = module_getattr("tf.dtypes.experimental")
