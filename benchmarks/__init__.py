@@ -1,0 +1,1 @@
+"""Timings of tf2compat beside plain torch and each peer that is installed: `python -m benchmarks eager`."""
