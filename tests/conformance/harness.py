@@ -226,15 +226,16 @@ def encode(value: Any, tf: ModuleType) -> Any:
         return {"complex": [value.real, value.imag]}
     if isinstance(value, bytes):
         return {"bytes": value.decode("latin-1")}
-    if isinstance(value, tf.IndexedSlices):
+    kind = type(value).__name__
+    if kind == "IndexedSlices":
         return encode(tf.convert_to_tensor(value), tf)
     if isinstance(value, tf.Variable):
         return {"variable": _tensor(tf.convert_to_tensor(value))}
-    if isinstance(value, getattr(tf, "RaggedTensor", ())):
+    if kind == "RaggedTensor":
         return {
             "ragged": [encode(value.flat_values, tf), [encode(s, tf) for s in value.nested_row_splits]]
         }
-    if isinstance(value, getattr(tf, "SparseTensor", ())):
+    if kind == "SparseTensor":
         return {"sparse": [encode(v, tf) for v in (value.indices, value.values, value.dense_shape)]}
     if isinstance(value, tf.Tensor):
         return _tensor(value)
@@ -248,9 +249,9 @@ def encode(value: Any, tf: ModuleType) -> Any:
         return {"named": type(value).__name__, "fields": {n: encode(getattr(value, n), tf) for n in value._fields}}
     if isinstance(value, tuple):
         return {"tuple": [encode(v, tf) for v in value]}
-    if isinstance(value, list) or type(value).__name__ in ("ListWrapper", "KeysView", "dict_keys"):
+    if isinstance(value, list) or kind in ("ListWrapper", "KeysView", "dict_keys"):
         return [encode(v, tf) for v in value]
-    if isinstance(value, dict) or type(value).__name__ == "_DictWrapper":
+    if isinstance(value, dict) or kind == "_DictWrapper":
         return {"dict": [[encode(k, tf), encode(v, tf)] for k, v in value.items()]}
     if isinstance(value, set | frozenset):
         return {"set": sorted(repr(v) for v in value)}
