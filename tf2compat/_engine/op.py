@@ -19,7 +19,7 @@ from .convert import convert_to_tensor, is_tensor_like
 from .dtypes import DType
 from .shapes import TensorShape
 from .tensor import Tensor, wrap
-from .variable import Variable
+from .variable import ResourceVariable, Variable
 
 __all__ = ["ANY", "ANYS", "AXES", "DTYPE", "INT", "INTS", "SHAPE", "TENSOR", "TENSORS", "VARIABLE", "VARIABLES", "Op", "op", "tensor"]
 
@@ -81,7 +81,7 @@ _WIDER = {torch.uint16: torch.int64, torch.uint32: torch.int64, torch.uint64: to
 
 # Types that never take over an op.
 _PLAIN: set[type] = {
-    Tensor, Variable, int, float, bool, complex, str, bytes, type(None), list, tuple, dict, np.ndarray, torch.Tensor,
+    Tensor, ResourceVariable, int, float, bool, complex, str, bytes, type(None), list, tuple, dict, np.ndarray, torch.Tensor,
     DType, TensorShape, np.float32, np.float64, np.int32, np.int64, np.bool_, range, torch.nn.Parameter, type(np.float32),
 }  # fmt: skip
 
@@ -537,7 +537,7 @@ def _fast_list(values: Any, token: Any) -> list[Any] | None:
             s = v._t
             if v._tape is not token and s.requires_grad:
                 return None
-        elif type(v) is Variable:
+        elif type(v) is ResourceVariable:
             s = v._t if token is None else v._read()
         else:
             return None
@@ -562,7 +562,7 @@ def _fast_ints(value: Any) -> tuple[int, ...] | None:
 
 
 _makers: dict[Any, Callable[..., Any]] = {}
-_FAST_ENV = (Tensor, Variable, object.__new__, _fast_list, _fast_ints, DType, wrap_all, torch.tensor, _SCALAR_FLOAT, _SCALAR_INT, np.ndarray)
+_FAST_ENV = (Tensor, ResourceVariable, object.__new__, _fast_list, _fast_ints, DType, wrap_all, torch.tensor, _SCALAR_FLOAT, _SCALAR_INT, np.ndarray)
 _ENV_NAMES = "Tensor, Variable, new, fast_list, fast_ints, DType, wrap_all, torch_tensor, SCALAR_FLOAT, SCALAR_INT, ndarray"
 
 

@@ -222,7 +222,9 @@ class GradientTape:
             self._pop()
         targets: list[Tensor] = []
         for t in nest.flatten(target, expand_composites=True):
-            t = t if isinstance(t, (Tensor, Variable)) else convert_to_tensor(t)
+            if isinstance(t, Variable):  # a variable as target is read here and now, by this tape
+                t = self._read_target(t)
+            t = t if isinstance(t, Tensor) else convert_to_tensor(t)
             if not _differentiable(t):
                 log.warning(
                     "The dtype of the target tensor must be floating (e.g. tf.float32) when calling GradientTape.gradient, got %r",
@@ -256,6 +258,15 @@ class GradientTape:
 
             grads = [zeros_like(s) if g is None else g for g, s in zip(grads, flat, strict=True)]
         return nest.pack_sequence_as(sources, grads, expand_composites=True)
+
+    def _read_target(self, variable: Variable) -> Tensor:
+        if self._recording:
+            return variable._as_tensor()
+        self._push()
+        try:
+            return variable._as_tensor()
+        finally:
+            self._pop()
 
     def _check_usable(self, sources: Any) -> None:
         if self._used:

@@ -55,8 +55,10 @@ class VariableMeta(type):
     """Sends `tf.Variable(...)` through the creators of `tf.variable_creator_scope` and of functions being traced."""
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-        if cls is not Variable or not creators.stack:
-            return super().__call__(*args, **kwargs)
+        if cls is Variable:  # as in TensorFlow, the instances are ResourceVariables
+            cls = ResourceVariable
+        if cls is not ResourceVariable or not creators.stack:
+            return type.__call__(cls, *args, **kwargs)
         names = Variable.__init__.__code__.co_varnames[1 : Variable.__init__.__code__.co_argcount]
         call = dict(zip(names, args, strict=False)) | kwargs
         stack = creators.stack
@@ -359,6 +361,10 @@ class Variable(Trackable, metaclass=VariableMeta):
         )
 
 
+class ResourceVariable(Variable):
+    """What `tf.Variable(...)` makes. Ops know exactly this class on their fast path."""
+
+
 def _raw(value: Any) -> bool:
     return isinstance(value, (int, float, complex, str, bytes, np.ndarray))
 
@@ -414,7 +420,7 @@ class UnreadVariable(Variable):
         return self._of._own()
 
     @property
-    def name(self) -> str:
+    def name(self) -> str:  # type: ignore[override]
         return "UnreadVariable"
 
     def ref(self) -> Reference:
