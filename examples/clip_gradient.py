@@ -30,5 +30,5 @@ with tf.GradientTape(persistent=True) as tape:
         wild = wild * 3.0
         tame = clip_gradient_by_norm(tame * 3.0, 2.0)
     wild, tame = tf.reduce_sum(wild), tf.reduce_sum(tame)
-print("exploding norm", tf.norm(tape.gradient(wild, weights)).numpy())
-print("tame norm     ", tf.norm(tape.gradient(tame, weights)).numpy())
+print(f"exploding norm {tf.norm(tape.gradient(wild, weights)):.0f}")
+print(f"tame norm      {tf.norm(tape.gradient(tame, weights)):.3f}")

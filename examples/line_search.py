@@ -13,7 +13,7 @@ def with_bounded_curvature(x):
     return (x - 1.0) ** 4, grad
 
 
-def line_search_step(fn, start, rate=1.0, shrink=0.5):
+def line_search_step(fn, start, rate=0.8, shrink=0.5):
     with tf.GradientTape() as tape:
         tape.watch(start)  # variables would be watched by themselves; tensors have to be named
         value = fn(start)
