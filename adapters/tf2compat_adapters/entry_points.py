@@ -6,7 +6,8 @@ Used only when no metadata are installed, as in a source checkout on PYTHONPATH;
 ENTRY_POINTS = {
     "checkpoint.tensorflow": "tf2compat_adapters.tensorflow_bundle:TensorFlowBundle",
     "checkpoint.safetensors": "tf2compat_adapters.checkpoint_safetensors:Safetensors",
-    "events.tensorboard": "tf2compat_adapters.tensorboard_events:open_sink",
+    "events.tensorboard": "tf2compat_adapters.tensorboard_events",
+    "graph_def.tensorflow": "tf2compat_adapters.graph_def",
     "object_graph.tensorflow": "tf2compat_adapters.object_graph:TrackableObjectGraph",
     "protos.tensorflow": "tf2compat_adapters.protos",
 }

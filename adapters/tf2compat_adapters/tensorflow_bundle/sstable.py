@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from tf2compat import errors
-from tf2compat_adapters.tensorflow_bundle import crc
+from tf2compat_adapters import crc32c as crc
 
 _MAGIC = 0xDB4775248B80FB57
 _FOOTER = 48
