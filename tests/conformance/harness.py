@@ -16,6 +16,7 @@ import os
 import re
 import sys
 import tempfile
+import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -377,6 +378,8 @@ def run(case: Case, tf: ModuleType) -> dict[str, Any]:
             else:
                 result = {"value": encode(_evaluate(case.body, scope, case.title), tf)}
         except Exception as error:
+            if os.environ.get("CONFORMANCE_TRACEBACK"):
+                traceback.print_exc(file=sys.__stderr__)
             names = [c.__name__ for c in type(error).__mro__]
             result = {"raises": names[: names.index("Exception")] or ["Exception"], "message": str(error)}
     if capture.out:

@@ -20,7 +20,12 @@ _INT32_MIN, _INT32_MAX = -(2**31), 2**31 - 1
 
 def register_tensor_conversion_function(base_type: Any, conversion_func: Callable[..., Any], priority: int = 100) -> None:
     """Let `conversion_func(value, dtype, name, as_ref)` turn instances of `base_type` into tensors."""
-    for t in base_type if isinstance(base_type, tuple) else (base_type,):
+    bases = base_type if isinstance(base_type, tuple) else (base_type,)
+    if not all(isinstance(t, type) for t in bases):
+        raise TypeError(f"Argument `base_type` must be a type or a tuple of types. Obtained: {base_type!r}")
+    if not callable(conversion_func):
+        raise TypeError(f"Argument `conversion_func` must be callable. Received {conversion_func!r}.")
+    for t in bases:
         if t in (int, float, bool, complex, str, bytes, np.ndarray, np.generic):
             raise TypeError("Cannot register conversions for Python numeric types and NumPy scalars and arrays.")
         _converters.append((priority, t, conversion_func))

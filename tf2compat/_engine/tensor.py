@@ -27,6 +27,10 @@ def numpy_of(storage: Any) -> np.ndarray:
         t = t.resolve_conj()
     if t.is_neg():
         t = t.resolve_neg()
+    if t._is_zerotensor():  # autograd's stand-in for zeros, without memory
+        t = torch.zeros_like(t)
+    if t._is_zerotensor():  # the derivative of a step, for which torch keeps no memory
+        t = torch.zeros_like(t)
     carrier = _VIEW_AS.get(t.dtype)
     if carrier is None:
         return t.numpy()
