@@ -16,6 +16,8 @@ class _Calling(threading.local):
         self.inferring = False
         #: a layer of this thread has added a loss during a call
         self.lossy = False
+        #: (result, metric) of the latest call of a metric, for `add_metric`
+        self.measured = (None, None)
         #: the dtype that automatically cast variables read as
         self.autocast: Any = None
         #: the global learning phase of `tf.keras.backend.set_learning_phase`

@@ -589,10 +589,7 @@ def _fits(simple: Any, shape: Any) -> bool:
     n = len(shape)
     if (ndim is not None and n != ndim) or (least is not None and n < least):
         return False
-    for axis, value in axes:
-        if shape[axis] != value:
-            return False
-    return True
+    return not axes or all(shape[axis] == value for axis, value in axes)
 
 
 def _masks(inputs: Any) -> Any:

@@ -111,7 +111,7 @@ class Losing:
         unknown = [k for k in kwargs if k not in ("aggregation", "inputs")]
         if unknown or len(kwargs) > 2:
             raise TypeError(f"Unknown keyword arguments: {kwargs.keys()}. Expected `aggregation`.")
-        of_metric = getattr(value, "_metric_obj", None)
+        of_metric = calling.measured[1] if calling.measured[0] is value else None
         symbolic = hasattr(type(value), "_is_keras_tensor")
         if name is None and of_metric is None:
             raise ValueError(

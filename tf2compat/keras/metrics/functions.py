@@ -1,0 +1,73 @@
+"""The metric functions: what matches, sample by sample."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from tf2compat._engine.op import ANY, op
+
+from .._base.config import settings
+
+
+def _float() -> torch.dtype:
+    return getattr(torch, settings.floatx)
+
+
+@op("KerasAccuracy", elementwise=True, y_true=ANY, y_pred=ANY)
+def accuracy(y_true: Any, y_pred: Any) -> Any:
+    """Where labels and predictions are equal (`tf.keras.metrics.Accuracy`)."""
+    if y_true.dtype is not y_pred.dtype:
+        y_pred = y_pred.to(y_true.dtype)
+    return (y_true == y_pred).to(_float())
+
+
+@op("KerasBinaryAccuracy", elementwise=True, y_true=ANY, y_pred=ANY)
+def binary_accuracy(y_true: Any, y_pred: Any, threshold: Any = 0.5) -> Any:
+    """The share of labels equal to (y_pred > threshold) (`tf.keras.metrics.binary_accuracy`)."""
+    hits = (y_true == (y_pred > threshold).to(y_true.dtype)).to(_float())
+    return hits.mean(-1) if hits.ndim else hits
+
+
+@op("KerasCategoricalAccuracy", y_true=ANY, y_pred=ANY)
+def categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
+    """Where the largest of the predictions is at the largest of the labels (`tf.keras.metrics.categorical_accuracy`)."""
+    return (y_true.argmax(-1) == y_pred.argmax(-1)).to(_float())
+
+
+@op("KerasSparseCategoricalAccuracy", y_true=ANY, y_pred=ANY)
+def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
+    """Where the largest of the predictions is at the integer label (`tf.keras.metrics.sparse_categorical_accuracy`)."""
+    same = y_true.ndim == y_pred.ndim
+    if same:
+        y_true = y_true.squeeze(-1) if y_true.shape[-1] == 1 else y_true
+    best = y_pred.argmax(-1)
+    if best.dtype is not y_true.dtype:
+        best = best.to(y_true.dtype)
+    hits = (y_true == best).to(_float())
+    return hits.unsqueeze(-1) if same and hits.ndim < y_pred.ndim else hits
+
+
+def _in_top(targets: torch.Tensor, predictions: torch.Tensor, k: int) -> torch.Tensor:
+    """TensorFlow's in_top_k: fewer than k classes score strictly higher; false where the target's score is no number."""
+    targets = targets.to(torch.int64)
+    valid = (targets >= 0) & (targets < predictions.shape[-1])
+    score = predictions.gather(-1, torch.where(valid, targets, 0).unsqueeze(-1))
+    above = (predictions > score).sum(-1)
+    return valid & (above < k) & torch.isfinite(score.squeeze(-1)) & torch.isfinite(predictions).all(-1)
+
+
+@op("KerasTopKCategoricalAccuracy", y_true=ANY, y_pred=ANY)
+def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: Any = 5) -> Any:
+    """Where the label's class is among the k best (`tf.keras.metrics.top_k_categorical_accuracy`)."""
+    classes = y_true.argmax(-1)
+    hits = _in_top(classes.reshape(-1), y_pred.reshape(-1, y_pred.shape[-1]), k).to(_float())
+    return hits.reshape(classes.shape)
+
+
+@op("KerasSparseTopKCategoricalAccuracy", y_true=ANY, y_pred=ANY)
+def sparse_top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: Any = 5) -> Any:
+    """Where the integer label is among the k best (`tf.keras.metrics.sparse_top_k_categorical_accuracy`)."""
+    hits = _in_top(y_true.reshape(-1), y_pred.reshape(-1, y_pred.shape[-1]), k).to(_float())
+    return hits.reshape(y_true.shape) if y_true.ndim > 1 and y_pred.ndim > 2 else hits
