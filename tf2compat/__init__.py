@@ -96,6 +96,14 @@ _MODULES = frozenset(
     "random raw_ops saved_model sets signal sparse strings summary sysconfig test tpu train types version xla".split()
 )
 
+#: public namespaces that are another one under a second name
+_SAME_AS = {
+    "initializers": "keras.initializers",
+    "losses": "keras.losses",
+    "metrics": "keras.metrics",
+    "optimizers": "keras.optimizers",
+}
+
 newaxis = None
 #: the TensorFlow release whose behaviour this package follows; programs compare it
 __version__ = "2.21.0"
@@ -122,6 +130,8 @@ def __getattr__(name: str) -> Any:
             raise missing("tf", name) from None
         globals()[name] = value
         return value
+    if name in _SAME_AS:
+        return importlib.import_module(f"{__name__}.{_SAME_AS[name]}")
     if name in _MODULES:
         try:
             return importlib.import_module(f"{__name__}.{name}")

@@ -44,6 +44,18 @@ class IndexedSlices:
             return TensorShape(None)
         return TensorShape([int(d) for d in self._dense_shape.numpy()])
 
+    @property
+    def name(self) -> str:
+        return self._values.name
+
+    @property
+    def op(self) -> Any:
+        return self._values.op
+
+    @property
+    def graph(self) -> Any:
+        return self._values.graph
+
     def consumers(self) -> Any:
         return self._values.consumers()
 

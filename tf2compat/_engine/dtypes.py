@@ -129,6 +129,37 @@ class DType:
     def most_specific_common_supertype(self, others: Any) -> DType | None:
         return self if all(self == o for o in others) else None
 
+    # TraceType protocol: a dtype describes no tensors of its own
+    def flatten(self) -> list[Any]:
+        return []
+
+    def to_tensors(self, value: Any) -> list[Any]:
+        return []
+
+    def from_tensors(self, tensors: Any) -> DType:
+        return self
+
+    def placeholder_value(self, placeholder_context: Any) -> DType:
+        return self
+
+    def cast(self, value: Any, cast_context: Any) -> Any:
+        if value != self:
+            raise AssertionError(f"Can not cast {value!r} to type {self!r}")
+        return value
+
+    @classmethod
+    def experimental_type_proto(cls) -> Any:
+        from tensorboard.compat.proto.types_pb2 import SerializedDType
+
+        return SerializedDType
+
+    def experimental_as_proto(self) -> Any:
+        return self.experimental_type_proto()(datatype=self._enum)
+
+    @classmethod
+    def experimental_from_proto(cls, proto: Any) -> DType:
+        return BY_ENUM[proto.datatype]
+
     def __eq__(self, other: Any) -> bool:
         if other is self:
             return True

@@ -48,7 +48,12 @@ class TensorShape:
             self._dims = tuple([_dim(d) for d in dims])
         elif hasattr(dims, "unknown_rank") and hasattr(dims, "dim"):  # a TensorShapeProto
             self._dims = None if dims.unknown_rank else tuple(None if d.size == -1 else d.size for d in dims.dim)
-        elif isinstance(dims, (str, bytes)) or not isinstance(dims, Iterable):
+        elif isinstance(dims, (str, bytes)):
+            raise TypeError(
+                f"Failed to convert '{dims!r}' to a shape: '{dims!r}'could not be converted to a dimension. A shape should either be "
+                "single dimension (e.g. 10), or an iterable of dimensions (e.g. [1, 10, None])."
+            )
+        elif not isinstance(dims, Iterable):
             self._dims = (_dim(dims),)
         else:
             self._dims = tuple([_dim(d) for d in dims])
@@ -224,6 +229,37 @@ class TensorShape:
     def assert_is_fully_defined(self) -> None:
         if not self.is_fully_defined():
             raise ValueError(f"Shape {self} is not fully defined")
+
+    # TraceType protocol: a shape describes no tensors of its own
+    def flatten(self) -> list[Any]:
+        return []
+
+    def to_tensors(self, value: Any) -> list[Any]:
+        return []
+
+    def from_tensors(self, tensors: Any) -> TensorShape:
+        return self
+
+    def placeholder_value(self, placeholder_context: Any) -> TensorShape | None:
+        return None
+
+    def cast(self, value: Any, cast_context: Any) -> Any:
+        if not isinstance(value, TensorShape) or value != self:
+            raise AssertionError(f"Can not cast {value!r} to type {self!r}")
+        return value
+
+    @classmethod
+    def experimental_type_proto(cls) -> Any:
+        from tensorboard.compat.proto.tensor_shape_pb2 import TensorShapeProto
+
+        return TensorShapeProto
+
+    def experimental_as_proto(self) -> Any:
+        return self.as_proto()
+
+    @classmethod
+    def experimental_from_proto(cls, proto: Any) -> TensorShape:
+        return cls(proto)
 
     def __str__(self) -> str:
         if self._dims is None:

@@ -143,13 +143,7 @@ class TensorSpec(TypeSpec):
     __slots__ = ("_shape", "_dtype", "_name")
 
     def __init__(self, shape: Any, dtype: Any = dtypes.float32, name: str | None = None) -> None:
-        try:
-            self._shape = TensorShape(shape)
-        except TypeError:
-            raise TypeError(
-                f"Failed to convert '{shape!r}' to a shape: '{shape!r}'could not be converted to a dimension. A shape should either be "
-                "single dimension (e.g. 10), or an iterable of dimensions (e.g. [1, 10, None])."
-            ) from None
+        self._shape = TensorShape(shape)
         self._dtype = dtypes.as_dtype(dtype)
         self._name = name
 
@@ -205,6 +199,27 @@ class TensorSpec(TypeSpec):
 
     def from_tensors(self, tensors: Any) -> Any:
         return next(iter(tensors))
+
+    def placeholder_value(self, placeholder_context: Any) -> Any:
+        """A symbolic tensor of this kind; only while a function is traced."""
+        from . import state
+
+        if state.local.graph is None:
+            raise ValueError("TensorSpec.placeholder_value is for functions being traced")
+        return state.local.graph.placeholder(self)
+
+    @classmethod
+    def experimental_type_proto(cls) -> Any:
+        from tensorboard.compat.proto.struct_pb2 import TensorSpecProto
+
+        return TensorSpecProto
+
+    def experimental_as_proto(self) -> Any:
+        return self.experimental_type_proto()(name=self._name or "", shape=self._shape.as_proto(), dtype=self._dtype._enum)
+
+    @classmethod
+    def experimental_from_proto(cls, proto: Any) -> TensorSpec:
+        return cls(TensorShape(proto.shape), dtypes.BY_ENUM[proto.dtype], proto.name or None)
 
     def _serialize(self) -> tuple[Any, ...]:
         return self._shape, self._dtype, self._name

@@ -189,6 +189,10 @@ class Tensor:
         """A hashable reference to this object (`tf.Tensor.ref`)."""
         return Reference(self)
 
+    def experimental_ref(self) -> Reference:
+        """The older name of `ref`."""
+        return self.ref()
+
     # --- text --------------------------------------------------------------------------------------------------------
     def _text(self, is_repr: bool) -> str:
         if type(self._t) is not np.ndarray and not self.dtype.is_numpy_compatible:

@@ -247,6 +247,28 @@ class Variable(Trackable, metaclass=VariableMeta):
     def initialized_value(self) -> Tensor:
         return self._as_tensor()
 
+    def experimental_ref(self) -> Reference:
+        """The older name of `ref`."""
+        return self.ref()
+
+    def eval(self, session: Any = None) -> Any:
+        raise RuntimeError("This operation is not supported when eager execution is enabled.")
+
+    def to_proto(self, export_scope: Any = None) -> Any:
+        raise RuntimeError("This operation is not supported when eager execution is enabled.")
+
+    @staticmethod
+    def from_proto(variable_def: Any, import_scope: Any = None) -> Any:
+        raise RuntimeError("This operation is not supported when eager execution is enabled.")
+
+    @property
+    def initial_value(self) -> Any:
+        raise RuntimeError("This property is not supported when eager execution is enabled.")
+
+    def load(self, value: Any, session: Any = None) -> None:
+        """Assign `value` (an old name)."""
+        self.assign(value)  # type: ignore[attr-defined]
+
     def is_initialized(self, name: str | None = None) -> bool:
         return True
 
