@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 from .._names import module_getattr
+from . import special
 from .arithmetic import abs, add, divide, floordiv, floormod, multiply, negative, pow, subtract, truediv
+from .bessel import bessel_i0, bessel_i0e, bessel_i1, bessel_i1e
 from .binary import (
     accumulate_n,
     add_n,
@@ -35,6 +37,7 @@ from .comparison import (
     not_equal,
 )
 from .complexes import angle, conj, imag, real
+from .counting import bincount, confusion_matrix, invert_permutation
 from .elementwise import (
     acos,
     acosh,
@@ -76,6 +79,8 @@ from .elementwise import (
     tan,
     tanh,
 )
+from .gammas import betainc, igamma, igammac, lbeta, polygamma, zeta
+from .ranking import approx_max_k, approx_min_k, in_top_k, top_k
 from .reducing import (
     argmax,
     argmin,
@@ -96,6 +101,20 @@ from .reducing import (
     zero_fraction,
 )
 from .scanning import cumprod, cumsum, cumulative_logsumexp
+from .segments import (
+    segment_max,
+    segment_mean,
+    segment_min,
+    segment_prod,
+    segment_sum,
+    unsorted_segment_max,
+    unsorted_segment_mean,
+    unsorted_segment_min,
+    unsorted_segment_prod,
+    unsorted_segment_sqrt_n,
+    unsorted_segment_sum,
+)
+from .sobol import sobol_sample
 from .softmaxes import l2_normalize, log_softmax, softmax
 
 mod = floormod

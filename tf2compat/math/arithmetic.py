@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from .._engine.convert import convert_to_tensor
 from .._engine.dtypes import COMPLEXES, FLOATS, INTS, NUMBERS, REALS, SIGNED, string
 from .._engine.op import invalid, op, tensor
 from .._engine.tensor import Tensor
@@ -52,10 +53,12 @@ _NARROW = frozenset((torch.int8, torch.uint8, torch.int16, torch.uint16))
 
 
 def divide(x: Any, y: Any, name: str | None = None) -> Tensor:
-    """x / y as Python divides (`tf.math.divide`)."""
-    if hasattr(x, "dtype") or hasattr(y, "dtype"):
-        return truediv(x, y, name) if isinstance(x, Tensor) or not hasattr(x, "__array__") else x / y
-    return x / y
+    """x / y as Python divides, as a tensor (`tf.math.divide`)."""
+    if type(x) is Tensor or type(y) is Tensor:
+        return truediv(x, y, name)
+    if not isinstance(x, Tensor) and not isinstance(y, Tensor) and not hasattr(type(x), "_tf_op") and not hasattr(type(y), "_tf_op"):
+        x = convert_to_tensor(x, dtype_hint=getattr(y, "dtype", None))
+    return truediv(x, y, name)
 
 
 def _no_zero(y: Any) -> None:
@@ -90,6 +93,10 @@ def pow(x: Any, y: Any, name: str | None = None) -> Any:
         negative = (y < 0).any() if isinstance(y, torch.Tensor) and y.device.type != "meta" else isinstance(y, int) and y < 0
         if negative:
             raise invalid("Integers to negative integer powers are not allowed [Op:Pow] name: ")
+    elif isinstance(y, torch.Tensor) and y.requires_grad and not x.is_complex():
+        # where the base is not positive, TensorFlow's gradient of the exponent is 0 and torch's NaN
+        positive = x > 0
+        return torch.where(positive, torch.pow(torch.where(positive, x, 1), y), torch.pow(x, y.detach()))
     return torch.pow(x, y)
 
 

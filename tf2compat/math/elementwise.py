@@ -169,7 +169,7 @@ def softsign(features: Any, name: str | None = None) -> Any:
 def sign(x: Any, name: str | None = None) -> Any:
     """-1, 0 or 1; z / |z| for complex numbers; NaN for NaN (`tf.math.sign`)."""
     if x.is_floating_point():
-        return torch.where(x != x, x, torch.sign(x))
+        return torch.where(x != x, x.detach(), torch.sign(x))
     return torch.sgn(x)
 
 
@@ -256,7 +256,7 @@ def lgamma(x: Any, name: str | None = None) -> Any:
 @op("Digamma", x=tensor(float16, float32, float64))
 def digamma(x: Any, name: str | None = None) -> Any:
     """Derivative of lgamma, element-wise (`tf.math.digamma`)."""
-    return torch.digamma(x)
+    return torch.digamma(torch.where(x == 0, torch.nan, x))
 
 
 __all__ = [

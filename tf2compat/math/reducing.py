@@ -76,8 +76,8 @@ def reduce_mean(input_tensor: Any, axis: Any = None, keepdims: bool = False, nam
         count = 1
         for a in (axis,) if type(axis) is int else axis:
             count *= x.shape[a]
-        total = torch.sum(x, axis, bool(keepdims), dtype=x.dtype)
-        return torch.div(total, count, rounding_mode="trunc") if count else total
+        total = torch.sum(x, axis, bool(keepdims), dtype=torch.int64)
+        return torch.div(total, count, rounding_mode="trunc").to(x.dtype) if count else total.to(x.dtype)
     return torch.mean(x, axis, bool(keepdims))
 
 
