@@ -1,0 +1,1 @@
+"""The subcommands of `python -m tf2compat` that speak file formats."""

@@ -1,0 +1,61 @@
+"""`python -m tf2compat checkpoint` and `convert`."""
+
+import os
+
+import numpy as np
+import pytest
+
+from tf2compat import train
+from tf2compat.__main__ import main
+from tf2compat_adapters.commands.files import open_tensors
+
+FILES = os.path.join(os.path.dirname(__file__), os.pardir, "conformance", "files")
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "line"),
+    [
+        ("tree", "tensorflow", "tree/words/.ATTRIBUTES/VARIABLE_VALUE"),
+        ("tree/ckpt-1", "tensorflow", "typed/complex128/.ATTRIBUTES/VARIABLE_VALUE"),
+        ("models/sequential.h5", "hdf5", "model_weights/first/first/kernel:0"),
+        ("models/sequential.keras", "keras", "layers/dense/vars/0"),
+        ("models/sequential_saved_model", "tensorflow", "layer_with_weights-0/kernel/.ATTRIBUTES/VARIABLE_VALUE"),
+    ],
+)
+def test_show(path, kind, line, capsys):
+    assert main(["checkpoint", "show", os.path.join(FILES, path)]) == 0
+    out = capsys.readouterr().out
+    assert line in out and out.rstrip().endswith(f"({kind})")
+    assert main(["checkpoint", "verify", os.path.join(FILES, path)]) == 0
+
+
+def test_problems(tmp_path, capsys):
+    assert main(["checkpoint", "show", str(tmp_path / "no")]) == 1
+    assert "error:" in capsys.readouterr().err
+    (tmp_path / "x.keras").write_bytes(b"PK nonsense")
+    assert main(["checkpoint", "show", str(tmp_path / "x.keras")]) == 1
+    (tmp_path / "x.h5").write_bytes(b"nonsense")
+    assert main(["checkpoint", "show", str(tmp_path / "x.h5")]) == 1
+    assert main(["convert", os.path.join(FILES, "tree"), str(tmp_path / "what.zip")]) == 1
+    assert "cannot tell the format" in capsys.readouterr().err
+
+
+def test_convert_there_and_back(tmp_path):
+    source = open_tensors(os.path.join(FILES, "tree"))
+    steps = [os.path.join(FILES, "tree"), str(tmp_path / "a.safetensors"), str(tmp_path / "b.index")]
+    for before, after in zip(steps, steps[1:]):
+        assert main(["convert", before, after]) == 0
+    last = open_tensors(steps[-1])
+    assert last.entries == source.entries
+    for (name, a), (_, b) in zip(source, last):
+        assert a.data.tolist() == b.data.tolist(), name
+    assert train.list_variables(str(tmp_path / "b")) == train.list_variables(os.path.join(FILES, "tree"))
+
+
+def test_convert_keras_files(tmp_path):
+    for name in ("sequential.h5", "sequential.keras"):
+        source = open_tensors(os.path.join(FILES, "models", name))
+        assert main(["convert", os.path.join(FILES, "models", name), str(tmp_path / "x.safetensors")]) == 0
+        assert main(["convert", str(tmp_path / "x.safetensors"), str(tmp_path / "x.h5")]) == 0
+        back = open_tensors(str(tmp_path / "x.h5"))
+        assert {n: np.asarray(d.numpy()).tolist() for n, d in source} == {n: np.asarray(d.numpy()).tolist() for n, d in back}
