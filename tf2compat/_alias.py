@@ -11,86 +11,89 @@ import importlib
 import importlib.abc
 import importlib.machinery
 import importlib.metadata
-import importlib.util
+import multiprocessing.spawn
 import sys
 import types
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import tf2compat
 
 ROOT = "tensorflow"
-#: namespaces that are the package again under another name
-_ROOTS = ("tensorflow.compat.v2", "tensorflow._api.v2.v2")
-_PRIVATE = ("python", "core", "compiler", "lite.python", "dtensor.python", "tools", "include", "security")
+#: prefixes under which the whole API is found again
+_AGAIN = ("tensorflow.compat.v2", "tensorflow._api.v2.v2")
+#: parts of TensorFlow that are not its public API
+_PRIVATE = frozenset("python core compiler tools include security tsl _api dtensor".split())
+#: distributions that a program may ask the version of
+_DISTRIBUTIONS = frozenset(("tensorflow", "tensorflow-cpu", "tensorflow-gpu"))
 _installed = False
 
 
 class _TensorFlow(types.ModuleType):
-    """The alias: every attribute is tf2compat's."""
+    """The alias: every attribute is tf2compat's, kept here once it was asked for."""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") and name not in ("__version__", "__git_version__", "__compiler_version__"):
-            raise AttributeError(name)
-        return getattr(tf2compat, name)
+            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+        value = getattr(tf2compat, name)
+        super().__setattr__(name, value)
+        return value
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name.startswith("__"):
-            super().__setattr__(name, value)
-        else:  # a program that patches tf patches this package
+        super().__setattr__(name, value)
+        if not name.startswith("__"):  # a program that patches tf patches this package
             setattr(tf2compat, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        if name in self.__dict__:
+            super().__delattr__(name)
+        if not name.startswith("__"):
+            delattr(tf2compat, name)
 
     def __dir__(self) -> list[str]:
         return dir(tf2compat)
 
 
 class _Loader(importlib.abc.Loader):
-    def __init__(self, name: str) -> None:
-        self.name = name
+    """Gives `tensorflow.x.y` the module object that `tf2compat.x.y` is: classes and isinstance agree."""
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> types.ModuleType:
-        if spec.name == ROOT or spec.name in _ROOTS:
+        if spec.name == ROOT or spec.name in _AGAIN:
             module = _TensorFlow(spec.name)
             module.__doc__ = tf2compat.__doc__
-            module.__path__ = []
             return module
-        return _target(spec.name)
+        module = _target(spec.name)
+        # the import system is about to put the alias' spec on it; exec_module puts its own back
+        spec.loader_state = module.__spec__
+        return module
 
     def exec_module(self, module: types.ModuleType) -> None:
-        """The module is loaded already; importing must not leave its own spec replaced."""
-        real = getattr(module, "__tf2compat_spec__", None)
-        if real is not None:
-            module.__spec__, module.__loader__ = real
-            del module.__tf2compat_spec__  # type: ignore[attr-defined]
-
-
-def _path(name: str) -> str:
-    rest = name[len(ROOT) + 1 :]
-    for prefix in ("compat.v2.", "_api.v2.v2."):
-        if rest.startswith(prefix):
-            rest = rest[len(prefix) :]
-    return rest
+        spec = module.__spec__
+        if spec is not None and spec.loader is self and spec.loader_state is not None:
+            module.__spec__ = spec.loader_state
 
 
 def _target(name: str) -> types.ModuleType:
     """The module of this package that `tensorflow.x.y` names; ModuleNotFoundError when there is none."""
-    rest = _path(name)
-    if rest.split(".")[0] in ("python", "core", "compiler", "tools", "include"):
+    rest = name[len(ROOT) + 1 :]
+    for again in _AGAIN:
+        if name.startswith(again + "."):
+            rest = name[len(again) + 1 :]
+    parts = rest.split(".")
+    if parts[0] in _PRIVATE or "python" in parts[:2]:
         raise ModuleNotFoundError(
-            f"{name} is private to TensorFlow; tf2compat has TensorFlow's public API only. Import the name from `tensorflow` or "
-            "`tensorflow.keras` instead.",
+            f"No module named {name!r}: it is private to TensorFlow, and tf2compat has TensorFlow's public API only. "
+            "Import the name from `tensorflow` or one of its public modules instead.",
             name=name,
         )
     found: Any = tf2compat
     try:
-        for part in rest.split("."):
+        for part in parts:
             found = getattr(found, part)
     except AttributeError as error:
         raise ModuleNotFoundError(f"No module named {name!r}: {error}", name=name) from None
     if not isinstance(found, types.ModuleType):
-        raise ModuleNotFoundError(f"No module named {name!r}; {rest} is a name, not a module", name=name)
-    if not hasattr(found, "__tf2compat_spec__"):
-        found.__tf2compat_spec__ = (found.__spec__, found.__loader__)  # type: ignore[attr-defined]
+        raise ModuleNotFoundError(f"No module named {name!r}; tf.{rest} is not a module", name=name)
     return found
 
 
@@ -100,12 +103,13 @@ class _Finder(importlib.abc.MetaPathFinder):
     ) -> importlib.machinery.ModuleSpec | None:
         if fullname != ROOT and not fullname.startswith(ROOT + "."):
             return None
-        return importlib.machinery.ModuleSpec(fullname, _Loader(fullname), origin=None, is_package=True)
+        return importlib.machinery.ModuleSpec(fullname, _Loader(), origin=None, is_package=True)
 
-    def find_distributions(self, context: Any = None) -> Any:
+    def find_distributions(self, context: Any = None) -> Iterator[importlib.metadata.Distribution]:
         """`importlib.metadata.version("tensorflow")` answers the release that is followed."""
-        if context is not None and context.name and context.name.lower().replace("_", "-") in ("tensorflow", "tensorflow-cpu"):
-            yield _Distribution(context.name)
+        name = getattr(context, "name", None)
+        if name and name.lower().replace("_", "-") in _DISTRIBUTIONS:
+            yield _Distribution(name)
 
 
 class _Distribution(importlib.metadata.Distribution):
@@ -114,7 +118,7 @@ class _Distribution(importlib.metadata.Distribution):
 
     def read_text(self, filename: str) -> str | None:
         if filename in ("METADATA", "PKG-INFO"):
-            return f"Metadata-Version: 2.1\nName: {self._name}\nVersion: {tf2compat.__version__}\nSummary: tf2compat's alias\n"
+            return f"Metadata-Version: 2.1\nName: {self._name}\nVersion: {tf2compat.__version__}\nSummary: alias of tf2compat\n"
         return None
 
     def locate_file(self, path: Any) -> Any:
@@ -122,45 +126,53 @@ class _Distribution(importlib.metadata.Distribution):
 
 
 def _keep_tensorboard_to_its_stub() -> None:
-    """`tensorboard.compat` would import `tensorflow` for file systems and records; its own stub serves it better."""
-    try:
-        if importlib.util.find_spec("tensorboard") is None:
-            return
-    except (ImportError, ValueError):
-        return
-    if "tensorboard.compat.notf" not in sys.modules:
-        # the switch that tensorboard itself offers: importable means "do without TensorFlow"
-        sys.modules["tensorboard.compat.notf"] = types.ModuleType("tensorboard.compat.notf")
+    """`tensorboard.compat` would take `tensorflow` for its file systems and records; its own stub serves it better."""
+    # tensorboard's own switch: where this module can be imported, it does without TensorFlow
+    sys.modules.setdefault("tensorboard.compat.notf", types.ModuleType("tensorboard.compat.notf"))
+
+
+class _InstallInChild:
+    """Installs the alias in a process where it is unpickled."""
+
+    def __reduce__(self) -> tuple[Callable[[], None], tuple[()]]:
+        return install_as_tensorflow, ()
+
+
+def _install_in_spawned_processes() -> None:
+    """A spawned child imports the main script anew, and must find the alias before."""
+    plain = multiprocessing.spawn.get_preparation_data
+
+    def get_preparation_data(name: str) -> dict[str, Any]:
+        # the child unpickles this dict before it imports anything of the program; unknown keys are not looked at
+        return {"tf2compat": _InstallInChild(), **plain(name)}
+
+    multiprocessing.spawn.get_preparation_data = get_preparation_data
 
 
 def _real_tensorflow() -> bool:
     for finder in sys.meta_path:
-        if isinstance(finder, _Finder):
-            continue
-        find = getattr(finder, "find_spec", None)
         try:
-            spec = find(ROOT, None) if find is not None else None
+            if finder.find_spec(ROOT, None) is not None:
+                return True
         except Exception:  # noqa: BLE001 - somebody else's finder
-            spec = None
-        if spec is not None:
-            return True
+            continue
     return False
 
 
 def install_as_tensorflow() -> None:
-    """From now on `import tensorflow` (and its public submodules) imports tf2compat in this process.
+    """From now on `import tensorflow` (and its public submodules) imports tf2compat in this process and its children.
 
     An installed TensorFlow is shadowed, which is said once on stderr. Raises RuntimeError if TensorFlow itself was imported before.
     """
     global _installed
     if _installed:
         return
-    loaded = sys.modules.get(ROOT)
-    if loaded is not None and not isinstance(loaded, _TensorFlow):
+    if ROOT in sys.modules:
         raise RuntimeError("install_as_tensorflow() must come before the first `import tensorflow`: TensorFlow itself is loaded.")
-    if _real_tensorflow():
+    if _real_tensorflow() and multiprocessing.parent_process() is None:
         print("tf2compat: `import tensorflow` means tf2compat in this process; the installed TensorFlow is not used.", file=sys.stderr)
     sys.meta_path.insert(0, _Finder())
     _keep_tensorboard_to_its_stub()
+    _install_in_spawned_processes()
     _installed = True
     importlib.import_module(ROOT)
