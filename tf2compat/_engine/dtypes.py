@@ -38,7 +38,7 @@ class DType:
     @property
     def as_numpy_dtype(self) -> Any:
         """The NumPy scalar type (`np.float32`); `object` for strings."""
-        if self._np is None:
+        if not self.is_numpy_compatible:
             raise KeyError(f"{self!r} has no NumPy type")
         return self._np
 
@@ -56,7 +56,7 @@ class DType:
 
     @property
     def is_numpy_compatible(self) -> bool:
-        return self._np is not None
+        return self.name not in ("resource", "variant")
 
     @property
     def is_bool(self) -> bool:
@@ -88,37 +88,40 @@ class DType:
 
     @property
     def size(self) -> int:
-        """Bytes of one element."""
-        if self.name in ("string", "variant", "resource"):
+        """Bytes of one element; 0 for strings, whose elements differ."""
+        if self.name == "string":
+            return 0
+        if self.name in ("variant", "resource"):
             return 1
         return int(np.dtype(self.as_numpy_dtype).itemsize)
 
-    def _info(self) -> Any:
-        if self.is_floating or self.is_complex:
-            return ml_dtypes.finfo(self.real_dtype.as_numpy_dtype)
+    def _info(self, what: str) -> Any:
+        if self.is_floating:
+            return ml_dtypes.finfo(self.as_numpy_dtype)
         if self.is_integer:
             return ml_dtypes.iinfo(self.as_numpy_dtype)
-        raise TypeError(f"Cannot find maximum value of {self}.")
+        raise TypeError(f"Cannot find {what} value of {self} with type {self}.")
 
     @property
     def min(self) -> Any:
-        """Lowest representable value."""
-        if self.is_bool:
-            return False
-        value = self._info().min
-        return value if self.is_integer else np.asarray(value).astype(self.real_dtype.as_numpy_dtype)[()]
+        """Lowest representable value; TypeError for what is neither an integer nor a float."""
+        value = self._info("minimum").min
+        return value if self.is_integer else np.asarray(value).astype(self.as_numpy_dtype)[()]
 
     @property
     def max(self) -> Any:
-        """Highest representable value."""
-        if self.is_bool:
-            return True
-        value = self._info().max
-        return value if self.is_integer else np.asarray(value).astype(self.real_dtype.as_numpy_dtype)[()]
+        """Highest representable value; TypeError for what is neither an integer nor a float."""
+        value = self._info("maximum").max
+        return value if self.is_integer else np.asarray(value).astype(self.as_numpy_dtype)[()]
 
     @property
     def limits(self) -> tuple[Any, Any]:
-        return self.min, self.max
+        """The lowest and highest intensity of an image's pixel: (0, 1) for floats; ValueError where there is none."""
+        if self in (bool, float32, float64):
+            return (False, True) if self is bool else (0, 1)
+        if self.is_integer:
+            return 0, self.max
+        raise ValueError(f"{self} does not have defined limits.")
 
     def is_compatible_with(self, other: Any) -> bool:
         return self is as_dtype(other)
@@ -199,16 +202,16 @@ int32 = _make("int32", 3, torch.int32, np.int32)
 uint8 = _make("uint8", 4, torch.uint8, np.uint8)
 int16 = _make("int16", 5, torch.int16, np.int16)
 int8 = _make("int8", 6, torch.int8, np.int8)
-string = _make("string", 7, None, np.object_)
+string = _make("string", 7, None, object)
 complex64 = _make("complex64", 8, torch.complex64, np.complex64)
 int64 = _make("int64", 9, torch.int64, np.int64)
 bool = _make("bool", 10, torch.bool, np.bool_)  # noqa: A001 - TensorFlow's public name
-qint8 = _make("qint8", 11, None, np.int8)
-quint8 = _make("quint8", 12, None, np.uint8)
-qint32 = _make("qint32", 13, None, np.int32)
+qint8 = _make("qint8", 11, None, np.dtype([("qint8", np.int8)]))
+quint8 = _make("quint8", 12, None, np.dtype([("quint8", np.uint8)]))
+qint32 = _make("qint32", 13, None, np.dtype([("qint32", np.int32)]))
 bfloat16 = _make("bfloat16", 14, torch.bfloat16, ml_dtypes.bfloat16)
-qint16 = _make("qint16", 15, None, np.int16)
-quint16 = _make("quint16", 16, None, np.uint16)
+qint16 = _make("qint16", 15, None, np.dtype([("qint16", np.int16)]))
+quint16 = _make("quint16", 16, None, np.dtype([("quint16", np.uint16)]))
 uint16 = _make("uint16", 17, torch.uint16, np.uint16)
 complex128 = _make("complex128", 18, torch.complex128, np.complex128)
 float16 = _make("float16", 19, torch.float16, np.float16, "half")
@@ -236,9 +239,9 @@ BY_NAME: dict[str, DType] = {d.name: d for d in _ALL} | {"half": float16, "doubl
 #: What a Tensor's slot holds (a torch tensor, or a NumPy array of bytes objects) by its own dtype.
 OF_STORAGE: dict[Any, DType] = {d.torch: d for d in _ALL if d.torch is not None} | {np.dtype(object): string}
 _BY_NUMPY: dict[np.dtype, DType] = {
-    np.dtype(d._np): d for d in _ALL if d._np not in (None, np.object_) and not d.is_quantized
+    np.dtype(d._np): d for d in _ALL if d._np not in (None, object, np.object_) and not d.is_quantized
 }
-_BY_PYTHON: dict[Any, DType] = {float: float32, int: int32, type(True): bool, complex: complex128, str: string, bytes: string}
+_BY_PYTHON: dict[Any, DType] = {float: float32, type(True): bool, object: string}
 
 
 def as_dtype(type_value: Any) -> DType:
@@ -259,6 +262,8 @@ def as_dtype(type_value: Any) -> DType:
         found = BY_ENUM[type_value]
     if found is not None:
         return found
+    if isinstance(type_value, str) or any(type_value is t for t in (int, complex, str, bytes)):
+        raise TypeError(f"Cannot convert the argument `type_value`: {type_value!r} to a TensorFlow DType.")
     if isinstance(getattr(type_value, "dtype", None), DType):
         return type_value.dtype
     try:
