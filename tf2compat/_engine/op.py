@@ -91,10 +91,10 @@ class Op:
 
     __slots__ = (
         "name", "key", "fn", "params", "kinds", "n", "has_name", "defaults", "multi", "elementwise", "stateful", "string_fn",
-        "diagnose_fn", "infer_fn", "prepare_fn", "public", "differences", "groups", "singles",
+        "diagnose_fn", "infer_fn", "wrong_dtype_fn", "hint", "prepare_fn", "public", "differences", "groups", "singles",
     )  # fmt: skip
 
-    def __init__(self, name: str, fn: Callable[..., Any], kinds: dict[str, Kind], multi: bool, elementwise: bool, stateful: bool) -> None:
+    def __init__(self, name: str, fn: Callable[..., Any], kinds: dict[str, Kind], multi: bool, elementwise: bool, stateful: bool, hint: bool = False) -> None:
         self.name = name
         self.key = f"{fn.__module__}.{fn.__qualname__}"
         self.fn = fn
@@ -111,6 +111,8 @@ class Op:
         self.multi = multi
         self.elementwise = elementwise
         self.stateful = stateful
+        self.hint = hint
+        self.wrong_dtype_fn: Callable[..., Exception] | None = None
         self.string_fn: Callable[..., Any] | None = None
         self.diagnose_fn: Callable[..., Any] | None = None
         self.infer_fn: Callable[..., Any] | None = None
@@ -198,29 +200,31 @@ class Op:
             if is_tensor_like(v):
                 t = convert_to_tensor(v)
             elif dtype is not None:
-                t = convert_to_tensor(v, dtype) if not _mixed(v, dtype) else convert_to_tensor(v)
+                t = convert_to_tensor(v, dtype_hint=dtype) if self.hint else convert_to_tensor(v, dtype)
             else:
-                t = self._first(v, kind, i)
+                t = self._first(v, kind)
             if group:
                 if dtype is None:
                     dtype = t.dtype
                 elif t.dtype is not dtype:
+                    if self.wrong_dtype_fn is not None:
+                        raise self.wrong_dtype_fn(dtype, t.dtype)
                     raise self.error(
                         f"cannot compute {self.name} as input #{order}(zero-based) was expected to be a {dtype._cpp} tensor "
                         f"but is a {t.dtype._cpp} tensor"
                     )
             if kind.allowed is not None and t.dtype not in kind.allowed:  # type: ignore[union-attr]
+                if self.wrong_dtype_fn is not None:
+                    raise self.wrong_dtype_fn(None, t.dtype)
                 raise self._not_allowed(kind, t.dtype, self.params[i])  # type: ignore[arg-type]
             if j < 0:
                 bound[i] = t
             else:
                 bound[i][j] = t
 
-    def _first(self, value: Any, kind: Kind | None, i: int) -> Tensor:
-        default = self._default(i)
-        if value is None and default is not None:
-            raise ValueError(f"Attempt to convert a value (None) with an unsupported type ({type(None)}) to a Tensor.")
-        return convert_to_tensor(value)
+    def _first(self, value: Any, kind: Kind | None) -> Tensor:
+        fixed = kind.allowed[0] if kind is not None and kind.allowed is not None and len(kind.allowed) == 1 else None
+        return convert_to_tensor(value, fixed)
 
     def _not_allowed(self, kind: Kind, dtype: DType, param: str) -> Exception:
         listed = ", ".join(sorted(d._cpp for d in kind.allowed or ()))
@@ -333,11 +337,6 @@ class Op:
 _REQUIRED = object()
 
 
-def _mixed(value: Any, dtype: DType) -> bool:
-    """Text beside numbers is a dtype mismatch between tensors for TensorFlow, not a failed conversion."""
-    return isinstance(value, (str, bytes)) and dtype is not dtypes.string
-
-
 def entering(t: Tensor) -> Any:
     """The storage of a tensor on its way into an op; history of tapes that no longer record stays outside."""
     s = t._t
@@ -423,7 +422,9 @@ def _as_int(owner: Op, param: str, value: Any) -> Any:
     if _symbolic(value):
         static = value._static_value()
         return value if static is None else int(static)
-    if isinstance(value, (float, np.floating, str, bytes)):
+    if isinstance(value, (str, bytes)):
+        raise owner.error("Value for attr 'Tidx' of string is not in the list of allowed values: int32, int64")
+    if isinstance(value, (float, np.floating)):
         raise TypeError(f"Cannot convert {value!r} to EagerTensor of dtype int32")
     if isinstance(value, (list, tuple)):
         if len(value) == 1:
@@ -485,8 +486,8 @@ def _as_ints(owner: Op, param: str, value: Any) -> Any:
 
 
 def _no_ints(owner: Op, param: str, value: Any, found: str) -> Exception:
-    """What TensorFlow raises for numbers that are no integers: shapes are converted, other vectors checked by the op."""
-    if owner.kinds[owner.params.index(param)].what == "shape":  # type: ignore[union-attr]
+    """What TensorFlow raises for numbers that are no integers: an op without tensors is a function that converts its shape."""
+    if not owner.groups:
         return TypeError(f"Cannot convert {value!r} to EagerTensor of dtype int32")
     return owner.error(f"Value for attr 'T{param}' of {found} is not in the list of allowed values: int32, int64")
 
@@ -697,14 +698,17 @@ class op:
 
     The keyword arguments declare parameters by kind; the others, such as `keepdims`, arrive as the caller gave them.
     `multi`: the result is a tuple or list. `elementwise`: a mismatch of shapes is a failed broadcast. `stateful`: the
-    result differs from call to call, or there is an effect; a graph never merges or drops it.
+    result differs from call to call, or there is an effect; a graph never merges or drops it. `hint`: a Python value that
+    the group's dtype cannot hold keeps its own, and is then a mismatch between tensors.
     """
 
-    def __init__(self, name: str, *, multi: bool = False, elementwise: bool = False, stateful: bool = False, **kinds: Kind) -> None:
-        self.name, self.multi, self.elementwise, self.stateful, self.kinds = name, multi, elementwise, stateful, kinds
+    def __init__(
+        self, name: str, *, multi: bool = False, elementwise: bool = False, stateful: bool = False, hint: bool = False, **kinds: Kind
+    ) -> None:
+        self.name, self.multi, self.elementwise, self.stateful, self.hint, self.kinds = name, multi, elementwise, stateful, hint, kinds
 
     def __call__(self, fn: Callable[..., Any]) -> Any:
-        o = Op(self.name, fn, self.kinds, self.multi, self.elementwise, self.stateful)
+        o = Op(self.name, fn, self.kinds, self.multi, self.elementwise, self.stateful, self.hint)
         OPS[o.key] = o
         public = _maker(o)(fn, o.slow, *_FAST_ENV, [None if k is None else k.storages for k in o.kinds])
         public.__defaults__ = fn.__defaults__
@@ -717,17 +721,19 @@ class op:
         public.strings = _setter(public, "string_fn")
         public.diagnose = _setter(public, "diagnose_fn")
         public.infer = _setter(public, "infer_fn")
+        public.wrong_dtype = _setter(public, "wrong_dtype_fn")
         public.prepare = _setter(public, "prepare_fn")
         o.public = public
         return public
 
 
 def _setter(public: types.FunctionType, attribute: str) -> Callable[[Callable[..., Any]], Any]:
-    """`@add.strings`, `@add.diagnose`, `@add.infer`, `@add.prepare`: further parts of a declared op.
+    """`@add.strings`, `@add.diagnose`, `@add.infer`, `@add.prepare`, `@add.wrong_dtype`: further parts of a declared op.
 
     `prepare` gets the caller's arguments (without the name) on the slow path and gives them back in the form that the
     declaration expects. `strings` is the implementation on NumPy arrays of bytes; `diagnose` gets the arguments of a failed call and returns a
-    message, an exception or None; `infer` gives [(dtype, shape), …] where torch's meta tensors cannot tell.
+    message, an exception or None; `infer` gives [(dtype, shape), …] where torch's meta tensors cannot tell; `wrong_dtype`
+    makes the exception for a dtype that differs from the group's (or None: that is not allowed) where it is not the usual one.
     """
 
     def attach(fn: Callable[..., Any]) -> Any:

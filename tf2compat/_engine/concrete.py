@@ -1,0 +1,325 @@
+"""Tracing a function into a graph, and concrete functions: a graph with its signature, ready to run."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+
+from . import dtypes, nest, state
+from .convert import convert_to_tensor
+from .graph import Graph
+from .op import entering, wrap_here
+from .replay import Program
+from .signature import Binder, decode, encode, names_of
+from .specs import TensorSpec
+from .symbolic import SymbolicTensor
+from .tensor import Tensor, wrap
+from .variable import Variable, creators
+
+__all__ = ["ConcreteFunction", "trace"]
+
+_SINGLETON = (
+    "tf.function only supports singleton tf.Variables created on the first call. Make sure the tf.Variable is only created once or "
+    "created outside tf.function. See https://www.tensorflow.org/guide/function#creating_tfvariables for more information."
+)
+
+
+class _Creation:
+    """What happens to `tf.Variable(...)` while a function is traced."""
+
+    def __init__(self, allowed: bool) -> None:
+        self.allowed = allowed
+        self.created: list[Variable] = []
+
+    def __call__(self, next_creator: Callable[..., Any], **kwargs: Any) -> Any:
+        if state.local.graph is None:  # inside tf.init_scope
+            return next_creator(**kwargs)
+        if not self.allowed:
+            raise ValueError(_SINGLETON)
+        initial = kwargs.get("initial_value")
+        if isinstance(initial, SymbolicTensor):
+            kwargs["initial_value"] = _lifted(initial)
+        elif callable(initial) and not isinstance(initial, Tensor):
+            pass  # Variable calls it outside of the graph
+        variable = next_creator(**kwargs)
+        self.created.append(variable)
+        return variable
+
+
+def _lifted(initial: SymbolicTensor) -> Tensor:
+    """The value of an initial value that was computed by traced ops, which may not depend on the function's inputs."""
+    graph = initial._graph
+    pending, seen = [initial], set()
+    while pending:
+        t = pending.pop()
+        node = t._node
+        if node.kind in ("input", "capture"):
+            raise ValueError(
+                f"The initial value of a tf.Variable created inside a tf.function depends on {t!r}, which is not known when the variable "
+                "is created. Use tf.init_scope, or an initial value that does not depend on the function's inputs."
+            )
+        if id(node) not in seen:
+            seen.add(id(node))
+            pending.extend(node.inputs())
+            for block in node.blocks:
+                pending.extend(o for o, _ in block.captures.values() if isinstance(o, SymbolicTensor))
+    part = graph.copy()
+    part.outputs = [initial]
+    part.nodes = [n for n in graph.nodes if id(n) in seen]
+    with state.outside():
+        (value,) = Program(part, []).run()
+    return wrap(value.detach() if isinstance(value, torch.Tensor) else value)
+
+
+def _result(value: Any, graph: Graph, name: str) -> Any:
+    """A returned leaf as a tensor of the graph."""
+    if value is None:
+        return None
+    if isinstance(value, Variable) or not isinstance(value, Tensor):
+        try:
+            value = convert_to_tensor(value)
+        except (TypeError, ValueError):
+            raise TypeError(
+                "To be compatible with tf.function, Python functions must return zero or more Tensors or ExtensionTypes or None values; "
+                f"in compilation of {name}, found return value of type {type(value).__name__}, which is not a Tensor or ExtensionType."
+            ) from None
+    return graph._own(value)
+
+
+def trace(
+    fn: Callable[..., Any], name: str, binder: Binder, pos: tuple[Any, ...], kw: dict[str, Any], specs: list[tuple[Any, Any]],
+    may_create: bool,
+) -> tuple[Graph, list[Variable]]:  # fmt: skip
+    """Run `fn` once on placeholders for `specs` (dtype and dims of each tensor argument); the graph it recorded."""
+    outer = state.local.graph
+    graph = Graph(name, outer)
+    graph.is_function = True
+    graph.outer_tapes = 0
+    creation = _Creation(may_create)
+    local = state.local
+    saved = local.tapes, local.names
+    local.tapes, local.names = [], []
+    state.tapes_changed()
+    creators.stack.append(creation)
+    try:
+        with graph.as_default():
+            inputs = [graph.placeholder(dtype, dims, n) for (dtype, dims), n in zip(specs, names_of(binder, pos, kw), strict=True)]
+            given = iter(list(inputs))
+            args = tuple([decode(v, given) for v in pos])
+            kwargs = {k: decode(v, given) for k, v in kw.items()}
+            result = fn(*args, **kwargs)
+            graph.structured_outputs = nest.map_structure(lambda v: v, result)
+            flat = nest.flatten(result, expand_composites=True)
+            graph.outputs = [_result(v, graph, name) for v in flat]
+            graph.structured_outputs = nest.pack_sequence_as(result, graph.outputs, expand_composites=True)
+    finally:
+        creators.stack.remove(creation)
+        local.tapes, local.names = saved
+        state.tapes_changed()
+    return graph, creation.created
+
+
+class ConcreteFunction:
+    """A function traced for one signature (`tf.types.experimental.ConcreteFunction`)."""
+
+    def __init__(
+        self, graph: Graph, name: str, binder: Binder, pos: tuple[Any, ...], kw: dict[str, Any], specs: list[tuple[Any, Any]]
+    ) -> None:
+        self.graph = graph
+        self._name = name
+        self._binder = binder
+        self._specs = specs
+        # the arguments with specs in the place of tensors, so that no data is kept alive
+        stand_ins = iter([TensorSpec(None if d is None else list(d), t) for t, d in specs])
+        self._template = (decode(pos, stand_ins), decode(kw, stand_ins))
+        self._program: Program | None = None
+        self._lock = threading.Lock()
+        self._tier: Any = None
+        outputs = graph.outputs
+        self._single = graph.structured_outputs is not None and len(outputs) == 1 and graph.structured_outputs is outputs[0]
+        graph.__dict__["code"] = _Code(self)
+
+    @property
+    def program(self) -> Program:
+        """The generated code."""
+        if self._program is None:
+            with self._lock:
+                if self._program is None:
+                    self._program = Program(self.graph)
+        return self._program
+
+    # --- calling -----------------------------------------------------------------------------------------------------
+    def run(self, leaves: list[Any]) -> Any:
+        """Call with the tensor arguments in order."""
+        outer = state.local.graph
+        if outer is not None:
+            outs = outer.inline(self.graph, [outer._own(t) for t in leaves])
+            return nest.pack_sequence_as(self.graph.structured_outputs, outs, expand_composites=True)
+        program = self._program or self.program
+        storages = [t._t if type(t) is Tensor and t._tape is state.TOKEN else entering(t) for t in leaves]
+        try:
+            outs = program.run(*storages)
+        except Exception as error:  # noqa: BLE001 - translated into the failed op's
+            raise program.translate(error) from None
+        return self._wrapped(outs)
+
+    def _wrapped(self, outs: Any) -> Any:
+        tapes = state.local.tapes
+        wrapped = []
+        for o in outs:
+            if o is None:
+                wrapped.append(None)
+                continue
+            if not tapes and type(o) is not np.ndarray and o.requires_grad:
+                o = o.detach()
+            wrapped.append(wrap_here(o))
+        if self._single:
+            return wrapped[0]
+        return nest.pack_sequence_as(self.graph.structured_outputs, wrapped, expand_composites=True)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.run(self._leaves(args, kwargs))
+
+    def _leaves(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
+        """The tensors of a call, checked against the signature."""
+        names = self._argument_names()
+        pos, kw = self._template
+        template: list[Any] = []
+        encode((pos, kw), template)
+        if not kwargs and len(args) == len(template) and len(args) != len(pos):
+            given = list(args)  # the flat form: one tensor after the other
+        else:
+            by_name = dict(zip(self._binder.names, pos, strict=False)) | kw
+            if len(args) > len(pos):
+                raise TypeError(f"{self.pretty_printed_signature(False)} takes {len(pos)} positional arguments, got {len(args)}.")
+            taken = dict(zip(self._binder.names, args, strict=False)) | kwargs
+            unknown = [k for k in taken if k not in by_name and k not in names]
+            if unknown:
+                raise TypeError(f"{self.pretty_printed_signature(False)} got unexpected keyword arguments: {', '.join(unknown)}.")
+            extra = list(args[len(self._binder.names) :])
+            values = []
+            for n, v in list(by_name.items()):
+                values.append(taken.get(n, v))
+            values += extra or list(pos[len(self._binder.names) :])
+            given = []
+            encode(values, given)
+            missing = [n for n, v in zip(names, given, strict=False) if isinstance(v, TensorSpec)]
+            if missing or len(given) != len(template):
+                raise TypeError(f"{self.pretty_printed_signature(False)} missing required arguments: {', '.join(missing)}.")
+        out = []
+        for (dtype, dims), v in zip(self._specs, given, strict=True):
+            t = convert_to_tensor(v, dtype) if not isinstance(v, (Tensor, Variable)) else convert_to_tensor(v)
+            spec = TensorSpec(None if dims is None else list(dims), dtype)
+            if t.dtype is not dtype or not t.shape.is_subtype_of(spec.shape):
+                raise TypeError(
+                    f"Binding inputs to tf.function failed due to `Can not cast {TensorSpec(t.shape, t.dtype)!r} to {spec!r}`. Received "
+                    f"args: {args} and kwargs: {kwargs} for signature: {self._binder.signature}."
+                )
+            out.append(t)
+        return out
+
+    # --- description -------------------------------------------------------------------------------------------------
+    def _argument_names(self) -> list[str]:
+        return [t._node.name for t in self.graph.inputs]
+
+    @property
+    def name(self) -> str:
+        return f"__inference_{self._name}"
+
+    @property
+    def inputs(self) -> list[Any]:
+        return list(self.graph.inputs)
+
+    @property
+    def outputs(self) -> list[Any]:
+        return [o for o in self.graph.outputs if o is not None]
+
+    @property
+    def structured_input_signature(self) -> tuple[Any, Any]:
+        """The arguments, with a TensorSpec for each tensor."""
+        specs = iter([
+            TensorSpec(None if d is None else list(d), t, name=n)
+            for (t, d), n in zip(self._specs, self._argument_names(), strict=True)
+        ])  # fmt: skip
+        pos = decode(self._template[0], specs)
+        return tuple(pos), decode(self._template[1], specs)
+
+    @property
+    def structured_outputs(self) -> Any:
+        """The results, with a TensorSpec-like symbolic tensor for each tensor."""
+        return nest.map_structure(
+            lambda t: None if t is None else TensorSpec(t.shape, t.dtype), self.graph.structured_outputs, expand_composites=True
+        )
+
+    @property
+    def output_shapes(self) -> Any:
+        return nest.map_structure(lambda t: None if t is None else t.shape, self.graph.structured_outputs)
+
+    @property
+    def output_dtypes(self) -> Any:
+        return nest.map_structure(lambda t: None if t is None else t.dtype, self.graph.structured_outputs)
+
+    @property
+    def captured_inputs(self) -> list[Any]:
+        """Variables and eager tensors that the function uses without being given them."""
+        return [v for v in self.graph.variables] + [t for _, t in self.program.captured]
+
+    @property
+    def variables(self) -> tuple[Variable, ...]:
+        return self.graph.variables
+
+    @property
+    def trainable_variables(self) -> tuple[Variable, ...]:
+        return self.graph.trainable_variables
+
+    def pretty_printed_signature(self, verbose: bool = True) -> str:
+        """The signature as text."""
+        pos, kw = self.structured_input_signature
+        lines = ["Input Parameters:"]
+        for i, v in enumerate(pos):
+            n = self._binder.names[i] if i < len(self._binder.names) else f"{self._binder.varargs}_{i}"
+            lines.append(f"  {n} (POSITIONAL_OR_KEYWORD): {_shown(v)}")
+        for n, v in kw.items():
+            lines.append(f"  {n} (KEYWORD_ONLY): {_shown(v)}")
+        lines += ["Output Type:", f"  {_shown(self.structured_outputs)}", "Captures:"]
+        captured = self.captured_inputs
+        lines += [f"  {id(c)}: {_shown(TensorSpec(c.shape, dtypes.resource if isinstance(c, Variable) else c.dtype))}" for c in captured]
+        if not captured:
+            lines.append("  None")
+        if not verbose:
+            arguments = ", ".join(self._binder.names[i] if i < len(self._binder.names) else "..." for i in range(len(pos)))
+            return f"{self._name}({arguments})"
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return f"<ConcreteFunction {self.pretty_printed_signature(False)} at {hex(id(self))}>"
+
+    def __str__(self) -> str:
+        return f"ConcreteFunction {self.pretty_printed_signature()}"
+
+
+class _Code:
+    """The source of the generated program, written when it is asked for."""
+
+    def __init__(self, concrete: ConcreteFunction) -> None:
+        self._concrete = concrete
+
+    def __str__(self) -> str:
+        return self._concrete.program.code
+
+    __repr__ = __str__
+
+
+def _shown(v: Any) -> str:
+    if isinstance(v, TensorSpec):
+        return f"TensorSpec(shape={v.shape}, dtype={v.dtype!r}, name={v.name!r})"
+    if isinstance(v, dict):
+        return "Dict[" + ", ".join(f"['{k}', {_shown(x)}]" for k, x in v.items()) + "]"
+    if isinstance(v, (list, tuple)):
+        return f"{'List' if isinstance(v, list) else 'Tuple'}[" + ", ".join(_shown(x) for x in v) + "]"
+    return "NoneTensorSpec()" if v is None else f"Literal[{v!r}]"
+

@@ -1,0 +1,532 @@
+"""Graphs: the ops that a traced function performs, in program order.
+
+A node is an op with its arguments, a read of a variable, or control flow with graphs of its own (`blocks`). Tensors of
+an outer graph that an inner one uses become captures: placeholders that stand for the outer tensor.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from . import dtypes, state
+from .inference import infer, linked
+from .op import Op
+from .symbolic import SymbolicTensor, probe_storage, symbolic
+from .tensor import Tensor
+from .variable import Variable
+
+__all__ = ["Graph", "Node", "Operation", "import_graph_def", "is_symbolic_tensor"]
+
+#: the names that TensorFlow's operators give their ops
+_NAMES = {
+    "AddV2": "add", "Sub": "sub", "Mul": "mul", "RealDiv": "truediv", "FloorDiv": "floordiv", "FloorMod": "FloorMod",
+    "StridedSlice": "strided_slice", "Pack": "stack", "ConcatV2": "concat", "ReadVariableOp": "ReadVariableOp", "Range": "range",
+    "Fill": "zeros", "RandomStandardNormal": "random_normal/RandomStandardNormal", "RandomUniform": "random_uniform/RandomUniform",
+    "Transpose": "transpose",
+}  # fmt: skip
+
+
+class Node:
+    """One step of a graph. `kind`: op, input, capture, read, if, while, for, custom."""
+
+    __slots__ = ("kind", "op", "args", "outputs", "structure", "name", "device", "blocks", "extra", "_inputs")
+
+    def __init__(self, kind: str, name: str, op: Op | None = None, args: Any = ()) -> None:
+        self.kind = kind
+        self.name = name
+        self.op = op
+        self.args = args
+        self.outputs: list[SymbolicTensor] = []
+        self.structure: Any = None
+        self.device = state.local.device
+        self.blocks: list[Graph] = []
+        self.extra: Any = None
+        self._inputs: list[SymbolicTensor] | None = None
+
+    @property
+    def type(self) -> str:
+        if self.op is not None:
+            return self.op.name
+        return {
+            "input": "Placeholder", "capture": "Placeholder", "read": "ReadVariableOp", "if": "If", "while": "While",
+            "for": "DatasetReduce", "custom": "IdentityN",
+        }[self.kind]  # fmt: skip
+
+    def inputs(self) -> list[SymbolicTensor]:
+        """The symbolic tensors among the arguments, and what its blocks capture."""
+        if self._inputs is None:
+            found: list[SymbolicTensor] = []
+            _collect(self.args, found)
+            self._inputs = found
+        return self._inputs
+
+    def stateful(self) -> bool:
+        """Whether it must run even when nobody uses its results."""
+        if self.op is not None:
+            return self.op.stateful and not (self.op.name in _PURE_THOUGH_STATEFUL and self.outputs) or not self.outputs
+        if self.kind in ("if", "while"):
+            return any(n.stateful() for b in self.blocks for n in b.nodes)
+        return self.kind == "for"
+
+    def operation(self) -> Operation:
+        return Operation(self)
+
+    def __repr__(self) -> str:
+        return f"<{self.type} {self.name}>"
+
+
+#: declared stateful to be run in order, but without an effect of their own
+_PURE_THOUGH_STATEFUL = frozenset(("SymbolicGradient", "Jacobian", "Jvp"))
+
+
+def _collect(value: Any, found: list[Any]) -> None:
+    if isinstance(value, SymbolicTensor):
+        found.append(value)
+    elif isinstance(value, (list, tuple)):
+        for v in value:
+            _collect(v, found)
+    elif isinstance(value, dict):
+        for v in value.values():
+            _collect(v, found)
+    elif isinstance(value, slice):
+        _collect((value.start, value.stop, value.step), found)
+
+
+class Operation:
+    """A node as TensorFlow shows it (`tf.Operation`): `name`, `type`, `inputs`, `outputs`, `graph`."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+
+    @property
+    def name(self) -> str:
+        return self._node.name
+
+    @property
+    def type(self) -> str:
+        return self._node.type
+
+    @property
+    def inputs(self) -> tuple[Any, ...]:
+        return tuple(self._node.inputs())
+
+    @property
+    def outputs(self) -> list[Any]:
+        return list(self._node.outputs)
+
+    @property
+    def control_inputs(self) -> list[Any]:
+        return []
+
+    @property
+    def graph(self) -> Any:
+        return self._node.outputs[0]._graph if self._node.outputs else None
+
+    @property
+    def device(self) -> str:
+        return "" if self._node.device is None else str(self._node.device)
+
+    def __eq__(self, other: Any) -> bool:
+        return isinstance(other, Operation) and other._node is self._node
+
+    def __hash__(self) -> int:
+        return id(self._node)
+
+    def __repr__(self) -> str:
+        return f"<tf.Operation '{self.name}' type={self.type}>"
+
+
+class Graph:
+    """A sequence of recorded operations (`tf.Graph`)."""
+
+    building_function = True
+
+    def __init__(self, name: str = "graph", outer: Graph | None = None) -> None:
+        self.name = name
+        self.outer = outer
+        self.nodes: list[Node] = []
+        self.inputs: list[SymbolicTensor] = []
+        self.outputs: list[Any] = []
+        self.structured_outputs: Any = None
+        # outer tensors: key of the tensor outside -> (tensor outside, placeholder here)
+        self.captures: dict[Any, tuple[Any, SymbolicTensor]] = {}
+        self._names: dict[str, int] = {}
+        # variables: id -> (variable, the node that reads its present value)
+        self._reads: dict[int, tuple[Variable, SymbolicTensor]] = {}
+        self._written: set[int] = set()
+        self._hoisted: dict[int, list[SymbolicTensor]] = {}
+        #: the graph of a function rather than of a block of control flow
+        self.is_function = outer is None
+        self._variables: dict[int, Variable] = {}
+        #: tapes that were recording when this graph was begun
+        self.outer_tapes = len(state.local.tapes) if outer is not None else 0
+        self._local_collections: dict[Any, list[Any]] = {}
+
+    # --- tracing -----------------------------------------------------------------------------------------------------
+    @contextmanager
+    def as_default(self) -> Iterator[Graph]:
+        """Record the ops of a block here."""
+        local = state.local
+        before = local.graph
+        local.graph = self
+        state.enter_slow()
+        try:
+            yield self
+        finally:
+            state.exit_slow()
+            local.graph = before
+
+    def chain(self) -> Iterator[Graph]:
+        g: Graph | None = self
+        while g is not None:
+            yield g
+            g = g.outer
+
+    def unique_name(self, base: str) -> str:
+        """`base`, with a number when the graph has that name already."""
+        base = re.sub(r"[^A-Za-z0-9_.\-/>]", "_", base)
+        scope = "/".join(state.local.names)
+        full = f"{scope}/{base}" if scope else base
+        count = self._names.get(full)
+        if count is None:
+            self._names[full] = 1
+            return full
+        self._names[full] = count + 1
+        return self.unique_again(full, count)
+
+    def unique_again(self, full: str, count: int) -> str:
+        name = f"{full}_{count}"
+        while name in self._names:
+            count += 1
+            name = f"{full}_{count}"
+        self._names[name] = 1
+        return name
+
+    def unique_scope(self, full: str) -> str:
+        """A name scope that the graph does not have yet."""
+        count = self._names.get(full)
+        self._names[full] = 1 if count is None else count + 1
+        return full if count is None else self.unique_again(full, count)
+
+    def placeholder(self, dtype: dtypes.DType, dims: Any, name: str, kind: str = "input") -> SymbolicTensor:
+        """A new input of this graph."""
+        node = Node(kind, self.unique_name(name))
+        a = probe_storage(dtype, dims, 0)
+        b = probe_storage(dtype, dims, 1) if dims is None or None in dims else None
+        t = symbolic(self, node, 0, dtype, dims, a, b)
+        node.outputs = [t]
+        self.inputs.append(t)
+        return t
+
+    def mine(self, t: SymbolicTensor) -> SymbolicTensor:
+        """`t` as a tensor of this graph: itself, or the capture of an outer graph's. InaccessibleTensorError otherwise."""
+        if t._graph is self:
+            return t
+        known = self.captures.get(t._key())
+        if known is not None:
+            return known[1]
+        for g in self.chain():
+            if g is t._graph:
+                break
+        else:
+            from ..errors import InaccessibleTensorError
+
+            raise InaccessibleTensorError(
+                f"{t!r} is out of scope and cannot be used here. Use return values, explicit Python locals or TensorFlow collections to "
+                "access it.\nPlease see https://www.tensorflow.org/guide/function#all_outputs_of_a_tffunction_must_be_return_values for "
+                f"more information.\n\nThe tensor {t!r} cannot be accessed from {self!r}, because it was defined in {t._graph!r}, which is "
+                "out of scope."
+            )
+        if self.outer is not None and t._graph is not self.outer:
+            t = self.outer.mine(t)
+        node = Node("capture", self.unique_name(t._node.name + "_capture"))
+        inner = symbolic(self, node, 0, t._dtype, t._dims, t._t, t._b, t._const)
+        inner._tape = t._tape
+        node.outputs = [inner]
+        self.captures[t._key()] = (t, inner)
+        return inner
+
+    def _own(self, value: Any) -> Any:
+        """An argument with every symbolic tensor in it belonging to this graph."""
+        if isinstance(value, SymbolicTensor):
+            return value if value._graph is self else self.mine(value)
+        if type(value) is list:
+            return [self._own(v) for v in value]
+        if type(value) is tuple:
+            return tuple([self._own(v) for v in value])
+        if type(value) is dict:
+            return {k: self._own(v) for k, v in value.items()}
+        if type(value) is slice:
+            return slice(self._own(value.start), self._own(value.stop), self._own(value.step))
+        if isinstance(value, Variable):
+            self._variables.setdefault(id(value), value)
+        return value
+
+    def record(self, op: Op, bound: list[Any], name: str | None = None, given: Any = ()) -> Any:
+        """Add an op; gives its symbolic results in the op's structure. `given`: the arguments before conversion."""
+        bound = [self._own(v) for v in bound]
+        structure, results, const = infer(op, bound)
+        node = Node("op", self.unique_name(name or _NAMES.get(op.name, op.name)), op, bound)
+        node.structure = structure
+        node.extra = _eager(given, set())
+        for i, (dtype, dims, a, b) in enumerate(results):
+            node.outputs.append(symbolic(self, node, i, dtype, dims, a, b, const))
+        self.nodes.append(node)
+        for kind, value in zip(op.kinds, bound, strict=True):
+            if kind is not None and kind.what in ("variable", "variables"):
+                for v in value if isinstance(value, list) else [value]:
+                    self.written(v)
+        return _pack(structure, node.outputs)
+
+    def written(self, variable: Variable) -> None:
+        """From here on, reads of `variable` give another value."""
+        variable = getattr(variable, "_of", variable)
+        self._variables.setdefault(id(variable), variable)
+        for g in self.chain():
+            g._reads.pop(id(variable), None)
+            g._written.add(id(variable))
+
+    def read_variable(self, variable: Variable) -> Tensor:
+        """The present value of `variable`."""
+        from .tape import symbolic_leaf_of
+
+        variable = getattr(variable, "_of", variable)
+        self._variables.setdefault(id(variable), variable)
+        if self.is_function or self.outer is None or id(variable) in self._written:
+            return symbolic_leaf_of(variable, self._read_node(variable))
+        # blocks read what they do not write outside of themselves, where the tapes are that recorded before the block
+        outer, tapes = self.outer, state.local.tapes
+        state.local.tapes = tapes[: self.outer_tapes]
+        try:
+            with outer.as_default():
+                seen = self.mine(outer.read_variable(variable))
+        finally:
+            state.local.tapes = tapes
+        self._hoisted.setdefault(id(variable), []).append(seen)
+        if variable._dtype.is_floating or variable._dtype.is_complex:
+            for tape in tapes[self.outer_tapes :]:
+                seen = tape._leaf(variable, seen, seen)
+        return seen
+
+    def settle(self) -> None:
+        """For the body of a loop: variables that it writes are read in every round, not once before the loop."""
+        for vid, seen in self._hoisted.items():
+            if vid not in self._written:
+                continue
+            for t in seen:
+                found = next((k for k, (_, inner) in self.captures.items() if inner._node is t._node), None)
+                if found is not None:
+                    del self.captures[found]
+                    t._node.kind, t._node.args = "read", (self._variables[vid],)
+                    t._node._inputs = None
+                    self.nodes.insert(0, t._node)
+
+    def _read_node(self, variable: Variable) -> SymbolicTensor:
+        known = self._reads.get(id(variable))
+        if known is not None:
+            return known[1]
+        dims = None if variable._shape.rank is None else tuple(variable._shape.as_list())
+        node = Node("read", self.unique_name((variable._shared_name or "Variable") + "/ReadVariableOp"), None, (variable,))
+        a = probe_storage(variable._dtype, dims, 0)
+        b = probe_storage(variable._dtype, dims, 1) if dims is None or None in dims else None
+        t = symbolic(self, node, 0, variable._dtype, dims, a, b)
+        node.outputs = [t]
+        self.nodes.append(node)
+        self._reads[id(variable)] = (variable, t)
+        return t
+
+    def add(self, kind: str, name: str, args: Any, results: list[tuple[Any, Any, list[Any]]], blocks: list[Graph], extra: Any = None) -> list[Any]:
+        """Add a control flow node; `results` are (dtype, dims, storages that the result depends on)."""
+        args = self._own(args)
+        node = Node(kind, self.unique_name(name), None, args)
+        node.blocks = blocks
+        node.extra = extra
+        for block in blocks:
+            for v in block._variables.values():
+                self._variables.setdefault(id(v), v)
+            for vid in block._written:
+                if vid in block._variables:
+                    self.written(block._variables[vid])
+        for i, (dtype, dims, sources) in enumerate(results):
+            a = linked(probe_storage(dtype, dims, 0), sources)
+            b = linked(probe_storage(dtype, dims, 1), sources) if dims is None or None in dims else None
+            node.outputs.append(symbolic(self, node, i, dtype, dims, a, b))
+        self.nodes.append(node)
+        return list(node.outputs)
+
+    def inline(self, graph: Graph, inputs: list[Any]) -> list[Any]:
+        """Record the nodes of a function's graph here, on other inputs; gives its outputs."""
+        at: dict[tuple[int, int], Any] = {t._key(): v for t, v in zip(graph.inputs, inputs, strict=True)}
+        for outside, inner in graph.captures.values():
+            at[inner._key()] = self.mine(outside)
+
+        def here(value: Any) -> Any:
+            if isinstance(value, SymbolicTensor):
+                return at[value._key()]
+            if type(value) in (list, tuple):
+                return type(value)(here(v) for v in value)
+            if type(value) is dict:
+                return {k: here(v) for k, v in value.items()}
+            if type(value) is slice:
+                return slice(here(value.start), here(value.stop), here(value.step))
+            return value
+
+        for node in graph.nodes:
+            if node.kind == "op":
+                assert node.op is not None
+                before, state.local.device = state.local.device, node.device or state.local.device
+                try:
+                    bound = [here(a) for a in node.args]
+                    given = [v for a in node.args for v in (a if isinstance(a, list) else [a]) if id(v) in node.extra]
+                    out = self.record(node.op, bound, node.name, given)
+                finally:
+                    state.local.device = before
+                flat: list[Any] = []
+                _flatten(out, flat)
+            elif node.kind == "read":
+                flat = [self.read_variable(node.args[0])]
+            else:
+                blocks = []
+                for block in node.blocks:
+                    copied = block.copy()
+                    copied.outer = self
+                    copied.captures = {}
+                    for outside, inner in block.captures.values():
+                        new = self._own(here(outside)) if isinstance(here(outside), SymbolicTensor) else here(outside)
+                        copied.captures[new._key() if isinstance(new, SymbolicTensor) else (id(new), -1)] = (new, inner)
+                    blocks.append(copied)
+                args = here(node.args)
+                live = []
+                _collect([args, [o for b in blocks for o, _ in b.captures.values()]], live)
+                described = [(t._dtype, t._dims, [v._t for v in live]) for t in node.outputs]
+                flat = self.add(node.kind, node.name, args, described, blocks, here(node.extra))
+            for t, value in zip(node.outputs, flat, strict=False):
+                at[t._key()] = value
+        return [here(o) for o in graph.outputs]
+
+    def copy(self) -> Graph:
+        """Another graph with the same nodes."""
+        new = Graph.__new__(Graph)
+        new.__dict__.update(self.__dict__)
+        return new
+
+    def custom_gradient(
+        self, results: list[Tensor], args: list[Tensor], variables: list[Variable], backward: Callable[..., list[Any]]
+    ) -> list[Any]:
+        """Results whose gradient is what `backward` computes, which is traced into a graph of its own."""
+        results = [self._own(r) for r in results]
+        leaves = [self.read_variable(v) for v in variables]
+        sources = [self._own(a) for a in (*args, *leaves)]
+        block = Graph("backward", self)
+        saved = state.local.tapes
+        state.local.tapes = []
+        state.tapes_changed()
+        try:
+            with block.as_default():
+                given = [
+                    block.placeholder(r.dtype, r._dims if isinstance(r, SymbolicTensor) else tuple(r._t.shape), "grad") for r in results
+                ]
+                from .convert import convert_to_tensor
+
+                grads = [None if g is None else block._own(convert_to_tensor(g)) for g in backward(*given)]
+        finally:
+            state.local.tapes = saved
+            state.tapes_changed()
+        block.outputs = grads
+        live = [
+            s._t for s, g in zip(sources, grads, strict=True) if g is not None and isinstance(s, SymbolicTensor)
+        ]
+        described = [
+            (r.dtype, r._dims if isinstance(r, SymbolicTensor) else tuple(r._t.shape), live) for r in results
+        ]
+        return self.add("custom", "IdentityN", (results, sources), described, [block])
+
+    # --- what users look at ------------------------------------------------------------------------------------------
+    def get_operations(self) -> list[Operation]:
+        """All operations, inputs first."""
+        return [t._node.operation() for t in self.inputs] + [n.operation() for n in self.nodes]
+
+    def get_operation_by_name(self, name: str) -> Operation:
+        for o in self.get_operations():
+            if o.name == name:
+                return o
+        raise KeyError(f"The name '{name}' refers to an Operation not in the graph.")
+
+    def get_tensor_by_name(self, name: str) -> SymbolicTensor:
+        base, _, index = name.partition(":")
+        for t in self.inputs:
+            if t.name == name:
+                return t
+        return self.get_operation_by_name(base).outputs[int(index or 0)]
+
+    def get_collection(self, name: Any, scope: str | None = None) -> list[Any]:
+        return list(self._local_collections.get(name, ()))
+
+    def add_to_collection(self, name: Any, value: Any) -> None:
+        self._local_collections.setdefault(name, []).append(value)
+
+    @property
+    def variables(self) -> tuple[Variable, ...]:
+        """The variables that the graph reads or writes, in order of first use."""
+        return tuple(self._variables.values())
+
+    @property
+    def trainable_variables(self) -> tuple[Variable, ...]:
+        return tuple(v for v in self._variables.values() if v.trainable)
+
+    def __repr__(self) -> str:
+        return f"FuncGraph(name={self.name}, id={id(self)})"
+
+
+def _eager(value: Any, found: set[int]) -> set[int]:
+    """The identities of the eager tensors that the user gave, which a tape outside may watch."""
+    if isinstance(value, Tensor):
+        if not isinstance(value, SymbolicTensor):
+            found.add(id(value))
+    elif isinstance(value, (list, tuple)):
+        for v in value:
+            _eager(v, found)
+    return found
+
+
+def _flatten(value: Any, out: list[Any]) -> None:
+    if isinstance(value, Tensor):
+        out.append(value)
+    elif isinstance(value, (list, tuple)):
+        for v in value:
+            _flatten(v, out)
+
+
+def _pack(structure: Any, outputs: list[Any]) -> Any:
+    if structure is None:
+        return None
+    if type(structure) is int:
+        return outputs[structure]
+    if isinstance(structure, (list, tuple)):
+        inner = [_pack(s, outputs) for s in structure]
+        if hasattr(structure, "_fields"):
+            return type(structure)(*inner)
+        return inner if isinstance(structure, list) else tuple(inner)
+    return structure
+
+
+def is_symbolic_tensor(tensor: Any) -> bool:
+    """Whether `tensor` belongs to a graph and has no value (`tf.is_symbolic_tensor`)."""
+    return isinstance(tensor, SymbolicTensor)
+
+
+def import_graph_def(graph_def: Any, input_map: Any = None, return_elements: Any = None, name: str | None = None, producer_op_list: Any = None) -> Any:
+    """TensorFlow's serialized graphs cannot be imported: UnimplementedError."""
+    from ..errors import UnimplementedError
+
+    raise UnimplementedError(None, None, "tf.import_graph_def: tf2compat does not read TensorFlow's GraphDef.")
+
+
+def dims_of(t: Any) -> Any:
+    """The static dimensions of a tensor or variable; None for unknown rank."""
+    shape = t.shape
+    return None if shape.rank is None else tuple(shape.as_list())
+

@@ -1,0 +1,420 @@
+"""Dtypes and shapes of a traced op's results, found by running the op on tensors without values (torch's meta device).
+
+Unknown dimensions are probed: the op runs twice, with two sizes in their place, and what differs between the results is
+unknown. Shape arithmetic (`tf.shape(x)[0] * 2`) runs on real numbers, once for each probe, so that it can feed shapes.
+The meta tensors also carry torch's autograd graph, which tells while tracing what a gradient will connect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+
+from . import dtypes, state
+from .op import Op
+from .symbolic import PROBES, SymbolicTensor, probe_storage
+from .tensor import Tensor
+
+__all__ = ["infer", "linked"]
+
+_META = torch.device("meta")
+#: integer tensors up to this size are computed while tracing
+_SMALL = 64
+
+
+class _Link(torch.autograd.Function):
+    """Connects a tensor without values to others in torch's autograd graph."""
+
+    @staticmethod
+    def forward(ctx: Any, out: torch.Tensor, *sources: torch.Tensor) -> torch.Tensor:
+        ctx.set_materialize_grads(False)
+        ctx.like = [(s.shape, s.dtype, s.requires_grad) for s in sources]
+        return out.view_as(out)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        made = []
+        for shape, dtype, needed in ctx.like:
+            g = torch.zeros(shape, dtype=dtype, device="meta") if needed else None
+            if g is not None and grad is not None and grad.requires_grad:
+                g = linked(g, [grad])
+            made.append(g)
+        return (None, *made)
+
+
+def linked(out: Any, sources: list[Any]) -> Any:
+    """`out`, connected to those of `sources` that autograd records."""
+    if not isinstance(out, torch.Tensor) or not (out.is_floating_point() or out.is_complex()):
+        return out
+    live = [s for s in sources if isinstance(s, torch.Tensor) and s.requires_grad]
+    return _Link.apply(out.detach(), *live) if live else out
+
+
+# --- arguments -------------------------------------------------------------------------------------------------------
+def _storage(t: Tensor, which: int) -> Any:
+    if isinstance(t, SymbolicTensor):
+        return t._b if which and t._b is not None else t._t
+    s = t._t
+    if isinstance(s, torch.Tensor):
+        if s.numel() <= _SMALL and not s.is_floating_point() and not s.is_complex() and s.device.type == "cpu":
+            return s
+        return torch.empty_like(s, device=_META, requires_grad=False)
+    return s
+
+
+def _static(kind: str, value: Any, which: int) -> Any:
+    """The Python value of a parameter that is static for the op but symbolic in the graph."""
+    if isinstance(value, Tensor):
+        s = _storage(value, which)
+        if isinstance(s, torch.Tensor) and s.device.type != "meta":
+            return s.item() if s.ndim == 0 else tuple(int(v) for v in s.reshape(-1).tolist())
+        stand_in = 0 if kind == "axes" else PROBES[which]
+        if isinstance(s, torch.Tensor) and s.ndim:
+            return (stand_in,) * s.shape[0]
+        return stand_in
+    if isinstance(value, (list, tuple)):
+        return tuple(_static(kind, v, which) for v in value)
+    return value
+
+
+def _other(value: Any, which: int) -> Any:
+    """An undeclared parameter: symbolic scalars inside it (indices, bounds of slices) become Python numbers."""
+    if isinstance(value, SymbolicTensor):
+        s = _storage(value, which)
+        if isinstance(s, torch.Tensor) and s.device.type != "meta" and s.ndim == 0:
+            return s.item()
+        if isinstance(s, torch.Tensor) and s.ndim == 0 and not s.is_floating_point():
+            return which
+        return s
+    if isinstance(value, Tensor):
+        return value._t
+    if isinstance(value, slice):
+        if any(_unknown(v, which) for v in (value.start, value.stop, value.step)):
+            return slice(0, which)  # some length
+        return slice(_other(value.start, which), _other(value.stop, which), _other(value.step, which))
+    if type(value) is list or type(value) is tuple:
+        return type(value)(_other(v, which) for v in value)
+    if type(value) is dict:
+        return {k: _other(v, which) for k, v in value.items()}
+    return value
+
+
+def _unknown(value: Any, which: int) -> bool:
+    if not isinstance(value, SymbolicTensor):
+        return False
+    s = _storage(value, which)
+    return not isinstance(s, torch.Tensor) or s.device.type == "meta"
+
+
+def arguments(op: Op, bound: list[Any], which: int) -> tuple[list[Any], bool]:
+    """The op's arguments as a probe's storages, and whether any is text."""
+    out: list[Any] = []
+    any_meta = strings = False
+    for kind, value in zip(op.kinds, bound, strict=True):
+        what = "" if kind is None else kind.what
+        if what == "tensor" and value is not None:
+            value = _storage(value, which)
+            any_meta = any_meta or (isinstance(value, torch.Tensor) and value.device.type == "meta")
+            strings = strings or isinstance(value, np.ndarray)
+        elif what == "tensors":
+            value = [_storage(v, which) for v in value]
+            any_meta = any_meta or any(isinstance(v, torch.Tensor) and v.device.type == "meta" for v in value)
+            strings = strings or any(isinstance(v, np.ndarray) for v in value)
+        elif what in ("int", "ints", "shape", "axes"):
+            value = _static(what, value, which)
+        elif what not in ("dtype", "variable", "variables"):
+            value = _other(value, which)
+        out.append(value)
+    if any_meta:
+        for i, kind in enumerate(op.kinds):
+            if kind is None:
+                continue
+            if kind.what == "tensor":
+                out[i] = _to_meta(out[i])
+            elif kind.what == "tensors":
+                out[i] = [_to_meta(v) for v in out[i]]
+    return out, strings
+
+
+def _to_meta(v: Any) -> Any:
+    if isinstance(v, torch.Tensor) and v.device.type != "meta":
+        return torch.empty(v.shape, dtype=v.dtype, device=_META)
+    return v
+
+
+# --- running ---------------------------------------------------------------------------------------------------------
+def _probe(op: Op, args: list[Any], strings: bool) -> Any:
+    fn: Callable[..., Any] | None = op.string_fn if strings else op.fn
+    if fn is None:
+        raise op.unimplemented("string", args)
+    before = state.local.device
+    state.local.device = _META
+    try:
+        with torch.enable_grad():
+            return fn(*args)
+    finally:
+        state.local.device = before
+
+
+def _real(args: Any) -> Any:
+    if isinstance(args, torch.Tensor):
+        if args.device.type == "meta" and args.numel() <= 1_000_000:
+            return torch.zeros(args.shape, dtype=args.dtype)
+        return args
+    if type(args) in (list, tuple):
+        return type(args)(_real(a) for a in args)
+    return args
+
+
+def _run(op: Op, bound: list[Any], which: int) -> Any:
+    """The op's results under one probe; on zeros where it cannot run without values."""
+    args, strings = arguments(op, bound, which)
+    try:
+        return _probe(op, args, strings)
+    except Exception as error:  # noqa: BLE001 - told apart below
+        caught = error
+    text = str(caught)
+    if isinstance(caught, (NotImplementedError, RuntimeError, TypeError)) and ("meta" in text.lower() or "aten::" in text):
+        before = state.local.device
+        state.local.device = torch.device("cpu")
+        try:
+            fn = op.string_fn if strings else op.fn
+            out = fn(*_real(args))  # type: ignore[misc]
+        except Exception:  # noqa: BLE001 - zeros may be no valid input
+            pass
+        else:
+            sources = [a for a in _leaves(args) if a.requires_grad]
+            return _map(out, lambda t: linked(_to_meta(t), sources))
+        finally:
+            state.local.device = before
+    retried = op._retry(args, caught)
+    if retried is not NotImplemented:
+        return retried
+    raise op.translate(caught, args).with_traceback(caught.__traceback__) from None
+
+
+def _leaves(value: Any) -> list[torch.Tensor]:
+    if isinstance(value, torch.Tensor):
+        return [value]
+    if isinstance(value, (list, tuple)):
+        return [t for v in value for t in _leaves(v)]
+    return []
+
+
+def _map(value: Any, fn: Callable[[Any], Any]) -> Any:
+    if isinstance(value, torch.Tensor):
+        return fn(value)
+    if isinstance(value, list):
+        return [_map(v, fn) for v in value]
+    if isinstance(value, tuple):
+        inner = [_map(v, fn) for v in value]
+        return type(value)(*inner) if hasattr(value, "_fields") else tuple(inner)
+    return value
+
+
+def _tensors(bound: list[Any]) -> list[Tensor]:
+    found: list[Tensor] = []
+
+    def collect(v: Any) -> None:
+        if isinstance(v, Tensor):
+            found.append(v)
+        elif isinstance(v, (list, tuple)):
+            for x in v:
+                collect(x)
+        elif isinstance(v, dict):
+            for x in v.values():
+                collect(x)
+        elif isinstance(v, slice):
+            collect((v.start, v.stop, v.step))
+
+    collect(bound)
+    return found
+
+
+Result = tuple[dtypes.DType, Any, Any, Any]  # dtype, dims, storage of each probe
+
+
+def infer(op: Op, bound: list[Any]) -> tuple[Any, list[Result], bool]:
+    """What the op returns: a structure with the positions of its results, each result, whether their values are known."""
+    inputs = _tensors(bound)
+    symbolic = [t for t in inputs if isinstance(t, SymbolicTensor)]
+    if op.infer_fn is not None:
+        described = _told(op, bound, symbolic)
+        if described is not NotImplemented:
+            return described
+    unknown_rank = [t for t in symbolic if t._dims is None]
+    # two runs where a dimension is unknown, or a number that may decide a shape is
+    open_ = [t for t in symbolic if t._b is not None or _decides(op, bound, t)]
+    if unknown_rank:
+        return _unranked(op, bound, unknown_rank)
+    if not open_:
+        try:
+            out = _run(op, bound, 0)
+        except Exception:
+            if op.name != "Range" or all(not isinstance(t, SymbolicTensor) or t._const for t in inputs):
+                raise
+            out, second = _some_range(bound)  # its size hangs on a value
+            structure, results = _results(out, second)
+            return structure, results, False
+        structure, results = _results(out, None)
+    else:
+        try:
+            out, second = _run(op, bound, 0), _run(op, bound, 1)
+        except Exception:
+            out, second = _other_sizes(op, bound, open_)
+        structure, results = _results(out, second)
+    const = not op.stateful and (
+        all(t._const if isinstance(t, SymbolicTensor) else True for t in inputs)
+        or (op.name in ("Shape", "ShapeN", "Size", "Rank") and (not open_ or op.name == "Rank"))
+    )
+    return structure, results, const
+
+
+def _some_range(bound: list[Any]) -> tuple[Any, Any]:
+    dtype = bound[3] or bound[0].dtype
+    return probe_storage(dtype, (None,), 0), probe_storage(dtype, (None,), 1)
+
+
+def _decides(op: Op, bound: list[Any], t: SymbolicTensor) -> bool:
+    if t._const or t._dtype not in (dtypes.int32, dtypes.int64):
+        return False
+    for kind, value in zip(op.kinds, bound, strict=True):
+        if kind is None or kind.what in ("int", "ints", "shape", "axes"):
+            if any(v is t for v in _tensors([value])):
+                return True
+    return False
+
+
+def _dims(a: Any, b: Any) -> tuple[int | None, ...] | None:
+    if b is None or a is b:
+        return tuple(a.shape)
+    if a.ndim != b.ndim:
+        return None
+    return tuple(m if m == n else None for m, n in zip(a.shape, b.shape, strict=True))
+
+
+def _results(a: Any, b: Any) -> tuple[Any, list[Result]]:
+    results: list[Result] = []
+
+    def walk(x: Any, y: Any) -> Any:
+        if isinstance(x, (torch.Tensor, np.ndarray)):
+            dims = _dims(x, y)
+            dtype = dtypes.of(x)
+            second = None if dims is not None and None not in dims and not _valued(x) else y
+            if dims is not None and None not in dims and y is not None and _valued(x) and bool((x == y).all()):
+                second = None
+            results.append((dtype, dims, x, second))
+            return len(results) - 1
+        if isinstance(x, (list, tuple)):
+            inner = [walk(p, None if y is None else y[i]) for i, p in enumerate(x)]
+            if hasattr(x, "_fields"):
+                return type(x)(*inner)
+            return inner if isinstance(x, list) else tuple(inner)
+        return None
+
+    return walk(a, b), results
+
+
+def _valued(x: Any) -> bool:
+    return isinstance(x, torch.Tensor) and x.device.type != "meta"
+
+
+def _told(op: Op, bound: list[Any], symbolic: list[SymbolicTensor]) -> tuple[Any, list[Result], bool]:
+    """Results that the op itself describes."""
+    args, _ = arguments(op, bound, 0)
+    told = op.infer_fn(*args)  # type: ignore[misc]
+    if told is NotImplemented:  # the op runs as it is on what there is
+        return NotImplemented
+    again = told
+    if any(t._b is not None or _decides(op, bound, t) for t in symbolic):
+        args2, _ = arguments(op, bound, 1)
+        again = op.infer_fn(*args2)  # type: ignore[misc]
+    results: list[Result] = []
+    sources = [a for a in _leaves(args) if a.requires_grad]
+    for (dtype, shape), (_, shape2) in zip(told, again, strict=True):
+        dims: Any
+        if shape is None or shape2 is None or len(shape) != len(shape2):
+            dims = None
+        else:
+            dims = tuple(m if m == n else None for m, n in zip(tuple(shape), tuple(shape2), strict=True))
+        a = linked(probe_storage(dtype, dims, 0), sources)
+        b = linked(probe_storage(dtype, dims, 1), sources) if dims is None or None in dims else None
+        results.append((dtype, dims, a, b))
+    if hasattr(told, "_fields"):
+        return type(told)(*range(len(results))), results, False
+    if op.multi or len(results) != 1:
+        return list(range(len(results))), results, False
+    return 0, results, False
+
+
+def _with_sizes(open_: list[SymbolicTensor], sizes: Callable[[SymbolicTensor], Any], run: Callable[[], Any]) -> Any:
+    """Run with other storages in the place of the probes."""
+    saved = [(t, t._t) for t in open_]
+    try:
+        for t in open_:
+            if t._dims is not None and None in t._dims or t._dims is None:
+                fresh = probe_storage(t._dtype, sizes(t), 0)
+                t._t = linked(fresh, [t._t])
+        return run()
+    finally:
+        for t, storage in saved:
+            t._t = storage
+
+
+def _other_sizes(op: Op, bound: list[Any], open_: list[SymbolicTensor]) -> tuple[Any, Any]:
+    """The probes' sizes do not fit together with the known ones: try the known ones, and 1."""
+    known = {d for t in _tensors(bound) for d in (t._dims or () if isinstance(t, SymbolicTensor) else t._t.shape) if d}
+    first: Exception | None = None
+    for size in [*sorted(known, reverse=True), 1]:
+        try:
+            out = _with_sizes(
+                open_, lambda t, size=size: tuple(size if d is None else d for d in t._dims), lambda: _run(op, bound, 0)  # type: ignore[misc]
+            )
+        except Exception as error:  # noqa: BLE001 - the next size may fit
+            first = first or error
+            continue
+        return out, None
+    # an op whose result depends on a shape that is not known at all
+    for kind, value in zip(op.kinds, bound, strict=True):
+        if kind is not None and kind.what == "shape" and value is not None:
+            dtype = next((t.dtype for t in _tensors(bound) if t is not value), dtypes.float32)
+            rank = len(value) if isinstance(value, tuple) else (value._dims or (None,))[0]
+            if rank is None:
+                raise op.error("the length of the shape must be known") from None
+            dims = tuple(v if isinstance(v, int) and v >= 0 else None for v in (value if isinstance(value, tuple) else (None,) * rank))
+            sources = [_storage(t, 0) for t in _tensors(bound)]
+            return linked(probe_storage(dtype, dims, 0), sources), linked(probe_storage(dtype, dims, 1), sources)
+    assert first is not None
+    raise first
+
+
+def _unranked(op: Op, bound: list[Any], unknown: list[SymbolicTensor]) -> tuple[Any, list[Result], bool]:
+    """Inputs of unknown rank: ranks are tried, and what is alike in two of them is known."""
+    found: list[Any] = []
+    first: Exception | None = None
+    for rank in (2, 3, 1, 4, 0):
+        try:
+            found.append(_with_sizes(unknown, lambda t, rank=rank: (4,) * rank, lambda: _run(op, bound, 0)))  # type: ignore[misc]
+        except Exception as error:  # noqa: BLE001 - another rank may do
+            first = first or error
+        if len(found) == 2:
+            break
+    if not found:
+        assert first is not None
+        raise first
+    structure, results = _results(found[0], found[-1])
+    out: list[Result] = []
+    for dtype, dims, a, b in results:
+        if len(found) < 2 or dims is None:
+            sources = [a]
+            out.append((dtype, None, linked(probe_storage(dtype, None, 0), sources), linked(probe_storage(dtype, None, 1), sources)))
+        elif dims and (_valued(a) or b is not None or True):
+            # equal sizes come from the tried size: only the rank is certain
+            dims = tuple(None if d in (4, None) else d for d in dims)
+            out.append((dtype, dims, linked(probe_storage(dtype, dims, 0), [a]), linked(probe_storage(dtype, dims, 1), [a]) if None in dims else None))
+        else:
+            out.append((dtype, dims, _to_meta(a) if not a.requires_grad else a, None))
+    return structure, out, False

@@ -1,0 +1,481 @@
+"""Running a graph: Python source, generated once, that calls the ops' torch implementations in order.
+
+Control flow becomes Python's own, decided on the host; what a block captures are simply the variables around it. torch's
+autograd records what runs, so a tape outside of the graph, or inside, needs nothing more. The source is kept for reading
+(`concrete_function.graph.code`) and for tracebacks.
+"""
+
+from __future__ import annotations
+
+import itertools
+import linecache
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+
+from . import dtypes, state
+from .custom_gradient import _Custom, _fit
+from .graph import Graph, Node
+from .op import Op, entering, invalid, wrap_here
+from .symbolic import SymbolicTensor
+from .tensor import Tensor
+from .variable import Variable
+
+__all__ = ["Program"]
+
+#: torch has few kernels for these; the op finds a wider one where it must
+_NARROW = frozenset((torch.uint16, torch.uint32, torch.uint64, torch.float16, torch.bfloat16, torch.int8, torch.int16, torch.uint8))
+_numbers = itertools.count(1)
+_programs: dict[str, Any] = {}
+
+
+# --- what generated code calls ----------------------------------------------------------------------------------------
+def _int(value: Any) -> int:
+    return value.item()
+
+
+def _ints(value: Any) -> Any:
+    return value.item() if value.ndim == 0 else tuple(value.tolist())
+
+
+def _on(device: Any, op: Op, args: list[Any]) -> Any:
+    """Run an op that was traced inside a device scope."""
+    before = state.local.device
+    state.local.device = device
+    try:
+        from .op import _moved
+
+        return op.call(_moved(args, device), any(isinstance(a, np.ndarray) for a in args))
+    finally:
+        state.local.device = before
+
+
+def _custom(backward: Callable[..., Any], results: tuple[Any, ...], sources: tuple[Any, ...]) -> Any:
+    """Results whose gradient is the generated function `backward`."""
+    if not any(isinstance(s, torch.Tensor) and s.requires_grad for s in sources):
+        return results
+
+    def run(grads: Any) -> list[Any]:
+        found = backward(*grads)
+        return [None if g is None else _fit(wrap_here(g), s) for g, s in zip(found, sources, strict=True)]
+
+    return _Custom.apply(run, len(results), *results, *sources)
+
+
+def _elements(dataset: Any, limit: int | None = None) -> Any:
+    """The elements of a dataset as flat tuples of storages."""
+    from . import nest
+
+    for element in itertools.islice(dataset, limit):
+        yield tuple([entering(t) for t in nest.flatten(element, expand_composites=True)])
+
+
+def _rows(value: Any, limit: int | None = None) -> Any:
+    """The slices of a tensor along its first axis."""
+    if isinstance(value, np.ndarray):
+        for i in range(len(value) if limit is None else min(limit, len(value))):
+            row = value[i]
+            if not isinstance(row, np.ndarray):
+                box = np.empty((), dtype=object)
+                box[()] = row
+                row = box
+            yield (row,)
+        return
+    if value.ndim == 0:
+        raise invalid("Cannot iterate over a scalar tensor.")
+    for row in value.unbind(0)[:limit]:
+        yield (row,)
+
+
+def _range(start: Any, last: Any, delta: Any, limit: int | None = None) -> Any:
+    """The elements of `tf.range`, made one at a time."""
+    dtype = start.dtype
+    if dtype.is_floating_point:
+        numbers: Any = np.arange(start.item(), last.item(), delta.item())
+    else:
+        numbers = range(start.item(), last.item(), delta.item())
+    tensor = torch.tensor
+    for number in itertools.islice(numbers, limit):
+        yield (tensor(number, dtype=dtype),)
+
+
+def _gradients(op: Op, expected: tuple[int, ...]) -> Callable[..., Any]:
+    """The gradient op, giving zeros where the trace found a connection that this run does not have."""
+
+    def run(tensors: Any, n_targets: int, n_sources: int, *rest: Any) -> Any:
+        found = op.fn(tensors, n_targets, n_sources, *rest)
+        for i in expected:
+            if found[i] is None:
+                found[i] = torch.zeros_like(tensors[n_targets + i])
+        return found
+
+    return run
+
+
+def _at_most(limit: Any) -> Any:
+    return itertools.count() if limit is None else range(int(limit))
+
+
+_HELPERS = {"_int": _int, "_ints": _ints, "_on": _on, "_custom": _custom, "_elements": _elements, "_rows": _rows, "_range": _range, "_at_most": _at_most, "_entering": entering}
+
+
+class _Writer:
+    """Turns a graph into lines of Python."""
+
+    def __init__(self, graph: Graph, inputs: list[SymbolicTensor]) -> None:
+        self.lines: list[str] = []
+        self.nodes: list[Node | None] = []
+        self.env: dict[str, Any] = dict(_HELPERS)
+        self.names: dict[tuple[int, int], str] = {}
+        self.shared: dict[int, str] = {}  # objects of the environment by identity
+        self.captured: dict[int, tuple[str, Tensor]] = {}
+        self.count = 0
+        self.indent = 1
+        parameters = []
+        for t in inputs:
+            parameters.append(self.define(t, self.fresh("x")))
+        start = len(self.lines)
+        self.block(graph, graph.outputs)
+        returned = ", ".join(self.value(o, graph) for o in graph.outputs)
+        self.line(f"return ({returned}{',' if len(graph.outputs) == 1 else ''})")
+        head = [f"def run({', '.join(parameters)}):"]
+        head += [f"    {name} = _entering({self.constant(t, 'T')})" for name, t in self.captured.values()]
+        self.lines[start:start] = head
+        self.nodes[start:start] = [None] * len(head)
+
+    # --- names -------------------------------------------------------------------------------------------------------
+    def fresh(self, prefix: str) -> str:
+        self.count += 1
+        return f"{prefix}{self.count}"
+
+    def define(self, t: SymbolicTensor, name: str) -> str:
+        self.names[t._key()] = name
+        return name
+
+    def constant(self, value: Any, prefix: str = "c") -> str:
+        found = self.shared.get(id(value))
+        if found is None:
+            found = self.shared[id(value)] = self.fresh(prefix)
+            self.env[found] = value
+        return found
+
+    def line(self, text: str, node: Node | None = None) -> None:
+        self.lines.append("    " * self.indent + text)
+        self.nodes.append(node)
+
+    def value(self, v: Any, graph: Graph, given: Any = None) -> str:
+        """The expression for a tensor argument or output."""
+        if v is None:
+            return "None"
+        if isinstance(v, SymbolicTensor):
+            name = self.names.get(v._key())
+            if name is None:
+                name = self.names[graph.mine(v)._key()]
+            return name
+        if isinstance(v, Tensor):
+            s = v._t
+            if given is not None and id(v) not in given:
+                return self.embedded(v)
+            if isinstance(s, torch.Tensor) and (s.is_floating_point() or s.is_complex()):
+                known = self.captured.get(id(v))
+                if known is None:
+                    known = self.captured[id(v)] = (self.fresh("k"), v)
+                return known[0]
+            return self.constant(s)
+        if isinstance(v, Variable):
+            return f"{self.constant(v, 'V')}._read()"
+        return self.constant(v)
+
+    def embedded(self, v: Tensor) -> str:
+        """A constant of the program: its memory must be its own."""
+        found = self.shared.get(id(v))
+        if found is None:
+            s = v._t
+            own = s.detach().clone() if isinstance(s, torch.Tensor) else s.copy()
+            found = self.shared[id(v)] = self.fresh("c")
+            self.env[found] = own
+            self.env[found + "_"] = v  # keeps the identity alive
+        return found
+
+    # --- arguments ---------------------------------------------------------------------------------------------------
+    def static(self, v: Any, graph: Graph) -> str:
+        if isinstance(v, Tensor):
+            if isinstance(v, SymbolicTensor) and v._static_value() is not None:
+                s = v._static_value()
+                return repr(s.item() if s.ndim == 0 else tuple(s.tolist()))
+            helper = "_int" if (v.ndim == 0) else "_ints"
+            return f"{helper}({self.value(v, graph)})"
+        if isinstance(v, tuple):
+            return "(" + "".join(self.static(e, graph) + ", " for e in v) + ")"
+        return repr(v)
+
+    def other(self, v: Any, graph: Graph) -> str:
+        """An undeclared argument: symbolic scalars among it are Python numbers for the implementation."""
+        if isinstance(v, SymbolicTensor):
+            name = self.value(v, graph)
+            return f"_int({name})" if v.ndim == 0 and v.dtype.is_integer else name
+        if isinstance(v, Tensor):
+            return self.constant(v._t)
+        if v is None or v is Ellipsis or type(v) in (int, bool, str, float):
+            return repr(v) if type(v) is not float or v == v and abs(v) != float("inf") else self.constant(v)
+        if isinstance(v, slice):
+            return f"slice({self.other(v.start, graph)}, {self.other(v.stop, graph)}, {self.other(v.step, graph)})"
+        if type(v) is tuple:
+            return "(" + "".join(self.other(e, graph) + ", " for e in v) + ")"
+        if type(v) is list:
+            return "[" + ", ".join(self.other(e, graph) for e in v) + "]"
+        return self.constant(v)
+
+    def arguments(self, node: Node, graph: Graph) -> list[str]:
+        out = []
+        for kind, v in zip(node.op.kinds, node.args, strict=True):  # type: ignore[union-attr]
+            what = "" if kind is None else kind.what
+            if what == "tensor":
+                out.append(self.value(v, graph, node.extra))
+            elif what == "tensors":
+                out.append("[" + ", ".join(self.value(e, graph, node.extra) for e in v) + "]")
+            elif what in ("int", "ints", "shape", "axes"):
+                out.append(self.static(v, graph))
+            elif what in ("dtype", "variable"):
+                out.append("None" if v is None else self.constant(v, "V" if what == "variable" else "c"))
+            elif what == "variables":
+                out.append("[" + ", ".join(self.constant(e, "V") for e in v) + "]")
+            else:
+                out.append(self.other(v, graph))
+        return out
+
+    # --- blocks ------------------------------------------------------------------------------------------------------
+    def block(self, graph: Graph, outputs: list[Any]) -> None:
+        """The live nodes of a graph; names are deleted after their last use."""
+        live = _live(graph, outputs)
+        last: dict[tuple[int, int], int] = {}
+        for i, node in enumerate(live):
+            for key in _uses(node):
+                last[key] = i
+        kept = {k for o in outputs for k in _keys(o)}
+        made = {t._key() for n in graph.nodes for t in n.outputs}
+        for i, node in enumerate(live):
+            self.node(node, graph)
+            gone = []
+            for t in node.outputs:
+                key = t._key()
+                if key not in last and key not in kept and key in self.names:
+                    gone.append(self.names[key])
+            for key in dict.fromkeys(_uses(node)):
+                if last.get(key) == i and key not in kept and key in made and key in self.names:
+                    gone.append(self.names[key])
+            gone = list(dict.fromkeys(gone))
+            if gone:
+                self.line(f"del {', '.join(gone)}")
+
+
+    def node(self, node: Node, graph: Graph) -> None:
+        getattr(self, "_" + node.kind)(node, graph)
+
+    def _op(self, node: Node, graph: Graph) -> None:
+        op = node.op
+        assert op is not None
+        args = ", ".join(self.arguments(node, graph))
+        inputs = [t for t in node.inputs() if isinstance(t, Tensor)]
+        eager = [v for a in node.args for v in (a if isinstance(a, list) else [a]) if isinstance(v, Tensor)]
+        strings = any(t.dtype is dtypes.string for t in [*inputs, *eager])
+        if node.device is not None:
+            call = f"_on({self.constant(node.device)}, {self.constant(op, 'f')}, [{args}])"
+        elif any(t.dtype.torch in _NARROW for t in [*inputs, *eager]):
+            call = f"{self.constant(op.call, 'f')}([{args}], {strings})"
+        elif op.name == "SymbolicGradient":
+            expected = tuple(i for i, s in enumerate(node.structure) if s is not None)
+            gradients = self.fresh("gradients")
+            self.env[gradients] = _gradients(op, expected)
+            call = f"{gradients}({args})"
+        else:
+            call = f"{self.constant(op.string_fn if strings and op.string_fn is not None else op.fn, op.fn.__name__ + '_')}({args})"
+        structure = node.structure
+        if structure is None or not node.outputs:
+            self.line(call, node)
+        elif type(structure) is int:
+            self.line(f"{self.define(node.outputs[0], self.fresh('t'))} = {call}", node)
+        else:
+            result = self.fresh("r")
+            self.line(f"{result} = {call}", node)
+            for path, index in _paths(structure, ""):
+                self.line(f"{self.define(node.outputs[index], self.fresh('t'))} = {result}{path}", node)
+            self.line(f"del {result}")
+
+    def _read(self, node: Node, graph: Graph) -> None:
+        self.line(f"{self.define(node.outputs[0], self.fresh('v'))} = {self.constant(node.args[0], 'V')}._read()", node)
+
+    def _captures(self, block: Graph, graph: Graph) -> None:
+        for outside, inner in block.captures.values():
+            self.names[inner._key()] = self.value(outside, graph)
+
+    def _body(self, block: Graph, outputs: list[Any]) -> None:
+        self.indent += 1
+        before = len(self.lines)
+        self.block(block, outputs)
+        if len(self.lines) == before:
+            self.line("pass")
+        self.indent -= 1
+
+    def _if(self, node: Node, graph: Graph) -> None:
+        names = [self.define(t, self.fresh("t")) for t in node.outputs]
+        self.line(f"if {self.value(node.args[0], graph)}:", node)
+        for i, block in enumerate(node.blocks):
+            if i:
+                self.line("else:")
+            self._captures(block, graph)
+            self._body(block, block.outputs)
+            if names:
+                values = ", ".join(self.value(o, block) for o in block.outputs)
+                self.indent += 1
+                self.line(f"{', '.join(names)}{',' if len(names) == 1 else ''} = {values}{',' if len(names) == 1 else ''}")
+                self.indent -= 1
+
+    def _assign(self, names: list[str], values: list[str], node: Node | None = None) -> None:
+        pairs = [(n, v) for n, v in zip(names, values, strict=True) if n != v]
+        if pairs:
+            self.line(f"{', '.join(n for n, _ in pairs)} = {', '.join(v for _, v in pairs)}", node)
+
+    def _while(self, node: Node, graph: Graph) -> None:
+        cond, body = node.blocks
+        names = [self.define(t, self.fresh("l")) for t in node.outputs]
+        self._assign(names, [self.value(v, graph) for v in node.args], node)
+        for block in node.blocks:
+            self._captures(block, graph)
+            for t, n in zip(block.inputs, names, strict=True):
+                self.define(t, n)
+        limit = node.extra
+        self.line("while True:" if limit is None else f"for _ in _at_most({self.static(limit, graph)}):", node)
+        self._body(cond, cond.outputs)
+        self.indent += 1
+        self.line(f"if not {self.value(cond.outputs[0], cond)}: break", node)
+        self.indent -= 1
+        self._body(body, body.outputs)
+        self.indent += 1
+        self._assign(names, [self.value(v, body) for v in body.outputs])
+        self.indent -= 1
+
+    def _for(self, node: Node, graph: Graph) -> None:
+        (body,) = node.blocks
+        how, what, n_elements, stops, limit = node.extra
+        init, given = node.args
+        names = [self.define(t, self.fresh("l")) for t in node.outputs]
+        self._assign(names, [self.value(v, graph) for v in init], node)
+        self._captures(body, graph)
+        elements = [self.define(t, self.fresh("e")) for t in body.inputs[:n_elements]]
+        for t, n in zip(body.inputs[n_elements:], names, strict=True):
+            self.define(t, n)
+        source = ", ".join(self.value(v, graph) for v in given) if what is None else self.constant(what, "D")
+        if limit is not None:
+            source += f", limit={self.static(limit, graph)}"
+        self.line(f"for ({''.join(e + ', ' for e in elements)}) in {how}({source}):", node)
+        self._body(body, body.outputs)
+        self.indent += 1
+        values = body.outputs[: len(names)]
+        self._assign(names, [self.value(v, body) for v in values])
+        if stops:
+            self.line(f"if not {self.value(body.outputs[-1], body)}: break", node)
+        self.indent -= 1
+
+    def _custom(self, node: Node, graph: Graph) -> None:
+        (block,) = node.blocks
+        results, sources = node.args
+        self._captures(block, graph)
+        fn = self.fresh("backward")
+        given = [self.define(t, self.fresh("d")) for t in block.inputs]
+        # bound now: by the time of the backward pass a loop may have given the names other values
+        bound = dict.fromkeys(self.names[inner._key()] for _, inner in block.captures.values())
+        bound = [b for b in bound if b.isidentifier()]
+        self.line(f"def {fn}({', '.join([*given, *(f'{b}={b}' for b in bound)])}):", node)
+        self._body(block, block.outputs)
+        self.indent += 1
+        self.line(f"return ({''.join(self.value(o, block) + ', ' for o in block.outputs)})")
+        self.indent -= 1
+        names = [self.define(t, self.fresh("t")) for t in node.outputs]
+        r = "".join(self.value(v, graph) + ", " for v in results)
+        s = "".join(self.value(v, graph) + ", " for v in sources)
+        self.line(f"{''.join(n + ', ' for n in names)} = _custom({fn}, ({r}), ({s}))", node)
+
+
+def _paths(structure: Any, path: str) -> Any:
+    for i, s in enumerate(structure):
+        if type(s) is int:
+            yield f"{path}[{i}]", s
+        elif isinstance(s, (list, tuple)):
+            yield from _paths(s, f"{path}[{i}]")
+
+
+def _keys(value: Any) -> list[tuple[int, int]]:
+    return [value._key()] if isinstance(value, SymbolicTensor) else []
+
+
+def _uses(node: Node) -> list[tuple[int, int]]:
+    keys = [t._key() for t in node.inputs()]
+    if node.kind in ("while", "for"):
+        keys += _keys(node.extra if node.kind == "while" else node.extra[-1])
+    for block in node.blocks:
+        keys += block.captures.keys()
+        # a block may give back what it captures, or what its outer block has, as it is
+        for o in block.outputs:
+            keys += _keys(o)
+    return keys
+
+
+def _live(graph: Graph, outputs: list[Any]) -> list[Node]:
+    """The nodes that have effects or on which `outputs` depend, in order."""
+    needed = {k for o in outputs for k in _keys(o)}
+    live: list[Node] = []
+    for node in reversed(graph.nodes):
+        if node.stateful() or any(t._key() in needed for t in node.outputs):
+            live.append(node)
+            needed.update(_uses(node))
+    live.reverse()
+    return live
+
+
+class Program:
+    """A graph as a function from torch storages to torch storages. `code` is its source."""
+
+    def __init__(self, graph: Graph, inputs: list[SymbolicTensor] | None = None) -> None:
+        writer = _Writer(graph, graph.inputs if inputs is None else inputs)
+        self.code = "\n".join(writer.lines) + "\n"
+        self.nodes = writer.nodes
+        self.filename = f"<tf2compat graph {graph.name} {next(_numbers)}>"
+        # torch tensors are alive in the environment: constants of the program
+        self.env = writer.env
+        exec(compile(self.code, self.filename, "exec"), self.env)
+        self.run: Callable[..., tuple[Any, ...]] = self.env["run"]
+        linecache.cache[self.filename] = (len(self.code), None, self.code.splitlines(True), self.filename)
+        _programs[self.filename] = self.nodes
+        self.variables = graph.variables
+        #: (name, tensor): eager tensors of the surroundings that the program reads
+        self.captured = list(writer.captured.values())
+        self.n_nodes = len(writer.nodes)
+
+    def __del__(self) -> None:
+        linecache.cache.pop(self.filename, None)
+        _programs.pop(self.filename, None)
+
+    def translate(self, error: BaseException) -> BaseException:
+        """A failure in the generated code as the exception of the op that failed."""
+        tb = error.__traceback__
+        node = frame = None
+        while tb is not None:
+            nodes = _programs.get(tb.tb_frame.f_code.co_filename)
+            if nodes is not None and 0 < tb.tb_lineno <= len(nodes):
+                node, frame = nodes[tb.tb_lineno - 1], tb.tb_frame
+                line = linecache.getline(tb.tb_frame.f_code.co_filename, tb.tb_lineno)
+            tb = tb.tb_next
+        if node is None or node.op is None or frame is None:
+            return error
+        try:
+            text = line[line.index("(", line.index("= ") + 2 if "= " in line.split("(")[0] else 0) :]
+            args = list(eval("_given" + text.strip(), {**frame.f_globals, "_given": lambda *a: a}, dict(frame.f_locals)))  # noqa: S307
+        except Exception:  # noqa: BLE001 - the message then goes without shapes
+            args = []
+        try:
+            return node.op.translate(error, args)  # type: ignore[arg-type]
+        except Exception:  # noqa: BLE001
+            return error

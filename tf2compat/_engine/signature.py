@@ -1,0 +1,181 @@
+"""What a call of a traced function looks like: binding of arguments, and the key under which a trace is kept."""
+
+from __future__ import annotations
+
+import collections.abc
+import functools
+import inspect
+import weakref
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import torch
+
+from . import dtypes, nest
+from .convert import convert_to_tensor
+from .specs import TensorSpec, TypeSpec
+from .symbolic import SymbolicTensor
+from .tensor import Tensor
+from .variable import Variable
+
+__all__ = ["Binder", "decode", "encode", "names_of"]
+
+_OBJECT = np.dtype(object)
+_VALUES = frozenset((int, float, bool, str, bytes, complex, type(None), type(Ellipsis)))
+
+
+class Binder:
+    """Brings the arguments of a call into the order of the parameters, defaults included."""
+
+    def __init__(self, fn: Callable[..., Any], skip: int = 0) -> None:
+        target = fn
+        fixed: dict[str, Any] = {}
+        if isinstance(fn, functools.partial):
+            fixed = dict(fn.keywords)
+        try:
+            parameters = list(inspect.signature(target).parameters.values())[skip:]
+        except (TypeError, ValueError):  # a builtin without a signature
+            parameters = [inspect.Parameter("args", inspect.Parameter.VAR_POSITIONAL), inspect.Parameter("kwargs", inspect.Parameter.VAR_KEYWORD)]
+        self.signature = inspect.Signature(parameters)
+        self.fixed = fixed
+        positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        # a parameter behind one that a partial gives by keyword can only be given by keyword
+        self.names = [p.name for p in parameters if p.kind in positional and p.name not in fixed]
+        self.defaults = {p.name: p.default for p in parameters if p.default is not inspect.Parameter.empty}
+        self.varargs = next((p.name for p in parameters if p.kind is inspect.Parameter.VAR_POSITIONAL), None)
+        self.varkw = next((p.name for p in parameters if p.kind is inspect.Parameter.VAR_KEYWORD), None)
+        self.keyword_only = [p.name for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY or p.name in fixed]
+        self.simple = not self.keyword_only and self.varargs is None
+        self.count = len(self.names)
+
+    def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Positional and keyword arguments in canonical form; TypeError for a call that does not fit."""
+        if not kwargs and self.simple and len(args) == self.count:
+            return args, kwargs
+        try:
+            bound = self.signature.bind(*args, **{**self.fixed, **kwargs} if self.fixed else kwargs)
+        except TypeError as error:
+            raise TypeError(f"Binding inputs to tf.function failed due to `{error}`. Received args: {args} and kwargs: {kwargs} for signature: {self.signature}.") from None
+        bound.apply_defaults()
+        values = bound.arguments
+        pos: list[Any] = []
+        for name in self.names:
+            pos.append(values[name])
+        if self.varargs is not None:
+            pos.extend(values[self.varargs])
+        kw = {name: values[name] for name in self.keyword_only}
+        if self.varkw is not None:
+            kw.update(values[self.varkw])
+        return tuple(pos), kw
+
+
+class _Identity:
+    """Stands for an object in a key: equal only to itself, without keeping it alive."""
+
+    __slots__ = ("ref", "id")
+
+    def __init__(self, value: Any) -> None:
+        self.id = id(value)
+        try:
+            self.ref: Callable[[], Any] = weakref.ref(value)
+        except TypeError:
+            self.ref = lambda: value
+
+    def __eq__(self, other: Any) -> bool:
+        if type(other) is not _Identity or other.id != self.id:
+            return False
+        mine = self.ref()
+        return mine is not None and mine is other.ref()
+
+    def __hash__(self) -> int:
+        return self.id
+
+    def dead(self) -> bool:
+        return self.ref() is None
+
+
+def _dtype_key(dtype: dtypes.DType) -> Any:
+    return _OBJECT if dtype.torch is None else dtype.torch
+
+
+def encode(value: Any, leaves: list[Any], shapes: bool = True) -> Any:
+    """The key of an argument; its tensors are appended to `leaves`. Without `shapes`, tensors count by dtype alone."""
+    t = type(value)
+    if t is Tensor:
+        leaves.append(value)
+        s = value._t
+        return (s.dtype, tuple(s.shape)) if shapes else (s.dtype,)
+    if t in _VALUES:
+        return (t, value)
+    if t is SymbolicTensor:
+        leaves.append(value)
+        return (_dtype_key(value._dtype), value._dims) if shapes else (_dtype_key(value._dtype),)
+    if isinstance(value, Variable):
+        return (Variable, _Identity(getattr(value, "_of", value)))
+    if t is tuple or t is list:
+        return (t, *[encode(v, leaves, shapes) for v in value])
+    if t is dict:
+        return (dict, *[(k, encode(value[k], leaves, shapes)) for k in nest.sorted_keys(value)])
+    if isinstance(value, (np.ndarray, np.generic, torch.Tensor)):
+        return encode(convert_to_tensor(value), leaves, shapes)
+    if isinstance(value, TensorSpec):
+        leaves.append(value)
+        dims = None if value.shape.rank is None else tuple(value.shape.as_list())
+        return (_dtype_key(value.dtype), dims) if shapes else (_dtype_key(value.dtype),)
+    if isinstance(value, Tensor):
+        return encode(convert_to_tensor(value), leaves, shapes) if hasattr(t, "__tf_tensor__") else (t, _Identity(value))
+    if hasattr(t, "_tf_components"):
+        return (t, *[encode(v, leaves, shapes) for v in value._tf_components()])
+    if nest.is_nested(value):
+        kids = nest.children(value)
+        extra: Any = tuple(nest.sorted_keys(value)) if isinstance(value, collections.abc.Mapping) else None
+        return (t, extra, *[encode(v, leaves, shapes) for v in kids])
+    if isinstance(value, (type, dtypes.DType, TypeSpec, range, frozenset)):
+        return (t, value)
+    return (t, _Identity(value))
+
+
+def decode(value: Any, tensors: Iterator[Any]) -> Any:
+    """The argument with its tensors replaced, in the order in which `encode` found them."""
+    t = type(value)
+    if t is Tensor or t is SymbolicTensor or isinstance(value, (np.ndarray, np.generic, torch.Tensor, TensorSpec)):
+        return next(tensors)
+    if t in _VALUES or isinstance(value, Variable):
+        return value
+    if t is tuple or t is list:
+        return t([decode(v, tensors) for v in value])
+    if t is dict:
+        made = {k: decode(value[k], tensors) for k in nest.sorted_keys(value)}
+        return {k: made[k] for k in value}
+    if isinstance(value, Tensor):
+        return next(tensors) if hasattr(t, "__tf_tensor__") else value
+    if hasattr(t, "_tf_components"):
+        return value._tf_from_components([decode(v, tensors) for v in value._tf_components()])
+    if nest.is_nested(value):
+        return nest.rebuild(value, [decode(v, tensors) for v in nest.children(value)])
+    return value
+
+
+def names_of(binder: Binder, pos: tuple[Any, ...], kw: dict[str, Any]) -> list[str]:
+    """A name for each tensor among the arguments: its parameter's, numbered within structures."""
+    out: list[str] = []
+
+    def walk(name: str, value: Any) -> None:
+        found: list[Any] = []
+        encode(value, found)
+        out.extend([getattr(v, "name", None) or name if isinstance(v, TensorSpec) else name for v in found])
+
+    for i, value in enumerate(pos):
+        name = binder.names[i] if i < len(binder.names) else f"{binder.varargs or 'args'}_{i - len(binder.names)}"
+        walk(name, value)
+    for name, value in kw.items():
+        walk(name, value)
+    return out
+
+
+def dead(key: Any) -> bool:
+    """Whether a key names an object that is gone."""
+    if type(key) is _Identity:
+        return key.dead()
+    return isinstance(key, tuple) and any(dead(k) for k in key)

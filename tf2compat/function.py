@@ -1,0 +1,412 @@
+"""`tf.function`: a Python function that is traced once for each kind of arguments and then runs as a graph."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import threading
+import weakref
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from typing import Any
+
+from . import config
+from ._engine import nest, state
+from ._engine.autograph import enabled, function_for, request, switched
+from ._engine.autograph.staging import install
+from ._engine.concrete import ConcreteFunction, trace
+from ._engine.convert import convert_to_tensor
+from ._engine.signature import Binder, dead, decode, encode
+from ._engine.specs import TensorSpec, TypeSpec
+from ._engine.symbolic import SymbolicTensor
+from ._engine.tensor import Tensor
+from ._engine.variable import Variable
+
+__all__ = ["Function", "function"]
+
+#: traces that one function keeps; the oldest unused goes first
+_KEPT = 256
+_WARNED_AT, _HISTORY = 5, 10
+
+install()
+
+
+class Function:
+    """A Python function run as graphs (what `tf.function` gives)."""
+
+    def __init__(
+        self, fn: Callable[..., Any], name: str, input_signature: Any, autograph: bool, jit_compile: bool | None,
+        reduce_retracing: bool, implements: str | None, options: Any, instance: Any = None,
+    ) -> None:  # fmt: skip
+        self._python_function = fn
+        self._name = name
+        self._autograph = autograph
+        self._jit_compile = jit_compile
+        self._reduce_retracing = reduce_retracing
+        self._implements = implements
+        self._options = options
+        self._instance = instance  # a weak reference to the object of a method
+        self._binder = Binder(fn, skip=1 if instance is not None else 0)
+        self._input_signature = self._checked_signature(input_signature)
+        self._cache: OrderedDict[Any, ConcreteFunction] = OrderedDict()
+        # traces whose tensors have unknown dimensions: (key without shapes, dims of each tensor, the trace)
+        self._open: list[tuple[Any, list[Any], ConcreteFunction]] = []
+        self._lock = threading.RLock()
+        self._traces = 0
+        self._created = False
+        self._calls: deque[bool] = deque(maxlen=_HISTORY)
+        self._call_count = 0
+        self._warned = False
+        self._methods: weakref.WeakKeyDictionary[Any, Function] = weakref.WeakKeyDictionary()
+        try:
+            functools.update_wrapper(self, fn)
+        except (AttributeError, TypeError):
+            self.__name__ = name
+        self.__wrapped__ = fn
+
+    # --- signatures --------------------------------------------------------------------------------------------------
+    def _checked_signature(self, signature: Any) -> Any:
+        if signature is None:
+            return None
+        if not isinstance(signature, (tuple, list)):
+            raise TypeError(f"input_signature must be either a tuple or a list, got {type(signature)}.")
+        for s in nest.flatten(signature):
+            if not isinstance(s, (TypeSpec, Variable)) and not hasattr(type(s), "_serialize"):
+                raise TypeError(f"input_signature must be a possibly nested sequence of TensorSpec objects, got {s!r}.")
+        names = self._binder.names
+        if len(signature) > len(names) and self._binder.varargs is None:
+            raise TypeError(
+                f"input_signature has {len(signature)} entries, but {self._name} takes {len(names)} positional arguments: {names}"
+            )
+        return tuple(signature)
+
+    def _cast(self, pos: tuple[Any, ...], kw: dict[str, Any]) -> tuple[Any, ...]:
+        """Arguments brought to the input signature; TypeError where they do not fit."""
+        signature = self._input_signature
+        given = list(pos)
+        for i in range(len(signature), len(given)):
+            name = self._binder.names[i] if i < len(self._binder.names) else None
+            if name not in self._binder.defaults or given[i] is not self._binder.defaults[name]:
+                raise TypeError(f"{self._name} takes {len(signature)} arguments by its input_signature, got {len(given)}.")
+        out = []
+        for spec, value in zip(signature, given, strict=False):
+            try:
+                nest.assert_same_structure(spec, value, check_types=False)
+                flat = [self._cast_one(s, v) for s, v in zip(nest.flatten(spec), nest.flatten(value), strict=True)]
+            except (TypeError, ValueError) as error:
+                raise TypeError(
+                    f"Binding inputs to tf.function failed due to `{error}`. Received args: {pos} and kwargs: {kw} for signature: "
+                    f"{self._binder.signature}."
+                ) from None
+            out.append(nest.pack_sequence_as(spec, flat))
+        return (*out, *given[len(out) :])
+
+    @staticmethod
+    def _cast_one(spec: Any, value: Any) -> Any:
+        if not isinstance(spec, TensorSpec):
+            return value
+        if isinstance(value, TensorSpec):
+            t: Any = value
+        elif isinstance(value, (Tensor, Variable)):
+            t = convert_to_tensor(value)
+        else:
+            t = convert_to_tensor(value, spec.dtype)
+        if t.dtype is not spec.dtype or not t.shape.is_compatible_with(spec.shape):
+            raise TypeError(f"Can not cast {TensorSpec(t.shape, t.dtype)!r} to {spec!r}")
+        return t
+
+    # --- calling -----------------------------------------------------------------------------------------------------
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the function's graph for these arguments, tracing it when there is none yet."""
+        if config._run_eagerly:
+            return self._python(*args, **kwargs)
+        pos, kw = self._binder.bind(args, kwargs)
+        if self._input_signature is not None:
+            pos = self._cast(pos, kw)
+        leaves: list[Any] = []
+        key: Any = tuple([encode(a, leaves) for a in pos])
+        if kw:
+            key = (key, encode(kw, leaves))
+        if state.local.device is not None:
+            key = (key, state.local.device)
+        found = self._cache.get(key)
+        traced = False
+        if found is None:
+            found, traced = self._find(key, pos, kw, leaves)
+        self._note(traced)
+        return found.run(leaves)
+
+    def _python(self, *args: Any, **kwargs: Any) -> Any:
+        if self._instance is not None:
+            return self._python_function(self._instance(), *args, **kwargs)
+        return self._python_function(*args, **kwargs)
+
+    def _note(self, traced: bool) -> None:
+        """Warn, once, when most recent calls had to trace."""
+        if self._warned:
+            return
+        self._call_count += 1
+        self._calls.append(traced)
+        if traced and self._call_count > 1 and sum(self._calls) >= _WARNED_AT:
+            self._warned = True
+            from ._top.calling import get_logger
+
+            get_logger().warning(
+                "%d out of the last %d calls to %r triggered tf.function retracing. Tracing is expensive and the excessive number of "
+                "tracings could be due to (1) creating @tf.function repeatedly in a loop, (2) passing tensors with different shapes, (3) "
+                "passing Python objects instead of tensors. For (1), please define your @tf.function outside of the loop. For (2), "
+                "@tf.function has reduce_retracing=True option that can avoid unnecessary retracing. For (3), please refer to "
+                "https://www.tensorflow.org/guide/function#controlling_retracing and "
+                "https://www.tensorflow.org/api_docs/python/tf/function for  more details.",
+                sum(self._calls), len(self._calls), self,
+            )  # fmt: skip
+
+    def _find(self, key: Any, pos: tuple[Any, ...], kw: dict[str, Any], leaves: list[Any]) -> tuple[ConcreteFunction, bool]:
+        """A trace that serves the call: an open one that covers its shapes, or a new one."""
+        with self._lock:
+            found = self._cache.get(key)
+            if found is not None:
+                return found, False
+            loose: Any = (encode(pos, [], False), encode(kw, [], False), state.local.device)
+            dims = [_dims(v) for v in leaves]
+            for open_key, open_dims, concrete in self._open:
+                if open_key == loose and all(_covers(o, d) for o, d in zip(open_dims, dims, strict=True)):
+                    self._cache[key] = concrete
+                    return concrete, False
+            specs = [(v.dtype, d) for v, d in zip(leaves, dims, strict=True)]
+            if self._input_signature is not None:
+                # traced for the signature's shapes, whatever the call's are
+                wanted: list[Any] = []
+                for s in nest.flatten(self._input_signature):
+                    if isinstance(s, TensorSpec):
+                        wanted.append((s.dtype, None if s.shape.rank is None else tuple(s.shape.as_list())))
+                if len(wanted) <= len(specs):
+                    specs[: len(wanted)] = wanted
+            elif self._reduce_retracing:
+                specs = self._relaxed(loose, specs)
+            concrete = self._trace(pos, kw, specs)
+            if concrete.graph.captures:
+                return concrete, True  # it belongs to the graph around it
+            self._cache[key] = concrete
+            if any(d is None or None in d for _, d in specs):
+                self._open.append((loose, [d for _, d in specs], concrete))
+            if len(self._cache) > _KEPT:
+                self._prune()
+            return concrete, True
+
+    def _relaxed(self, loose: Any, specs: list[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
+        """Shapes that cover this call's and those of an earlier trace of the same kind."""
+        seen = self.__dict__.setdefault("_seen_shapes", {})
+        dims = [d for _, d in specs]
+        before = seen.get(loose)
+        seen[loose] = dims if before is None else [_join(a, b) for a, b in zip(before, dims, strict=True)]
+        return [(t, d) for (t, _), d in zip(specs, seen[loose], strict=True)]
+
+    def _prune(self) -> None:
+        for key in [k for k in self._cache if dead(k)]:
+            del self._cache[key]
+        while len(self._cache) > _KEPT:
+            self._cache.popitem(last=False)
+        alive = {id(c) for c in self._cache.values()}
+        self._open = [entry for entry in self._open if id(entry[2]) in alive]
+
+    def _trace(self, pos: tuple[Any, ...], kw: dict[str, Any], specs: list[tuple[Any, Any]]) -> ConcreteFunction:
+        fn = self._callable()
+        self._traces += 1
+        graph, created = trace(fn, self._name, self._binder, pos, kw, specs, not self._created)
+        if created:
+            # as TensorFlow does: once with the variables made, then the trace that is kept
+            self._created = True
+            self._traces += 1
+            graph, _ = trace(fn, self._name, self._binder, pos, kw, specs, False)
+        self._created = True
+        return ConcreteFunction(graph, self._name, self._binder, pos, kw, specs)
+
+    def _callable(self) -> Callable[..., Any]:
+        """What is traced: the Python function, converted by AutoGraph where that is wanted."""
+        fn = self._python_function
+        if self._autograph and (state.local.graph is None or enabled()):
+            request(fn)
+            converted = _converted(fn)
+
+            def call(*args: Any, **kwargs: Any) -> Any:
+                with switched(True):
+                    return converted(*args, **kwargs)
+        else:
+
+            def call(*args: Any, **kwargs: Any) -> Any:
+                with switched(False):
+                    return fn(*args, **kwargs)
+
+        if self._instance is None:
+            return call
+        instance = self._instance()
+        return lambda *args, **kwargs: call(instance, *args, **kwargs)
+
+    # --- methods -----------------------------------------------------------------------------------------------------
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        """The function as a method: each object has traces of its own."""
+        if instance is None:
+            return self
+        try:
+            found = self._methods.get(instance)
+        except TypeError:  # unhashable objects, or without weak references
+            found = None
+            slot = getattr(instance, "__dict__", None)
+            if slot is not None:
+                found = slot.get(f"_tf_function_{id(self)}")
+        if found is None:
+            try:
+                reference: Any = weakref.ref(instance)
+            except TypeError:
+                reference = lambda: instance  # noqa: E731
+            found = Function(
+                self._python_function, self._name, None, self._autograph, self._jit_compile, self._reduce_retracing,
+                self._implements, self._options, reference,
+            )  # fmt: skip
+            found._input_signature = self._input_signature
+            try:
+                self._methods[instance] = found
+            except TypeError:
+                slot = getattr(instance, "__dict__", None)
+                if slot is not None:
+                    slot[f"_tf_function_{id(self)}"] = found
+        return found
+
+    # --- what users look at ------------------------------------------------------------------------------------------
+    @property
+    def python_function(self) -> Callable[..., Any]:
+        """The Python function that was given to `tf.function`."""
+        return self._python_function
+
+    @property
+    def input_signature(self) -> Any:
+        return self._input_signature
+
+    @property
+    def function_spec(self) -> Any:
+        return self._binder
+
+    def experimental_get_tracing_count(self) -> int:
+        """How often the function was traced."""
+        return self._traces
+
+    def get_concrete_function(self, *args: Any, **kwargs: Any) -> ConcreteFunction:
+        """The trace for arguments or `tf.TensorSpec`s, made when there is none."""
+        if self._input_signature is not None and not args and not kwargs:
+            args = self._input_signature
+        pos, kw = self._binder.bind(args, kwargs)
+        if self._input_signature is not None:
+            pos = self._cast(pos, kw)
+        leaves: list[Any] = []
+        key: Any = tuple([encode(a, leaves) for a in pos])
+        if kw:
+            key = (key, encode(kw, leaves))
+        if state.local.device is not None:
+            key = (key, state.local.device)
+        found = self._cache.get(key)
+        if found is None:
+            found, _ = self._find(key, pos, kw, leaves)
+        return found
+
+    def pretty_printed_concrete_signatures(self, verbose: bool = True) -> str:
+        """The signatures of all traces as text."""
+        return "\n\n".join(c.pretty_printed_signature(verbose) for c in dict.fromkeys(self._cache.values()))
+
+    def _list_all_concrete_functions(self) -> list[ConcreteFunction]:
+        return list(dict.fromkeys(self._cache.values()))
+
+    def experimental_get_compiler_ir(self, *args: Any, **kwargs: Any) -> Any:
+        """TensorFlow's XLA text does not exist here; `get_concrete_function(...).graph.code` is what runs."""
+        raise NotImplementedError("tf2compat has no XLA: see get_concrete_function(...).graph.code for the code that runs")
+
+    def __repr__(self) -> str:
+        return f"<tensorflow.python.eager.polymorphic_function.polymorphic_function.Function object at {hex(id(self))}>"
+
+    def __reduce__(self) -> Any:
+        return _again, (
+            self._python_function, self._input_signature, self._autograph, self._jit_compile, self._reduce_retracing,
+        )  # fmt: skip
+
+    def __deepcopy__(self, memo: Any) -> Function:
+        return _again(*self.__reduce__()[1])
+
+
+def _again(fn: Any, signature: Any, autograph: bool, jit: Any, reduce: bool) -> Function:
+    return function(fn, signature, autograph, jit, reduce)
+
+
+def _dims(v: Any) -> Any:
+    if isinstance(v, SymbolicTensor):
+        return v._dims
+    if isinstance(v, TensorSpec):
+        return None if v.shape.rank is None else tuple(v.shape.as_list())
+    return tuple(v._t.shape)
+
+
+def _covers(open_: Any, dims: Any) -> bool:
+    if open_ is None:
+        return True
+    return dims is not None and len(open_) == len(dims) and all(o is None or o == d for o, d in zip(open_, dims, strict=True))
+
+
+def _join(a: Any, b: Any) -> Any:
+    if a is None or b is None or len(a) != len(b):
+        return None
+    return tuple(x if x == y else None for x, y in zip(a, b, strict=True))
+
+
+def _converted(fn: Any) -> Callable[..., Any]:
+    """`fn` rewritten by AutoGraph; callables other than functions are called as converted code calls them."""
+    if inspect.isfunction(fn):
+        return function_for(fn, requested=True)
+    if inspect.ismethod(fn) and inspect.isfunction(fn.__func__):
+        return functools.partial(function_for(fn.__func__, requested=True), fn.__self__)
+    from ._engine.autograph import converted_call
+
+    return lambda *args, **kwargs: converted_call(fn, args, kwargs)
+
+
+def function(
+    func: Callable[..., Any] | None = None,
+    input_signature: Any = None,
+    autograph: bool = True,
+    jit_compile: bool | None = None,
+    reduce_retracing: bool = False,
+    experimental_implements: str | None = None,
+    experimental_autograph_options: Any = None,
+    experimental_attributes: Any = None,
+    experimental_relax_shapes: bool | None = None,
+    experimental_compile: bool | None = None,
+    experimental_follow_type_hints: bool | None = None,
+) -> Any:
+    """Make a function run as graphs (`tf.function`); a decorator when `func` is not given.
+
+    The function is traced once for each signature: tensors by dtype and shape, Python values by value, objects and
+    variables by identity. `input_signature` (a sequence of `tf.TensorSpec`) allows one trace. ValueError when variables
+    are created on any call but the first.
+    """
+    if experimental_attributes:
+        raise ValueError(f"experimental_attributes is not supported by tf2compat: {experimental_attributes!r}")
+    if experimental_follow_type_hints:
+        raise ValueError("experimental_follow_type_hints is not supported by tf2compat")
+    if experimental_relax_shapes is not None:
+        reduce_retracing = experimental_relax_shapes
+    if experimental_compile is not None:
+        jit_compile = experimental_compile
+
+    def decorated(fn: Callable[..., Any]) -> Any:
+        if not callable(fn):
+            raise TypeError(f"tf.function expects a callable, got {fn!r}")
+        if isinstance(fn, Function):
+            fn = fn._python_function if fn._instance is None else functools.partial(fn._python_function, fn._instance())
+        if isinstance(fn, classmethod | staticmethod):
+            raise TypeError("tf.function must be applied below @classmethod and @staticmethod, not above them")
+        name = getattr(fn, "__name__", None) or type(fn).__name__
+        return Function(
+            fn, name, input_signature, autograph, jit_compile, reduce_retracing, experimental_implements,
+            experimental_autograph_options,
+        )  # fmt: skip
+
+    return decorated if func is None else decorated(func)
+
