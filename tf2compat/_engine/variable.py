@@ -111,6 +111,14 @@ class Variable(Trackable, metaclass=VariableMeta):
         if constraint is not None and not callable(constraint):
             raise ValueError(f"Argument `constraint` must be None or a callable. a callable. Got a {type(constraint)}: {constraint}")
         dtype = None if dtype is None else dtypes.as_dtype(dtype)
+        try:
+            synchronization = VariableSynchronization(getattr(synchronization, "value", synchronization))
+        except ValueError:
+            raise ValueError(f"Invalid variable synchronization mode: {synchronization} for variable: {name}") from None
+        try:
+            aggregation = VariableAggregation(getattr(aggregation, "value", aggregation))
+        except ValueError:
+            raise ValueError(f"Invalid variable aggregation mode: {aggregation} for variable: {name}") from None
         with state.outside():
             if callable(initial_value) and not isinstance(initial_value, Tensor):
                 initial_value = initial_value()
@@ -358,15 +366,15 @@ class Variable(Trackable, metaclass=VariableMeta):
     # --- writing: storage level (the ops in tf2compat._engine.assigning are the public way) --------------------------
     def _write(self, value: Any) -> None:
         """Take over a storage's values. The caller has checked dtype and shape."""
-        mine = self._t
-        if isinstance(mine, np.ndarray):
+        if isinstance(self._t, np.ndarray):
             self._t = value.copy()
             return
         value = value.detach()
-        if mine.shape == value.shape and mine.device == value.device and not self._shared():
-            mine.copy_(value)
+        # `_shared` counts references, so no local may hold the storage here.
+        if self._t.shape == value.shape and self._t.device == value.device and not self._shared():
+            self._t.copy_(value)
         else:
-            self._t = value.to(mine.device, copy=True, memory_format=torch.contiguous_format)
+            self._t = value.to(self._t.device, copy=True, memory_format=torch.contiguous_format)
 
     def _own(self) -> Any:
         """The storage, made ours alone: in-place torch functions may be used on it."""
