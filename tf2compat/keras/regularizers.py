@@ -9,6 +9,7 @@ import tf2compat as tf
 from tf2compat._engine.dtypes import FLOATS
 from tf2compat._engine.op import op, tensor
 
+from ._base.config import as_floatx
 from ._base.serialization import from_module, serialize_keras_object, serialize_legacy
 
 
@@ -54,8 +55,8 @@ class L1L2(Regularizer):
         l2 = 0.0 if l2 is None else l2
         _checked(l1)
         _checked(l2)
-        self.l1 = float(l1)
-        self.l2 = float(l2)
+        self.l1 = as_floatx(l1)
+        self.l2 = as_floatx(l2)
 
     def __call__(self, x: Any) -> Any:
         """The penalty for `x`."""
@@ -81,7 +82,7 @@ class L1(Regularizer):
             raise TypeError(f"Argument(s) not recognized: {kwargs}")
         l1 = 0.01 if l1 is None else l1
         _checked(l1)
-        self.l1 = float(l1)
+        self.l1 = as_floatx(l1)
 
     def __call__(self, x: Any) -> Any:
         """The penalty for `x`."""
@@ -101,7 +102,7 @@ class L2(Regularizer):
             raise TypeError(f"Argument(s) not recognized: {kwargs}")
         l2 = 0.01 if l2 is None else l2
         _checked(l2)
-        self.l2 = float(l2)
+        self.l2 = as_floatx(l2)
 
     def __call__(self, x: Any) -> Any:
         """The penalty for `x`."""
@@ -117,7 +118,7 @@ class OrthogonalRegularizer(Regularizer):
 
     def __init__(self, factor: float = 0.01, mode: str = "rows") -> None:
         _checked(factor)
-        self.factor = float(factor)
+        self.factor = as_floatx(factor)
         if mode not in {"rows", "columns"}:
             raise ValueError(f'Invalid value for argument `mode`. Expected one of {{"rows", "columns"}}. Received: mode={mode}')
         self.mode = mode

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from tf2compat._engine import dtypes
+
 
 class Settings:
     floatx = "float32"
@@ -10,3 +14,8 @@ class Settings:
 
 
 settings = Settings()
+
+
+def as_floatx(value: float) -> float:
+    """The number as Keras' default float type holds it; configs show it so."""
+    return float(np.asarray(value, dtypes.as_dtype(settings.floatx).as_numpy_dtype))

@@ -1,0 +1,271 @@
+"""What each layer must do, recorded from Keras 2 and replayed: one line a case.
+
+    python tests/keras/record_layers.py            # under a Python with TensorFlow and tf-keras: records what is new
+    python -m pytest tests/keras/test_layers.py
+
+`case(layer, config, shape, ...)`: `shape` is the input's shape with the batch, a list of shapes for several inputs. Options:
+`low`/`high` (range of the inputs), `ints` (integer inputs below it), `mask` (number of valid steps of each row),
+`call` (further arguments of the call), `training`, `wrap` (function of (tf, config) that makes the layer), `tol`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+
+@dataclass
+class Case:
+    layer: str
+    config: dict[str, Any]
+    shape: Any
+    options: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        return f"{self.layer} {self.config} {self.shape} {sorted((k, str(v)) for k, v in self.options.items())}"
+
+
+def _inputs(case: Case) -> list[np.ndarray]:
+    shapes = case.shape if isinstance(case.shape, list) else [case.shape]
+    found = []
+    for i, shape in enumerate(shapes):
+        state = np.random.RandomState(i + 1)
+        if "ints" in case.options:
+            found.append(state.randint(0, case.options["ints"], shape).astype("int32"))
+        else:
+            values = state.uniform(case.options.get("low", -1.0), case.options.get("high", 1.0), shape)
+            found.append(np.round(values, 3).astype(case.options.get("dtype", "float32")))
+    return found
+
+
+def _value(tf: Any, value: Any) -> Any:
+    if value is None:
+        return None
+    if isinstance(value, (list, tuple)):
+        return [_value(tf, v) for v in value]
+    array = np.asarray(tf.convert_to_tensor(value).numpy())
+    kept = [round(float(v), 7) if array.dtype.kind == "f" else int(v) for v in array.astype("float64" if array.dtype.kind == "f" else "int64").ravel()]
+    return {"dtype": array.dtype.name, "shape": list(array.shape), "values": kept}
+
+
+def _weighting(tf: Any, out: Any) -> Any:
+    total = 0.0
+    for i, o in enumerate(tf.nest.flatten(out)):
+        if not o.dtype.is_floating:
+            continue
+        n = int(np.prod(o.shape.as_list(), dtype=int))
+        uneven = np.resize(np.array([0.5, -0.75, 1.0, 1.25, 0.3]), n).reshape(o.shape.as_list()) + 0.1 * i
+        total = total + tf.reduce_sum(tf.cast(o, tf.float32) * uneven.astype("float32"))
+    return total
+
+
+def plain(config: Any) -> Any:
+    """A config as JSON has it."""
+    if isinstance(config, dict):
+        return {str(k): plain(v) for k, v in config.items()}
+    if isinstance(config, (list, tuple)):
+        return [plain(v) for v in config]
+    if isinstance(config, (str, int, float, bool, type(None))):
+        return config
+    if hasattr(config, "tolist"):
+        return config.tolist()
+    if hasattr(config, "as_list"):
+        return config.as_list()
+    return str(config)
+
+
+def run_layer_case(tf: Any, case: Case) -> dict[str, Any]:
+    """Output, gradients, weights, mask, shapes and config of a layer whose weights are set to fixed values."""
+    keras = tf.keras
+    options = case.options
+    config = dict(case.config)
+    if "wrap" in options:
+        layer = options["wrap"](tf, config)
+    else:
+        config.setdefault("name", "the_layer")
+        layer = getattr(keras.layers, case.layer)(**config)
+    arrays = _inputs(case)
+    tensors = [tf.constant(a) for a in arrays]
+    given: Any = tensors if isinstance(case.shape, list) else tensors[0]
+    kwargs = dict(options.get("call", {}))
+    if "training" in options:
+        kwargs["training"] = options["training"]
+    if "mask" in options:
+        steps = arrays[0].shape[1]
+        kwargs["mask"] = tf.constant(np.arange(steps)[None, :] < np.array(options["mask"])[:, None])
+    layer(given, **kwargs)
+    outcome: dict[str, Any] = {}
+    state = np.random.RandomState(7)
+    weights = []
+    for w in layer.weights:
+        values = np.round(state.uniform(-0.6, 0.6, w.shape.as_list()), 3)
+        weights.append(np.abs(values) + 0.5 if "variance" in w.name else values)
+    layer.set_weights([w.astype(np.float32) for w in weights])
+    outcome["weights"] = [[w.name, w.shape.as_list(), w.trainable] for w in layer.weights]
+    for part in layer._flatten_layers():
+        if hasattr(part, "reset_states") and getattr(part, "stateful", False):
+            part.reset_states()
+    with tf.GradientTape(persistent=True) as tape:
+        for t in tensors:
+            if t.dtype.is_floating:
+                tape.watch(t)
+        out = layer(given, **kwargs)
+        total = _weighting(tf, out)
+    outcome["output"] = _value(tf, list(out) if isinstance(out, (list, tuple)) else out)
+    if hasattr(total, "dtype"):
+        floats = [t for t in tensors if t.dtype.is_floating]
+        outcome["by_input"] = _value(tf, tape.gradient(total, floats)) if floats else []
+        outcome["by_weights"] = _value(tf, tape.gradient(total, layer.trainable_weights))
+    outcome["after"] = _value(tf, [w for w in layer.weights if not w.trainable])
+    first = out[0] if isinstance(out, (list, tuple)) else out
+    mask = getattr(first, "_keras_mask", None)
+    outcome["mask"] = None if mask is None else np.asarray(mask.numpy()).astype(int).tolist()
+    outcome["losses"] = _value(tf, list(layer.losses))
+    if options.get("shape", True):
+        open_shape = [(None, *a.shape[1:]) for a in arrays]
+        shape = layer.compute_output_shape(open_shape if isinstance(case.shape, list) else open_shape[0])
+        outcome["shape"] = plain([tf.TensorShape(s).as_list() for s in shape] if isinstance(shape, list) else tf.TensorShape(shape).as_list())
+    if options.get("config", True):
+        outcome["config"] = plain(layer.get_config())
+        again = type(layer).from_config(layer.get_config())
+        outcome["round_trip"] = plain(again.get_config()) == outcome["config"]
+    return outcome
+
+
+CASES: list[Case] = []
+
+
+def case(layer: str, arguments: dict[str, Any], sizes: Any, **options: Any) -> None:
+    CASES.append(Case(layer, arguments, sizes, options))
+
+
+# --- core ------------------------------------------------------------------------------------------------------------
+case("Dense", dict(units=3), (2, 4))
+case("Dense", dict(units=3, activation="relu"), (2, 4))
+case("Dense", dict(units=2, use_bias=False, activation="softmax"), (2, 3, 4))
+case("Dense", dict(units=2, kernel_regularizer="l2", bias_regularizer="l1", activity_regularizer="l2"), (2, 4))
+case("Dense", dict(units=2, kernel_initializer="he_normal", bias_initializer="ones", kernel_constraint="max_norm"), (2, 2, 2, 3))
+case("Dense", dict(units=2, activation="gelu", trainable=False), (3, 2))
+for _name in ("elu", "selu", "softplus", "softsign", "swish", "tanh", "sigmoid", "hard_sigmoid", "exponential", "linear", "mish", "softmax"):
+    case("Activation", dict(activation=_name), (2, 5), low=-3, high=3)
+case("Identity", {}, (2, 3))
+case("Flatten", {}, (2, 3, 2))
+case("Flatten", dict(data_format="channels_first"), (2, 3, 2, 2))
+case("Flatten", {}, (3,), config=False, shape=False)
+case("Flatten", {}, (2, 3))
+case("Reshape", dict(target_shape=(3, 2)), (2, 6))
+case("Reshape", dict(target_shape=(-1, 2)), (2, 6))
+case("Reshape", dict(target_shape=(2, -1, 1)), (2, 2, 3))
+case("Reshape", dict(target_shape=(6,)), (2, 2, 3))
+case("Permute", dict(dims=(2, 1)), (2, 3, 2))
+case("Permute", dict(dims=(3, 1, 2)), (2, 3, 2, 2))
+case("RepeatVector", dict(n=3), (2, 4))
+case("RepeatVector", dict(n=1), (1, 2))
+case("Masking", {}, (2, 3, 2))
+case("Masking", dict(mask_value=0.5), (2, 3, 2), low=0.5, high=0.5)
+case("ActivityRegularization", dict(l1=0.1, l2=0.2), (2, 4))
+for _n in (1, 2, 3):
+    _shape = (1, 4, 3, 2, 2)[: _n + 1] + (2,)
+    case(f"ZeroPadding{_n}D", {}, _shape)
+    case(f"UpSampling{_n}D", {}, _shape)
+    case(f"UpSampling{_n}D", dict(size=3), _shape)
+case("ZeroPadding1D", dict(padding=(2, 1)), (1, 3, 2))
+case("ZeroPadding2D", dict(padding=((1, 0), (0, 2))), (1, 2, 3, 2))
+case("ZeroPadding2D", dict(padding=(1, 2), data_format="channels_first"), (1, 2, 3, 2))
+case("ZeroPadding3D", dict(padding=((1, 0), (0, 2), (1, 1))), (1, 2, 2, 2, 1))
+case("Cropping1D", {}, (1, 5, 2))
+case("Cropping1D", dict(cropping=(2, 0)), (1, 5, 2))
+case("Cropping2D", dict(cropping=((1, 0), (0, 2))), (1, 3, 4, 2))
+case("Cropping2D", dict(cropping=1, data_format="channels_first"), (1, 2, 3, 4))
+case("Cropping3D", {}, (1, 3, 4, 3, 2))
+case("Cropping3D", dict(cropping=(1, 0, 1)), (1, 3, 2, 4, 2))
+case("UpSampling2D", dict(size=(2, 3), interpolation="bilinear"), (1, 3, 2, 2))
+case("UpSampling2D", dict(size=(1, 2), data_format="channels_first"), (1, 2, 2, 2))
+
+# --- activations with parameters -----------------------------------------------------------------------------------------
+case("ReLU", {}, (2, 4))
+case("ReLU", dict(max_value=0.5, negative_slope=0.1, threshold=0.2), (2, 6))
+case("ReLU", dict(max_value=6.0), (2, 6), low=-8, high=8)
+case("ReLU", dict(negative_slope=0.2), (2, 6))
+case("LeakyReLU", {}, (2, 4))
+case("LeakyReLU", dict(alpha=0.1), (2, 4))
+case("ELU", {}, (2, 4))
+case("ELU", dict(alpha=0.7), (2, 4))
+case("ThresholdedReLU", dict(theta=0.3), (2, 6))
+case("Softmax", {}, (2, 4))
+case("Softmax", dict(axis=1), (2, 3, 2))
+case("Softmax", dict(axis=(1, 2)), (2, 3, 2))
+case("PReLU", {}, (2, 3, 2))
+case("PReLU", dict(shared_axes=[1]), (2, 3, 2))
+case("PReLU", dict(alpha_initializer="ones", alpha_regularizer="l2", alpha_constraint="non_neg"), (2, 4))
+
+# --- convolutions ----------------------------------------------------------------------------------------------------
+case("Conv1D", dict(filters=3, kernel_size=2), (2, 5, 2))
+case("Conv1D", dict(filters=2, kernel_size=3, strides=2, padding="same", activation="relu"), (2, 6, 2))
+case("Conv1D", dict(filters=2, kernel_size=3, padding="causal", dilation_rate=2), (2, 6, 2))
+case("Conv1D", dict(filters=4, kernel_size=2, groups=2, use_bias=False), (2, 5, 4))
+case("Conv1D", dict(filters=2, kernel_size=2), (2, 3, 5, 2))
+case("Conv2D", dict(filters=3, kernel_size=3), (2, 5, 4, 2))
+case("Conv2D", dict(filters=2, kernel_size=(2, 3), strides=2, padding="same", activation="relu"), (2, 6, 5, 2))
+case("Conv2D", dict(filters=2, kernel_size=2, padding="same"), (1, 3, 3, 1))
+case("Conv2D", dict(filters=2, kernel_size=3, dilation_rate=(2, 1), padding="same"), (1, 6, 5, 2))
+case("Conv2D", dict(filters=4, kernel_size=3, groups=2, kernel_regularizer="l2"), (1, 4, 4, 4))
+case("Conv2D", dict(filters=2, kernel_size=1, use_bias=False, strides=3), (1, 5, 5, 3))
+case("Conv2D", dict(filters=2, kernel_size=2), (2, 1, 3, 3, 2))
+case("Conv3D", dict(filters=2, kernel_size=2), (1, 3, 3, 3, 2))
+case("Conv3D", dict(filters=2, kernel_size=2, strides=2, padding="same"), (1, 3, 4, 3, 1))
+case("Conv3D", dict(filters=2, kernel_size=(1, 2, 3), activation="tanh", use_bias=False), (1, 3, 3, 3, 1))
+case("Conv1DTranspose", dict(filters=2, kernel_size=3), (1, 4, 2))
+case("Conv1DTranspose", dict(filters=2, kernel_size=3, strides=2, padding="same", activation="relu"), (1, 4, 2))
+case("Conv1DTranspose", dict(filters=2, kernel_size=3, strides=2, output_padding=1), (1, 4, 2))
+case("Conv2DTranspose", dict(filters=2, kernel_size=3), (1, 3, 4, 2))
+case("Conv2DTranspose", dict(filters=2, kernel_size=(2, 3), strides=2, padding="same"), (1, 3, 3, 2))
+case("Conv2DTranspose", dict(filters=2, kernel_size=3, strides=2, padding="same", output_padding=1, use_bias=False), (1, 3, 3, 2))
+case("Conv2DTranspose", dict(filters=2, kernel_size=2, strides=3), (1, 3, 3, 2))
+case("Conv3DTranspose", dict(filters=2, kernel_size=2), (1, 2, 3, 2, 1))
+case("Conv3DTranspose", dict(filters=1, kernel_size=3, strides=2, padding="same"), (1, 2, 2, 2, 2))
+case("DepthwiseConv1D", dict(kernel_size=3), (1, 5, 2))
+case("DepthwiseConv1D", dict(kernel_size=2, depth_multiplier=2, padding="same", strides=2), (1, 5, 2))
+case("DepthwiseConv2D", dict(kernel_size=3), (1, 5, 4, 2))
+case("DepthwiseConv2D", dict(kernel_size=2, depth_multiplier=2, padding="same", strides=2, activation="relu"), (1, 5, 4, 2))
+case("DepthwiseConv2D", dict(kernel_size=3, dilation_rate=2, use_bias=False), (1, 6, 6, 2))
+case("SeparableConv1D", dict(filters=3, kernel_size=2), (1, 5, 2))
+case("SeparableConv1D", dict(filters=2, kernel_size=3, padding="causal", depth_multiplier=2), (1, 5, 2))
+case("SeparableConv1D", dict(filters=2, kernel_size=3, padding="same", strides=2, activation="relu"), (1, 5, 2))
+case("SeparableConv2D", dict(filters=3, kernel_size=2), (1, 4, 4, 2))
+case("SeparableConv2D", dict(filters=2, kernel_size=3, padding="same", strides=2, depth_multiplier=2, use_bias=False), (1, 5, 5, 2))
+
+# --- pooling -----------------------------------------------------------------------------------------------------------
+for _kind in ("Max", "Average"):
+    case(f"{_kind}Pooling1D", {}, (1, 5, 2))
+    case(f"{_kind}Pooling1D", dict(pool_size=3, strides=2, padding="same"), (1, 6, 2))
+    case(f"{_kind}Pooling2D", {}, (1, 5, 4, 2))
+    case(f"{_kind}Pooling2D", dict(pool_size=(3, 2), strides=2, padding="same"), (1, 5, 5, 2))
+    case(f"{_kind}Pooling2D", dict(pool_size=3, strides=1), (1, 4, 5, 1))
+    case(f"{_kind}Pooling2D", dict(pool_size=2, strides=1, padding="same"), (1, 3, 3, 1))
+    case(f"{_kind}Pooling3D", {}, (1, 4, 2, 3, 2))
+    case(f"{_kind}Pooling3D", dict(pool_size=2, strides=1, padding="same"), (1, 2, 3, 2, 1))
+    for _n in (1, 2, 3):
+        case(f"Global{_kind}Pooling{_n}D", {}, (2, 3, 2, 2)[: _n + 1] + (2,))
+        case(f"Global{_kind}Pooling{_n}D", dict(keepdims=True), (2, 3, 2, 2)[: _n + 1] + (2,))
+        case(f"Global{_kind}Pooling{_n}D", dict(data_format="channels_first"), (2, 2, 3, 2, 2)[: _n + 2])
+case("GlobalAveragePooling1D", {}, (2, 4, 2), mask=[2, 4])
+
+# --- regularisation, at rest (random numbers differ between implementations) ---------------------------------------------------
+for _name, _config, _shape in (
+    ("Dropout", dict(rate=0.5), (2, 3)),
+    ("Dropout", dict(rate=0.5, noise_shape=(None, 1), seed=3), (2, 3)),
+    ("SpatialDropout1D", dict(rate=0.5), (2, 3, 2)),
+    ("SpatialDropout2D", dict(rate=0.5), (2, 3, 2, 2)),
+    ("SpatialDropout3D", dict(rate=0.5), (2, 3, 2, 2, 2)),
+    ("GaussianNoise", dict(stddev=0.5), (2, 3)),
+    ("GaussianDropout", dict(rate=0.5), (2, 3)),
+    ("AlphaDropout", dict(rate=0.5), (2, 3)),
+):
+    case(_name, _config, _shape)
+    case(_name, _config, _shape, training=False)
+case("Dropout", dict(rate=0.0), (2, 3), training=True)
+case("GaussianDropout", dict(rate=0.0), (2, 3), training=True)

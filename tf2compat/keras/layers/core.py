@@ -1,0 +1,317 @@
+"""Dense, Activation, Lambda, Masking, Identity and other plain layers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+import tf2compat as tf
+from tf2compat._engine import dtypes
+from tf2compat._engine.dtypes import FLOATS
+from tf2compat._engine.op import op, tensor
+from tf2compat._engine.shapes import TensorShape
+from tf2compat._engine.tensor import Tensor
+
+from .. import activations, regularizers
+from .._base.callspec import set_mask
+from .._base.config import settings
+from .._base.input_spec import InputSpec
+from .._base.layer import Layer
+from ._common import WeightOptions
+
+
+@op("Dense", x=tensor(FLOATS), kernel=tensor(FLOATS), bias=tensor(FLOATS))
+def dense(x: Any, kernel: Any, bias: Any = None) -> Any:
+    """x [..., in] times kernel [in, out] plus bias [out]."""
+    if bias is not None and x.ndim == 2:
+        return torch.addmm(bias, x, kernel)
+    return F.linear(x, kernel.t(), bias)
+
+
+class Dense(WeightOptions, Layer):
+    """activation(inputs @ kernel + bias) over the last dimension (`tf.keras.layers.Dense`).
+
+    ValueError when `units` is not positive or the inputs' last dimension is unknown.
+    """
+
+    def __init__(
+        self,
+        units: int,
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        self.units = int(units) if not isinstance(units, int) else units
+        if self.units <= 0:
+            raise ValueError(f"Received an invalid value for `units`, expected a positive integer. Received: units={units}")
+        self.activation = activations.get(activation)
+        self.use_bias = use_bias
+        self._set_options(
+            kernel_initializer=kernel_initializer, bias_initializer=bias_initializer, kernel_regularizer=kernel_regularizer,
+            bias_regularizer=bias_regularizer, kernel_constraint=kernel_constraint, bias_constraint=bias_constraint,
+        )  # fmt: skip
+        self.input_spec = InputSpec(min_ndim=2)
+        self.supports_masking = True
+
+    def build(self, input_shape: Any) -> None:
+        """Create kernel [in, units] and bias [units]."""
+        dtype = dtypes.as_dtype(self.dtype or settings.floatx)
+        if not (dtype.is_floating or dtype.is_complex):
+            raise TypeError(f"A Dense layer can only be built with a floating-point dtype. Received: dtype={dtype!r}")
+        shape = TensorShape(input_shape)
+        last = shape[-1]
+        if last is None:
+            raise ValueError(
+                f"The last dimension of the inputs to a Dense layer should be defined. Found None. Full input shape received: {shape}"
+            )
+        self.input_spec = InputSpec(min_ndim=2, axes={-1: last})
+        self.kernel = self.add_weight(
+            "kernel", shape=[last, self.units], initializer=self.kernel_initializer, regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint, dtype=self.dtype, trainable=True,
+        )  # fmt: skip
+        self.bias = None
+        if self.use_bias:
+            self.bias = self.add_weight(
+                "bias", shape=[self.units], initializer=self.bias_initializer, regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint, dtype=self.dtype, trainable=True,
+            )  # fmt: skip
+        self.built = True
+
+    def call(self, inputs: Any) -> Any:
+        """activation(inputs @ kernel + bias)."""
+        d = self.__dict__
+        activation = d["activation"]
+        if type(inputs) is not Tensor and hasattr(inputs, "dense_shape"):
+            found = tf.sparse.sparse_dense_matmul(inputs, self.kernel)
+            found = found if self.bias is None else tf.nn.bias_add(found, self.bias)
+        else:
+            found = dense(inputs, d["kernel"], d["bias"])
+        return found if activation is activations.linear else activation(found)
+
+    def compute_output_shape(self, input_shape: Any) -> TensorShape:
+        """The input's shape with `units` at the end."""
+        shape = TensorShape(input_shape).with_rank_at_least(2)
+        if shape[-1] is None:
+            raise ValueError(
+                "The last dimension of the input shape of a Dense layer should be defined. Found None. Received: "
+                f"input_shape={shape}"
+            )
+        return shape[:-1].concatenate(self.units)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments as plain values."""
+        config = super().get_config()
+        config.update({"units": self.units, "activation": activations.serialize(self.activation), "use_bias": self.use_bias})
+        config.update(self._option_config("kernel_initializer", "bias_initializer", "kernel_regularizer", "bias_regularizer"))
+        config["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
+        config.update(self._option_config("kernel_constraint", "bias_constraint"))
+        return config
+
+
+class Activation(Layer):
+    """An activation function as a layer (`tf.keras.layers.Activation`)."""
+
+    def __init__(self, activation: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.supports_masking = True
+        self.activation = activations.get(activation)
+
+    def call(self, inputs: Any) -> Any:
+        """activation(inputs)."""
+        return self.activation(inputs)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """The input's shape."""
+        return TensorShape(input_shape)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments as plain values."""
+        config = super().get_config()
+        config["activation"] = activations.serialize(self.activation)
+        return config
+
+
+class Identity(Layer):
+    """Its input (`tf.keras.layers.Identity`)."""
+
+    def call(self, inputs: Any) -> Any:
+        """inputs."""
+        return tf.nest.map_structure(tf.identity, inputs)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """The input's shape."""
+        return TensorShape(input_shape)
+
+
+class ActivityRegularization(Layer):
+    """Adds an L1 and L2 penalty of its input to the losses (`tf.keras.layers.ActivityRegularization`)."""
+
+    def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Any) -> None:
+        super().__init__(activity_regularizer=regularizers.L1L2(l1=l1, l2=l2), **kwargs)
+        self.supports_masking = True
+        self.l1 = l1
+        self.l2 = l2
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """The input's shape."""
+        return TensorShape(input_shape)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments as plain values."""
+        config = super().get_config()
+        config.update({"l1": self.l1, "l2": self.l2})
+        return config
+
+
+class Masking(Layer):
+    """Masks the time steps in which every feature equals `mask_value` (`tf.keras.layers.Masking`)."""
+
+    def __init__(self, mask_value: float = 0.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.supports_masking = True
+        self.mask_value = mask_value
+        self._compute_output_and_mask_jointly = True
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """bool [batch, time]: whether any feature differs from `mask_value`."""
+        return tf.reduce_any(tf.not_equal(inputs, self.mask_value), axis=-1)
+
+    def call(self, inputs: Any) -> Any:
+        """inputs, with zeros where the mask is False."""
+        kept = tf.reduce_any(tf.not_equal(inputs, self.mask_value), axis=-1, keepdims=True)
+        outputs = inputs * tf.cast(kept, inputs.dtype)
+        set_mask(outputs, tf.squeeze(kept, axis=-1))
+        return outputs
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """The input's shape."""
+        return TensorShape(input_shape)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments as plain values."""
+        config = super().get_config()
+        config["mask_value"] = self.mask_value
+        return config
+
+
+class Lambda(Layer):
+    """A function as a layer (`tf.keras.layers.Lambda`).
+
+    Variables made outside the layer are not tracked: a warning says so. Saving it needs a named function.
+    """
+
+    def __init__(
+        self, function: Any, output_shape: Any = None, mask: Any = None, arguments: dict[str, Any] | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.arguments = arguments or {}
+        self.function = function
+        if mask is not None:
+            self.supports_masking = True
+        self.mask = mask
+        self._output_shape = output_shape
+        import inspect
+
+        try:
+            names = inspect.signature(function).parameters
+        except (TypeError, ValueError):
+            names = {}
+        self._takes_training = "training" in names
+        self._takes_mask = "mask" in names
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """What `output_shape` says, or the shape that the function gives."""
+        if self._output_shape is None:
+            try:
+                return super().compute_output_shape(input_shape)
+            except NotImplementedError:
+                raise NotImplementedError(
+                    "We could not automatically infer the shape of the Lambda's output. Please specify `output_shape` for this Lambda."
+                ) from None
+        if callable(self._output_shape):
+            return TensorShape(self._output_shape(input_shape))
+        shapes = tf.nest.flatten(input_shape)
+        batch = TensorShape(input_shape)[0] if not isinstance(shapes[0], TensorShape) else shapes[0][0]
+        out = self._output_shape
+        if isinstance(out, (list, tuple)) and out and isinstance(out[0], (list, tuple)):
+            return [TensorShape([batch, *s]) for s in out]
+        return TensorShape([batch, *tuple(out)])
+
+    def call(self, inputs: Any, mask: Any = None, training: Any = None) -> Any:
+        """function(inputs, **arguments)."""
+        kwargs = dict(self.arguments)
+        if self._takes_mask:
+            kwargs["mask"] = mask
+        if self._takes_training:
+            kwargs["training"] = training
+        return self.function(inputs, **kwargs)
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """What `mask` says: its value, or what it returns for (inputs, mask)."""
+        return self.mask(inputs, mask) if callable(self.mask) else self.mask
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments as plain values; a Python lambda is stored as its code."""
+        import types
+
+        from .._base.serialization import serialize_keras_object
+
+        def described(fn: Any) -> Any:
+            if isinstance(fn, types.LambdaType) and fn.__name__ == "<lambda>":
+                return serialize_keras_object(fn), "lambda"
+            if callable(fn):
+                return getattr(fn, "__name__", repr(fn)), "function"
+            return fn, "raw"
+
+        config = super().get_config()
+        function, kind = described(self.function)
+        shape, shape_kind = described(self._output_shape)
+        config.update({
+            "function": serialize_keras_object(self.function) if kind == "function" else function, "function_type": kind,
+            "module": getattr(self.function, "__module__", None), "output_shape": shape, "output_shape_type": shape_kind,
+            "output_shape_module": getattr(self._output_shape, "__module__", None), "arguments": self.arguments,
+        })  # fmt: skip
+        if self.mask is not None:
+            text, mask_kind = described(self.mask)
+            config.update({"mask": text, "mask_type": mask_kind, "mask_module": getattr(self.mask, "__module__", None)})
+        return config
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
+        """A layer made from what `get_config` returned. ValueError for a stored lambda unless its `safe_mode` is off."""
+        from .._base.serialization import deserialize_keras_object, get_registered_object
+
+        config = dict(config)
+
+        def restored(name: str) -> Any:
+            value = config.pop(name, None)
+            kind = config.pop(f"{name}_type", None)
+            config.pop("module" if name == "function" else f"{name}_module", None)
+            if isinstance(value, dict):
+                return deserialize_keras_object(value, custom_objects)
+            if kind == "function" and isinstance(value, str):
+                found = get_registered_object(value, custom_objects)
+                if found is None:
+                    raise TypeError(f"Could not locate function '{value}'. Pass it in `custom_objects`.")
+                return found
+            return value
+
+        function, shape, mask = restored("function"), restored("output_shape"), restored("mask")
+        arguments = config.pop("arguments", None) or {}
+        for key, value in arguments.items():
+            if isinstance(value, dict) and value.get("type") == "ndarray":
+                arguments[key] = np.array(value["value"])
+        return cls(function, output_shape=shape, mask=mask, arguments=arguments, **config)
+
+
