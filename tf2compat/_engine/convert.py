@@ -175,14 +175,11 @@ def _python_scalar(value: Any, dtype: DType | None) -> torch.Tensor:
         raise ValueError("Can't convert Python sequence with a value out of range for a double-precision float.")
     if kind is int and dtype.is_integer:
         bits = dtype.size * 8
-        if bits >= 32:
-            low, high = (0, 2**bits - 1) if dtype.is_unsigned else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
-            if not low <= value <= high:
-                if bits == 32 and dtype is dtypes.int32:
-                    raise ValueError("Can't convert Python sequence with out-of-range integer to Tensor.")
-                raise _cannot(value, dtype)
-        else:  # narrow integers wrap around, as TensorFlow's do
-            value = int(np.array(value & ((1 << bits) - 1), dtype=np.uint64).astype(dtype.as_numpy_dtype))
+        low, high = (0, 2**bits - 1) if dtype.is_unsigned else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+        if not low <= value <= high:  # integers wrap around, as TensorFlow's do, as far as 64 bits carry them
+            if not -(2**63) <= value < 2**64 or bits == 64:
+                raise ValueError("Can't convert Python sequence with out-of-range integer to Tensor.")
+            value = (value - low) % 2**bits + low
     device = default_device()
     return torch.tensor(value, dtype=target, device=device)
 
@@ -356,8 +353,6 @@ def _sequence(value: Any, dtype: DType | None) -> Any:
             array = np.array(leaves, dtype=np.int64 if dtype is not dtypes.uint64 else np.uint64)
         except OverflowError:
             raise ValueError("Can't convert Python sequence with out-of-range integer to Tensor.") from None
-        if dtype is dtypes.int32 and array.size and (array.min() < _INT32_MIN or array.max() > _INT32_MAX):
-            raise ValueError("Can't convert Python sequence with out-of-range integer to Tensor.")
         return _place(torch.from_numpy(array.astype(dtype.as_numpy_dtype).reshape(shape)))
     return torch.tensor(leaves, dtype=dtype.torch, device=default_device()).reshape(shape)
 

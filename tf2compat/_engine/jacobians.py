@@ -107,7 +107,9 @@ def jacobian(tape: GradientTape, target: Any, sources: Any, unconnected: Unconne
 def batch_jacobian(tape: GradientTape, target: Any, source: Any, unconnected: UnconnectedGradients, vectorised: bool) -> Any:
     tape._check_usable(source)
     t, s = target.shape, source.shape
-    if t.rank is None or s.rank is None or t.rank < 2 and t.rank < 1 or s.rank < 1 or t[0] != s[0]:
+    t.with_rank_at_least(2)
+    s.with_rank_at_least(2)
+    if t[0] != s[0]:
         raise ValueError(
             f"Need first dimension of target shape ({t}) and source shape ({s}) to match."
         )

@@ -195,6 +195,7 @@ class Op:
                 if is_tensor_like(v):
                     dtype = dtypes.as_dtype(v.dtype) if not isinstance(v, Tensor) else v.dtype
                     break
+        refused: tuple[Any, DType] | None = None
         for order, (i, j, v) in enumerate(entries):
             kind = self.kinds[i]
             if is_tensor_like(v):
@@ -213,20 +214,22 @@ class Op:
                         f"cannot compute {self.name} as input #{order}(zero-based) was expected to be a {dtype._cpp} tensor "
                         f"but is a {t.dtype._cpp} tensor"
                     )
-            if kind.allowed is not None and t.dtype not in kind.allowed:  # type: ignore[union-attr]
-                if self.wrong_dtype_fn is not None:
-                    raise self.wrong_dtype_fn(None, t.dtype)
-                raise self._not_allowed(kind, t.dtype, self.params[i])  # type: ignore[arg-type]
             if j < 0:
                 bound[i] = t
             else:
                 bound[i][j] = t
+            if refused is None and kind.allowed is not None and t.dtype not in kind.allowed:  # type: ignore[union-attr]
+                refused = (kind, t.dtype)
+        if refused is not None:  # after all conversions, whose failures come first in TensorFlow
+            if self.wrong_dtype_fn is not None:
+                raise self.wrong_dtype_fn(None, refused[1])
+            raise self._not_allowed(*refused)
 
     def _first(self, value: Any, kind: Kind | None) -> Tensor:
         fixed = kind.allowed[0] if kind is not None and kind.allowed is not None and len(kind.allowed) == 1 else None
         return convert_to_tensor(value, fixed)
 
-    def _not_allowed(self, kind: Kind, dtype: DType, param: str) -> Exception:
+    def _not_allowed(self, kind: Kind, dtype: DType) -> Exception:
         listed = ", ".join(sorted(d._cpp for d in kind.allowed or ()))
         return self.error(f"Value for attr '{kind.group or 'T'}' of {dtype._cpp} is not in the list of allowed values: {listed}")
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from .convert import convert_to_tensor
+from .convert import convert_to_tensor, is_tensor_like
 from .dtypes import DType
 from .op import TENSORS, op
 from .tensor import Tensor
@@ -28,4 +28,6 @@ def pack(value: Any, dtype: DType) -> Tensor:
     """A nested sequence with tensors among its leaves as one tensor of `dtype`."""
     if isinstance(value, (list, tuple)):
         return stack_first([pack(v, dtype) for v in value])
+    if is_tensor_like(value):  # a mismatch of dtypes is for Pack to report
+        return convert_to_tensor(value)
     return convert_to_tensor(value, dtype)

@@ -95,6 +95,7 @@ class GradientTape:
         self._leaves: dict[int, tuple[Variable, list[tuple[Any, Any]]]] = {}
         self._explicit: set[int] = set()
         self._tokens: list[Any] = []
+        self._shared = False  # whether another tape recorded at the same time: torch's graph is then not ours to free
         self._used = False
 
     # --- recording ---------------------------------------------------------------------------------------------------
@@ -115,6 +116,9 @@ class GradientTape:
         if self._restore_grad:
             torch.set_grad_enabled(True)
         state.local.tapes.append(self)
+        if len(state.local.tapes) > 1:
+            for tape in state.local.tapes:
+                tape._shared = True
         state.tapes_changed()
         token = state.local.tapes[0]
         if not any(t is token for t in self._tokens):
@@ -216,6 +220,11 @@ class GradientTape:
         None, or zeros with `UnconnectedGradients.ZERO`, where nothing connects them. RuntimeError when a tape that is
         not persistent is used a second time.
         """
+        if target is None:
+            raise TypeError(
+                "Argument `target` should be a list or nested structure of Tensors, Variables or CompositeTensors to be differentiated, "
+                "but received None."
+            )
         self._check_usable(sources)
         unconnected = _unconnected(unconnected_gradients)
         if self._recording and not self._persistent:
@@ -224,7 +233,9 @@ class GradientTape:
         for t in nest.flatten(target, expand_composites=True):
             if isinstance(t, Variable):  # a variable as target is read here and now, by this tape
                 t = self._read_target(t)
-            t = t if isinstance(t, Tensor) else convert_to_tensor(t)
+            if not isinstance(t, Tensor):
+                dtypes.as_dtype(t.dtype)  # AttributeError for what is no tensor, as in TensorFlow
+                t = convert_to_tensor(t)
             if not _differentiable(t):
                 log.warning(
                     "The dtype of the target tensor must be floating (e.g. tf.float32) when calling GradientTape.gradient, got %r",
@@ -241,6 +252,7 @@ class GradientTape:
                         s.dtype,
                     )
             elif not hasattr(type(s), "_tf_op"):
+                dtypes.as_dtype(s.dtype)  # AttributeError for what is no tensor, as in TensorFlow
                 raise ValueError(
                     f"Passed in object {s} of type {type(s).__name__}, not tf.Tensor or tf.Variable or ExtensionType."
                 )
@@ -291,7 +303,7 @@ class GradientTape:
         if not ys or not xs:
             return [None] * len(flat)
         tensors = [*ys, *xs, *[w for w in ws if w is not None]]
-        shape = (len(ys), len(xs), [w is not None for w in ws], self._persistent)
+        shape = (len(ys), len(xs), [w is not None for w in ws], self._persistent or self._shared)
         if state.local.graph is None:  # straight to autograd: the slow path would detach what no tape records any more
             found = wrap_all(_gradient.op.call([[t._t for t in tensors], *shape]))
         else:

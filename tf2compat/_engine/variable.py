@@ -43,6 +43,10 @@ class VariableAggregation(Enum):
         return hash(self.value)
 
 
+# what TensorFlow calls the class; programs print it
+VariableAggregation.__name__ = VariableAggregation.__qualname__ = "VariableAggregationV2"
+
+
 class _Creators(threading.local):
     def __init__(self) -> None:
         self.stack: list[Callable[..., Any]] = []
@@ -342,9 +346,6 @@ class Variable(Trackable, metaclass=VariableMeta):
 
     def __repr__(self) -> str:
         return f"<tf.Variable '{self.name}' {self._text()}>"
-
-    def __format__(self, spec: str) -> str:
-        return format(self._as_tensor(), spec)
 
     # --- copies ------------------------------------------------------------------------------------------------------
     def __deepcopy__(self, memo: Any) -> Variable:

@@ -17,7 +17,7 @@ _INTEGER = frozenset(d.torch for d in INTS)
 _NUM = tensor(NUMBERS, scalar=True)
 
 
-@op("AddV2", elementwise=True, x=tensor(NUMBERS, string, scalar=True), y=tensor(NUMBERS, string, scalar=True))
+@op("AddV2", elementwise=True, hint=True, x=tensor(NUMBERS, string, scalar=True), y=tensor(NUMBERS, string, scalar=True))
 def add(x: Any, y: Any, name: str | None = None) -> Any:
     """x + y element-wise with broadcasting; concatenation for strings (`tf.math.add`)."""
     return torch.add(x, y)
@@ -47,6 +47,13 @@ def truediv(x: Any, y: Any, name: str | None = None) -> Any:
         wide = torch.float32 if x.dtype in _NARROW else torch.float64
         return torch.true_divide(x.to(wide), y.to(wide) if isinstance(y, torch.Tensor) else y)
     return torch.true_divide(x, y)
+
+
+@truediv.wrong_dtype
+def _(want: Any, got: Any) -> Exception:
+    if want is None:
+        return TypeError(f"Invalid dtype {got!r} in __truediv__. Expected one of {{{', '.join(repr(d) for d in NUMBERS)}}}.")
+    return TypeError(f"`x` and `y` must have the same dtype, got {want!r} != {got!r}.")
 
 
 _NARROW = frozenset((torch.int8, torch.uint8, torch.int16, torch.uint16))

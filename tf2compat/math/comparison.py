@@ -140,10 +140,7 @@ def _equals(self: Any, other: Any, compare: Any, unequal: bool) -> Any:
     if other is None:
         return unequal
     if not isinstance(other, Tensor) and not isinstance(other, (int, float)) and not hasattr(type(other), "_tf_op"):
-        try:
-            other = convert_to_tensor(other, dtype_hint=self.dtype)
-        except (TypeError, ValueError):
-            return unequal
+        other = convert_to_tensor(other, None if hasattr(other, "dtype") else self.dtype)
     if isinstance(other, Tensor) and _differ_in_shape(self, other):
         return convert_to_tensor(unequal)
     return compare(self, other)
