@@ -248,5 +248,8 @@ def test_matmul(data) -> None:
 def test_values_print_as_numpy_prints_them(values: list[float], dtype: str) -> None:
     array = np.array(values, dtype)
     tensor = tf.constant(array)
-    assert str(tensor) == f"tf.Tensor({array}, shape={array.shape}, dtype={dtype})"
-    assert repr(tensor) == f"<tf.Tensor: shape={array.shape}, dtype={dtype}, numpy={array!r}>"
+    plain, detailed = str(array), repr(array)
+    # What takes several lines starts on one of its own.
+    plain, detailed = (f"\n{text}" if "\n" in text else text for text in (plain, detailed))
+    assert str(tensor) == f"tf.Tensor({plain}, shape={array.shape}, dtype={dtype})"
+    assert repr(tensor) == f"<tf.Tensor: shape={array.shape}, dtype={dtype}, numpy={detailed}>"
