@@ -99,7 +99,7 @@ def _run_module(name: str, argv: list[str], alter_argv: bool = True) -> None:
 def _run_script(path: str, argv: list[str]) -> int:
     full = os.path.abspath(path)
     if os.path.isdir(path) or path.endswith((".zip", ".pyz")):
-        sys.path.insert(0, full) if getattr(sys.flags, "safe_path", False) else _search_first(path)
+        _search_first(full)
         _run_module("__main__", argv, alter_argv=False)
         return 0
     try:
@@ -116,9 +116,10 @@ def _run_script(path: str, argv: list[str]) -> int:
 def _run_code(source: str | bytes, filename: str, argv: list[str]) -> None:
     sys.argv = argv
     space = _new_main()
-    if not filename.startswith("<"):
+    if filename != "<string>":
         space["__file__"] = filename
         space["__cached__"] = None
+    if not filename.startswith("<"):
         space["__loader__"] = importlib.machinery.SourceFileLoader("__main__", filename)
     exec(compile(source, filename, "exec", dont_inherit=True), space)
 
