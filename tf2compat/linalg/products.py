@@ -94,7 +94,7 @@ def _ranks(a: Any, b: Any) -> Exception:
 
 @matmul.diagnose
 def _(a: Any, b: Any, transpose_a: bool, transpose_b: bool, adjoint_a: bool, adjoint_b: bool, *hints: Any) -> Any:
-    if a.ndim < 2 or b.ndim < 2 or a.dtype in _UNSUPPORTED:
+    if a.ndim < 2 or b.ndim < 2 or a.dtype in _UNSUPPORTED or (transpose_a and adjoint_a) or (transpose_b and adjoint_b):
         return None
     inner_a = a.shape[-2] if transpose_a or adjoint_a else a.shape[-1]
     inner_b = b.shape[-1] if transpose_b or adjoint_b else b.shape[-2]
