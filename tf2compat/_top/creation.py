@@ -14,7 +14,7 @@ from .._engine import dtypes
 from .._engine.convert import convert_to_tensor, is_tensor_like
 from .._engine.devices import current
 from .._engine.dtypes import DType, as_dtype
-from .._engine.op import ANY, DTYPE, INT, INTS, SHAPE, TENSOR, invalid, op, tensor
+from .._engine.op import ANY, DTYPE, INT, SHAPE, TENSOR, invalid, op, tensor
 from .._engine.shapes import TensorShape
 from .._engine.tensor import Tensor, wrap
 
@@ -153,7 +153,7 @@ def _(input: Any, dtype: Any, name: Any, layout: Any) -> Any:
     return torch.ones(input.shape, dtype=dtype.torch, device=current())
 
 
-@op("Fill", dims=INTS, value=ANY)
+@op("Fill", dims=SHAPE, value=ANY)
 def fill(dims: Any, value: Any, name: str | None = None, layout: Any = None) -> Any:
     """A tensor of shape `dims` that repeats the scalar `value` (`tf.fill`)."""
     if value.ndim:
@@ -228,7 +228,8 @@ def _range(start: Any, limit: Any, delta: Any, dtype: Any, name: str | None = No
 
 @_range.infer
 def _(start: Any, limit: Any, delta: Any, dtype: Any) -> Any:
-    return [(dtype, (None,))]
+    known = all(t.device.type != "meta" for t in (start, limit, delta))
+    return NotImplemented if known else [(dtype, (None,))]
 
 
 @op("LinSpace", start=TENSOR, stop=TENSOR, num=INT, axis=INT)
@@ -367,6 +368,4 @@ def _(lengths: Any, maxlen: Any, dtype: Any) -> tuple[Any, ...]:
 
 @sequence_mask.infer
 def _(lengths: Any, maxlen: Any, dtype: Any) -> Any:
-    if maxlen is not None and not isinstance(maxlen, int):
-        maxlen = None
-    return [(dtype, (*lengths.shape, maxlen))]
+    return [(dtype, (*lengths.shape, None))] if maxlen is None and lengths.device.type == "meta" else NotImplemented

@@ -11,7 +11,6 @@ from .._engine import dtypes
 from .._engine.convert import constant_value, convert_to_tensor, is_tensor_like
 from .._engine.op import ANY, INT, TENSOR, invalid, op
 from .._engine.op import tensor as tensor_
-from .._engine.shapes import TensorShape, broadcast
 
 _INDEX = tensor_(dtypes.int16, dtypes.int32, dtypes.int64, group="")
 
@@ -140,58 +139,59 @@ def out_of_range(indices: Any, length: int) -> str | None:
 
 
 # --- where -----------------------------------------------------------------------------------------------------------
-@op("SelectV2", condition=ANY, x=TENSOR, y=TENSOR)
 def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None) -> Any:
     """`x` where `condition` holds, else `y`, with broadcasting; or the indices of the true elements (`tf.where`).
 
     With a condition alone the result is an int64 matrix with a row for each element that is not False or zero.
     """
-    if x is None:
-        if y is not None:
+    if x is None or y is None:
+        if x is not y:
             raise ValueError("x and y must both be non-None or both be None.")
-        return torch.nonzero(condition)
-    if y is None:
-        raise ValueError("x and y must both be non-None or both be None.")
-    if x.dtype is not y.dtype or condition.dtype is not torch.bool:
-        raise TypeError  # the slow path says which
+        return places_of(condition, name)
+    return select(condition, x, y, name)
+
+
+@op("Where", condition=ANY)
+def places_of(condition: Any, name: str | None = None) -> Any:
+    """The indices of the elements that are not zero (the one-argument `tf.where`)."""
+    return torch.nonzero(condition)
+
+
+@places_of.strings
+def _(condition: Any) -> Any:
+    raise invalid(
+        "Value for attr 'T' of string is not in the list of allowed values: float, double, int32, uint8, int16, int8, complex64, "
+        "int64, qint8, quint8, qint32, bfloat16, qint16, quint16, uint16, complex128, half, uint32, uint64, bool [Op:Where] name: "
+    )
+
+
+@places_of.infer
+def _(condition: Any) -> Any:
+    return [(dtypes.int64, (None, condition.ndim))]
+
+
+@op("SelectV2", condition=ANY, x=TENSOR, y=TENSOR)
+def select(condition: Any, x: Any, y: Any, name: str | None = None) -> Any:
+    """`x` where `condition` holds, else `y` (the three-argument `tf.where`)."""
+    if condition.dtype is not torch.bool:
+        raise invalid(
+            f"cannot compute SelectV2 as input #0(zero-based) was expected to be a bool tensor but is a {dtypes.of(condition)._cpp} "
+            "tensor [Op:SelectV2] name: "
+        )
     return torch.where(condition, x, y)
 
 
-@where.prepare
+@select.prepare
 def _(condition: Any, x: Any, y: Any) -> tuple[Any, ...]:
-    if (x is None) != (y is None):
-        raise ValueError("x and y must both be non-None or both be None.")
-    if x is not None:
-        if not is_tensor_like(condition):
-            condition = convert_to_tensor(condition, dtypes.bool)
-        elif dtypes.as_dtype(condition.dtype) is not dtypes.bool:
-            name = dtypes.as_dtype(condition.dtype)._cpp
-            raise invalid(
-                f"cannot compute SelectV2 as input #0(zero-based) was expected to be a bool tensor but is a {name} tensor "
-                "[Op:SelectV2] name: "
-            )
-    return condition, x, y
+    return condition if is_tensor_like(condition) else convert_to_tensor(condition, dtypes.bool), x, y
 
 
-@where.infer
+@select.strings
 def _(condition: Any, x: Any, y: Any) -> Any:
-    if x is None:
-        return [(dtypes.int64, (None, condition.shape.rank))]
-    shape = broadcast(broadcast(TensorShape(condition.shape), TensorShape(x.shape)), TensorShape(y.shape))
-    return [(x.dtype, None if shape.rank is None else tuple(shape))]
-
-
-@where.strings
-def _(condition: Any, x: Any, y: Any) -> Any:
-    if x is None:
-        raise invalid(
-            "Value for attr 'T' of string is not in the list of allowed values: float, double, int32, uint8, int16, int8, complex64, "
-            "int64, qint8, quint8, qint32, bfloat16, qint16, quint16, uint16, complex128, half, uint32, uint64, bool [Op:Where] name: "
-        )
     return np.asarray(np.where(condition.cpu().numpy(), x, y), dtype=object)
 
 
-@where.diagnose
+@select.diagnose
 def _(condition: Any, x: Any, y: Any) -> str:
     return f"condition {_text(condition.shape)}, then {_text(x.shape)}, and else {_text(y.shape)} must be broadcastable"
 
@@ -344,11 +344,8 @@ def _(tensor: Any, mask: Any, axis: int) -> Any:
 
 @_boolean_mask.infer
 def _(tensor: Any, mask: Any, axis: int) -> Any:
-    shape = TensorShape(tensor.shape)
-    if shape.rank is None:
-        return [(tensor.dtype, None)]
-    axis %= shape.rank
-    return [(tensor.dtype, (*tuple(shape)[:axis], None, *tuple(shape)[axis + TensorShape(mask.shape).rank :]))]
+    axis %= tensor.ndim
+    return [(dtypes.of(tensor), (*tensor.shape[:axis], None, *tensor.shape[axis + mask.ndim :]))]
 
 
 @op("DynamicPartition", multi=True, data=ANY, partitions=tensor_(dtypes.int32, group=""), num_partitions=INT)
@@ -380,6 +377,4 @@ dynamic_partition.strings(dynamic_partition.op.fn)
 
 @dynamic_partition.infer
 def _(data: Any, partitions: Any, num_partitions: Any) -> Any:
-    shape = TensorShape(data.shape)
-    rest = None if shape.rank is None or TensorShape(partitions.shape).rank is None else tuple(shape)[TensorShape(partitions.shape).rank :]
-    return [(data.dtype, None if rest is None else (None, *rest))] * num_partitions
+    return [(dtypes.of(data), (None, *data.shape[partitions.ndim :]))] * num_partitions

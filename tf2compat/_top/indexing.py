@@ -202,6 +202,12 @@ def _(input_: Any, begin: Any, size: Any) -> tuple[Any, ...]:
     return input_, begin, size
 
 
+@slice.infer
+def _(input_: Any, begin: Any, size: Any) -> Any:
+    dims = [n if n >= 0 else total - first for n, first, total in zip(size, begin, input_.shape, strict=True)]
+    return [(dtypes.of(input_), tuple(dims))] if type(input_) is not np.ndarray and input_.device.type == "meta" else NotImplemented
+
+
 @slice.strings
 def _(input_: Any, begin: Any, size: Any) -> Any:
     out = slice.op.fn(input_, begin, size)

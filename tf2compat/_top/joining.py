@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from .._engine import state
+from .._engine import dtypes, state
 from .._engine.convert import constant_value, convert_to_tensor, has_tensors
 from .._engine.op import ANY, AXES, INT, INTS, TENSORS, invalid, op
-from .._engine.shapes import TensorShape
 from .._engine.tensor import Tensor
 
 
@@ -303,14 +302,14 @@ _repeat_each.strings(_repeat_each.op.fn)
 
 @_repeat_each.infer
 def _(input: Any, repeats: Any, axis: Any) -> Any:  # noqa: A002
-    shape = TensorShape(input.shape)
+    if repeats.device.type != "meta":
+        return NotImplemented
+    dims: list[Any] = list(input.shape) or [1]
     if axis is None:
-        return [(input.dtype, (None,))]
-    if shape.rank is None:
-        return [(input.dtype, None)]
-    dims = list(shape)
-    dims[axis] = None
-    return [(input.dtype, tuple(dims))]
+        dims = [None]
+    else:
+        dims[axis] = None
+    return [(dtypes.of(input), tuple(dims))]
 
 
 def meshgrid(*args: Any, **kwargs: Any) -> list[Tensor]:

@@ -125,12 +125,12 @@ unique_with_counts.strings(unique_with_counts.op.fn)
 
 @unique.infer
 def _(x: Any, out_idx: Any) -> Any:
-    return Unique((x.dtype, (None,)), (out_idx, tuple(x.shape)))
+    return Unique((dtypes.of(x), (None,)), (out_idx, tuple(x.shape)))
 
 
 @unique_with_counts.infer
 def _(x: Any, out_idx: Any) -> Any:
-    return UniqueWithCounts((x.dtype, (None,)), (out_idx, tuple(x.shape)), (out_idx, (None,)))
+    return UniqueWithCounts((dtypes.of(x), (None,)), (out_idx, tuple(x.shape)), (out_idx, (None,)))
 
 
 # --- histograms ------------------------------------------------------------------------------------------------------

@@ -8,10 +8,8 @@ import numpy as np
 import torch
 
 from .._engine import dtypes
-from .._engine.convert import constant_value
 from .._engine.dtypes import NUMBERS
 from .._engine.op import INTS, TENSOR, TENSORS, invalid, op, tensor, tensors
-from .._engine.shapes import TensorShape
 from .gathering import bad_vector, flat_positions
 
 _INDEX = tensor(dtypes.int16, dtypes.int32, dtypes.int64, group="")
@@ -220,10 +218,6 @@ def _(indices: Any, data: Any) -> tuple[Any, ...]:
 
 @dynamic_stitch.infer
 def _(indices: Any, data: Any) -> Any:
-    rank = TensorShape(indices[0].shape).rank
-    shape = TensorShape(data[0].shape)
-    if rank is None or shape.rank is None:
-        return [(data[0].dtype, None)]
-    known = [constant_value(i) for i in indices]
-    size = None if any(k is None for k in known) else max((int(k.max()) for k in known if k.size), default=-1) + 1
-    return [(data[0].dtype, (size, *tuple(shape)[rank:]))]
+    if all(i.device.type != "meta" for i in indices):
+        return NotImplemented
+    return [(dtypes.of(data[0]), (None, *data[0].shape[indices[0].ndim :]))]

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from .._engine import dtypes, shapes
-from .._engine.op import ANY, ANYS, AXES, DTYPE, INT, INTS, invalid, op
+from .._engine.op import ANY, ANYS, AXES, DTYPE, INT, INTS, SHAPE, invalid, op
 from .._engine.shapes import TensorShape
 from .._engine.tensor import Tensor
 
@@ -68,7 +68,7 @@ rank.strings(rank.op.fn)
 
 
 # --- changing --------------------------------------------------------------------------------------------------------
-@op("Reshape", tensor=ANY, shape=INTS)
+@op("Reshape", tensor=ANY, shape=SHAPE)
 def reshape(tensor: Any, shape: Any, name: str | None = None) -> Any:
     """The elements of `tensor` in the same order in another shape; one dim may be -1 (`tf.reshape`).
 
@@ -166,7 +166,7 @@ squeeze.strings(squeeze.op.fn)
 
 
 # --- broadcasting ----------------------------------------------------------------------------------------------------
-@op("BroadcastTo", input=ANY, shape=INTS)
+@op("BroadcastTo", input=ANY, shape=SHAPE)
 def broadcast_to(input: Any, shape: Any, name: str | None = None) -> Any:  # noqa: A002
     """`input` repeated along axes of size 1 and new leading axes until it has `shape` (`tf.broadcast_to`)."""
     for d in shape:

@@ -1,9 +1,8 @@
 """`tf.dtypes`: the element types, and conversion between them."""
 
-# ruff: noqa: A004 - TensorFlow's public names
+# ruff: noqa: A004, F401 - TensorFlow's public names, gathered here
 from __future__ import annotations
 
-from . import experimental
 from .._engine.dtypes import (
     DType,
     as_dtype,
@@ -35,6 +34,7 @@ from .._engine.dtypes import (
 )
 from .._names import module_getattr
 from .._top.arithmetic import cast, complex, saturate_cast
+from . import experimental
 
 QUANTIZED_DTYPES = frozenset((qint8, quint8, qint16, quint16, qint32))
 

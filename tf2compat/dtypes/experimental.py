@@ -1,5 +1,6 @@
 """`tf.dtypes.experimental`: element types of 8 bits and fewer. The 4-bit ones have no tensors here, only their DType."""
 
+# ruff: noqa: F401 - the names of the module are gathered here
 from __future__ import annotations
 
 from .._engine.dtypes import float8_e4m3fn, float8_e5m2, int4, uint4

@@ -66,16 +66,16 @@ _unseeded = Stream(None)
 _ordered: Stream | None = None
 
 
-def set_seed(seed: int) -> None:
-    """Set the global seed and start all streams anew (`tf.random.set_seed`)."""
+def set_seed(seed: int | None) -> None:
+    """Set the global seed and start all streams anew; None makes them unpredictable again (`tf.random.set_seed`)."""
     global _global_seed, _python, _epoch, _ordered
+    number = None if seed is None else int(seed)
     with _lock:
-        number = int(seed)
         _global_seed = number
-        _python = _python_random.Random(number)
+        _python = None if number is None else _python_random.Random(number)
         _epoch += 1
         _streams.clear()
-        _ordered = Stream((number, 0))
+        _ordered = None if number is None else Stream((number, 0))
 
 
 def global_seed() -> int | None:

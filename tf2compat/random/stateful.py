@@ -11,22 +11,31 @@ import torch
 from .._engine import dtypes
 from .._engine.convert import convert_to_tensor
 from .._engine.devices import current
-from .._engine.dtypes import DType, as_dtype
+from .._engine.dtypes import FLOATS, DType, as_dtype
 from .._engine.op import ANY, DTYPE, INT, SHAPE, invalid, op, tensor
 from .._engine.tensor import Tensor
 from .seeding import Stream, stream
 
-_FLOAT = frozenset((dtypes.float16, dtypes.bfloat16, dtypes.float32, dtypes.float64))
+_FLOAT = frozenset(FLOATS)
 
 
 def _floats(dtype: Any) -> DType:
     found = as_dtype(dtype)
     if found not in _FLOAT:
-        raise invalid(
-            f"Value for attr 'dtype' of {found._cpp} is not in the list of allowed values: half, bfloat16, float, double "
-            "[Op:RandomStandardNormal] name: "
-        )
+        raise TypeError(f"Cannot convert 0.0 to EagerTensor of dtype {found._cpp}")
     return found
+
+
+def _checked(shape: Any, op_name: str) -> Any:
+    for d in shape:
+        if d < 0:
+            raise invalid(f"Dimension {d} must be >= 0 [Op:{op_name}] name: ")
+    return shape
+
+
+def _check_vector(shape: Any, op_name: str) -> None:
+    if isinstance(shape, int) or (isinstance(shape, Tensor) and shape.shape.rank == 0):
+        raise invalid(f"shape must be a vector of {{int32,int64}}, got shape [] [Op:{op_name}] name: ")
 
 
 def _plain(value: Any, number: float) -> bool:
@@ -38,6 +47,7 @@ def _plain(value: Any, number: float) -> bool:
 def standard_normal(shape: Any, dtype: Any, stream: Stream, name: str | None = None) -> Any:
     """Normal numbers of mean 0 and deviation 1 from a stream."""
     device = current()
+    _checked(shape, "RandomStandardNormal")
     return torch.randn(shape, dtype=dtype.torch, device=device, generator=stream.generator(device))
 
 
@@ -46,11 +56,12 @@ def normal(
 ) -> Tensor:
     """Normally distributed numbers (`tf.random.normal`). `mean` and `stddev` may be tensors that broadcast to `shape`."""
     dtype = _floats(dtype)
+    _check_vector(shape, "RandomStandardNormal")
     z = standard_normal(shape, dtype, stream(seed), name)
     if not _plain(stddev, 1):
         z = z * convert_to_tensor(stddev, dtype)
     if not _plain(mean, 0):
-        z = z + convert_to_tensor(mean, dtype)
+        z = z + _parameter(mean, dtype, "mean")
     return z
 
 
@@ -71,11 +82,12 @@ def truncated_normal(
 ) -> Tensor:
     """Normal numbers within two deviations of the mean (`tf.random.truncated_normal`)."""
     dtype = _floats(dtype)
+    _check_vector(shape, "TruncatedNormal")
     z = standard_truncated_normal(shape, dtype, stream(seed), name)
     if not _plain(stddev, 1):
         z = z * convert_to_tensor(stddev, dtype)
     if not _plain(mean, 0):
-        z = z + convert_to_tensor(mean, dtype)
+        z = z + _parameter(mean, dtype, "mean")
     return z
 
 
@@ -84,6 +96,7 @@ def truncated_normal(
 def standard_uniform(shape: Any, dtype: Any, stream: Stream, name: str | None = None) -> Any:
     """Numbers of [0, 1) from a stream."""
     device = current()
+    _checked(shape, "RandomUniform")
     return torch.rand(shape, dtype=dtype.torch, device=device, generator=stream.generator(device))
 
 
@@ -112,10 +125,11 @@ def uniform(
     dtype = as_dtype(dtype)
     if dtype not in (dtypes.float16, dtypes.bfloat16, dtypes.float32, dtypes.float64, dtypes.int32, dtypes.int64):
         accepted = (dtypes.float16, dtypes.bfloat16, dtypes.float32, dtypes.float64, dtypes.int32, dtypes.int64)
-        raise ValueError(f"Argument `dtype` got invalid value {dtype}. Accepted dtypes are {accepted}.")
+        raise ValueError(f"Argument `dtype` got invalid value {dtype!s}. Accepted dtypes are {accepted}.")
+    _check_vector(shape, "RandomUniform")
     if maxval is None:
         if dtype.is_integer:
-            raise ValueError(f"Must specify maxval for integer dtype {dtype}")
+            raise ValueError(f"Must specify maxval for integer dtype {dtype!r}")
         maxval = 1
     if dtype.is_integer:
         low, high = convert_to_tensor(minval, dtype), convert_to_tensor(maxval, dtype)
@@ -126,3 +140,96 @@ def uniform(
         return u if unit else u * convert_to_tensor(maxval, dtype)
     low, high = convert_to_tensor(minval, dtype), convert_to_tensor(maxval, dtype)
     return u * (high - low) + low
+
+
+# --- gamma, poisson --------------------------------------------------------------------------------------------------
+@op("RandomGamma", stateful=True, shape=SHAPE, alpha=tensor(FLOATS))
+def _gamma(shape: Any, alpha: Any, stream: Stream, name: str | None = None) -> Any:
+    wanted = alpha.expand((*shape, *alpha.shape))
+    wide = wanted if wanted.dtype is torch.float64 else wanted.float()
+    return torch._standard_gamma(wide, generator=stream.generator(alpha.device)).to(alpha.dtype)
+
+
+def gamma(
+    shape: Any, alpha: Any, beta: Any = None, dtype: Any = dtypes.float32, seed: Any = None, name: str | None = None
+) -> Tensor:
+    """Gamma distributed numbers, `shape` of them for each of `alpha` and `beta` (`tf.random.gamma`).
+
+    The result's shape is `shape` and then what `alpha` and `beta` broadcast to; it is differentiable in both.
+    """
+    dtype = as_dtype(dtype)
+    if not dtype.is_floating:
+        raise ValueError(f"data type {dtype.as_numpy_dtype} not inexact")
+    alpha = _parameter(alpha, dtype, "alpha")
+    beta = convert_to_tensor(1.0, dtype) if beta is None else _parameter(beta, dtype, "beta")
+    sample = _gamma(shape, alpha + _zeros(beta), stream(seed), name)
+    return sample / beta
+
+
+def _zeros(t: Tensor) -> Tensor:
+    from .._top.creation import zeros_like
+
+    return zeros_like(t)
+
+
+def _parameter(value: Any, dtype: DType, what: str) -> Tensor:
+    found = getattr(value, "dtype", None)
+    if isinstance(found, DType) and found is not dtype:
+        raise ValueError(f"{what}: Tensor conversion requested dtype {dtype.name} for Tensor with dtype {found.name}: {value!r}")
+    return convert_to_tensor(value, dtype)
+
+
+@op("RandomPoissonV2", stateful=True, shape=SHAPE, rate=tensor(FLOATS, dtypes.int32, dtypes.int64), dtype=DTYPE)
+def _poisson(shape: Any, rate: Any, dtype: Any, stream: Stream, name: str | None = None) -> Any:
+    if rate.device.type == "meta":
+        return torch.empty((*shape, *rate.shape), dtype=dtype.torch, device="meta")
+    wide = rate.detach().double().expand((*shape, *rate.shape))
+    return torch.poisson(wide, generator=stream.generator(rate.device)).to(dtype.torch)
+
+
+def poisson(shape: Any, lam: Any, dtype: Any = dtypes.float32, seed: Any = None, name: str | None = None) -> Tensor:
+    """Poisson distributed numbers, `shape` of them for each of `lam` (`tf.random.poisson`)."""
+    return _poisson(shape, convert_to_tensor(lam, dtype_hint=dtypes.float32), as_dtype(dtype), stream(seed), name)
+
+
+# --- choices ---------------------------------------------------------------------------------------------------------
+@op("Multinomial", stateful=True, logits=tensor(FLOATS), num_samples=INT, dtype=DTYPE)
+def _categorical(logits: Any, num_samples: Any, dtype: Any, stream: Stream, name: str | None = None) -> Any:
+    if logits.ndim != 2:
+        raise invalid(f"logits should be a matrix, got shape {list(logits.shape)} [Op:Multinomial] name: ")
+    if num_samples < 0:
+        raise invalid(f"num_samples should be non-negative, got {num_samples} [Op:Multinomial] name: ")
+    rows, classes = logits.shape
+    if classes == 0:
+        raise invalid("num_classes should be positive, got 0 [Op:Multinomial] name: ")
+    if rows == 0 or num_samples == 0 or logits.device.type == "meta":
+        return torch.empty((rows, num_samples), dtype=dtype.torch, device=logits.device)
+    wide = logits.detach().double()
+    edges = torch.cumsum(torch.softmax(wide, 1), 1)
+    u = torch.rand((rows, num_samples), dtype=torch.float64, device=logits.device, generator=stream.generator(logits.device))
+    found = torch.searchsorted(edges, u * edges[:, -1:], right=True)
+    return found.clamp(max=classes - 1).to(dtype.torch)
+
+
+def categorical(logits: Any, num_samples: Any, dtype: Any = None, seed: Any = None, name: str | None = None) -> Tensor:
+    """`num_samples` classes for each row of unnormalised log-probabilities `logits` (`tf.random.categorical`)."""
+    return _categorical(logits, num_samples, dtypes.int64 if dtype is None else as_dtype(dtype), stream(seed), name)
+
+
+@op("RandomShuffle", stateful=True, value=ANY)
+def _shuffle(value: Any, stream: Stream, name: str | None = None) -> Any:
+    if value.ndim == 0:
+        return value
+    n = value.shape[0]
+    if isinstance(value, np.ndarray):
+        return value[torch.randperm(n, generator=stream.generator(torch.device("cpu"))).numpy()]
+    order = torch.randperm(n, device=value.device, generator=stream.generator(value.device))
+    return torch.index_select(value, 0, order)
+
+
+_shuffle.strings(_shuffle.op.fn)
+
+
+def shuffle(value: Any, seed: Any = None, name: str | None = None) -> Tensor:
+    """`value` with its first axis in random order (`tf.random.shuffle`)."""
+    return _shuffle(value, stream(seed), name)
