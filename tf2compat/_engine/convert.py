@@ -310,7 +310,7 @@ def _sequence(value: Any, dtype: DType | None) -> Any:
         bad = next(leaf for leaf in leaves if _kind(leaf) == "?")
         if hasattr(bad, "__array__"):
             return numpy_storage(np.array([np.asarray(leaf) for leaf in leaves]).reshape(shape), dtype, value)
-        if len(leaves) == 1 or not kinds - {"?"}:
+        if bad is leaves[0]:
             raise ValueError(f"Attempt to convert a value ({bad!r}) with an unsupported type ({type(bad)}) to a Tensor.")
         raise ValueError("Can't convert Python sequence with mixed types to Tensor.")
     if kinds == {"s"}:
@@ -321,6 +321,8 @@ def _sequence(value: Any, dtype: DType | None) -> Any:
             out[i] = _bytes(leaf)
         return out.reshape(shape)
     if dtype is None:
+        if _kind(leaves[0]) != "b":
+            kinds.discard("b")  # after a number, True is 1
         if not (kinds <= {"i", "f"} or kinds <= {"f", "i", "c"} or len(kinds) == 1):
             raise ValueError("Can't convert Python sequence with mixed types to Tensor.")
         if "c" in kinds:

@@ -68,7 +68,8 @@ def _call(f: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     variables = [v for v in seen if id(v) not in direct and v.trainable]
     if variables and not _accepts_variables(grad_fn):
         raise TypeError(
-            "If using @custom_gradient with a function that uses variables, then grad_fn must accept a 'variables' keyword argument."
+            "@tf.custom_gradient grad_fn must accept keyword argument 'variables', since function uses variables: "
+            f"{[v for v in seen if id(v) not in direct]}"
         )
     flat_result = [convert_to_tensor(r) for r in nest.flatten(result, expand_composites=True)]
     if any(isinstance(a, Variable) for a in flat_args):

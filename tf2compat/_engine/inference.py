@@ -411,7 +411,7 @@ def _unranked(op: Op, bound: list[Any], unknown: list[SymbolicTensor]) -> tuple[
         if len(found) < 2 or dims is None:
             sources = [a]
             out.append((dtype, None, linked(probe_storage(dtype, None, 0), sources), linked(probe_storage(dtype, None, 1), sources)))
-        elif dims and (_valued(a) or b is not None or True):
+        elif dims:
             # equal sizes come from the tried size: only the rank is certain
             dims = tuple(None if d in (4, None) else d for d in dims)
             out.append((dtype, dims, linked(probe_storage(dtype, dims, 0), [a]), linked(probe_storage(dtype, dims, 1), [a]) if None in dims else None))

@@ -139,9 +139,14 @@ def assert_same_structure(nest1: Any, nest2: Any, check_types: bool = True, expa
         first = _with_dots(nest1)
         second = _with_dots(nest2)
         raise type(error)(
-            f"The two structures don't have the same nested structure.\n\nFirst structure: {nest1}\n\nSecond structure: {nest2}\n\n"
+            f"The two structures don't have the same nested structure.\n\nFirst structure: {_typed(nest1)}\n\n"
+            f"Second structure: {_typed(nest2)}\n\n"
             f"More specifically: {error}\nEntire first structure:\n{first}\nEntire second structure:\n{second}"
         ) from None
+
+
+def _typed(value: Any) -> str:
+    return f"type={type(value).__name__} str={value}"
 
 
 def _with_dots(structure: Any) -> str:
@@ -169,14 +174,15 @@ def _assert_same(a: Any, b: Any, types: bool, expand: bool) -> None:
         same_named = is_namedtuple(a) and is_namedtuple(b) and type(a).__name__ == type(b).__name__ and a._fields == b._fields
         if not (mappings or lists or same_named or (tuples and not is_namedtuple(a))):
             raise TypeError(
-                f"The two structures don't have the same sequence type. Input structure has type {type(a)}, while shallow structure has type {type(b)}."
+                f"The two namedtuples don't have the same sequence type. First structure {_typed(a)} has type {type(a).__name__}, "
+                f"while second structure {_typed(b)} has type {type(b).__name__}"
             )
     if isinstance(a, collections.abc.Mapping) and isinstance(b, collections.abc.Mapping) and set(a) != set(b):
         raise ValueError(f"The two dictionaries don't have the same set of keys. First structure has keys {list(a)}, while second structure has keys {list(b)}")
     ca = children(a) if is_nested(a) else a._tf_components()
     cb = children(b) if is_nested(b) else b._tf_components()
     if len(ca) != len(cb):
-        raise ValueError(f"The two structures don't have the same number of elements. First structure: {a}, second structure: {b}")
+        raise ValueError(f"The two structures don't have the same number of elements. First structure: {_typed(a)}. Second structure: {_typed(b)}")
     for x, y in zip(ca, cb, strict=True):
         _assert_same(x, y, types, expand)
 

@@ -169,7 +169,8 @@ class Tensor:
         return complex(self._scalar())
 
     def __index__(self) -> int:
-        return self._numpy().__index__()
+        array = self._numpy()
+        return (array[()] if array.ndim == 0 else array).__index__()
 
     def __len__(self) -> int:
         if not self._t.ndim:

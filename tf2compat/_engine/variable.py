@@ -281,8 +281,9 @@ class Variable(Trackable, metaclass=VariableMeta):
         """Assign `value` (an old name)."""
         self.assign(value)  # type: ignore[attr-defined]
 
-    def is_initialized(self, name: str | None = None) -> bool:
-        return True
+    def is_initialized(self, name: str | None = None) -> Tensor:
+        """A true tensor: variables are initialised when they are made."""
+        return convert_to_tensor(True)
 
     def _numpy(self) -> np.ndarray:
         from .tensor import numpy_of
