@@ -185,6 +185,10 @@ def _call(caller: Any, func: Callable[..., Any], inp: Any, tout: Any) -> Any:
         raise ValueError(f"Expected func to be callable, got: {func!r}")
     types, shapes = _types(tout)
     inp = [convert_to_tensor(v) for v in (inp if isinstance(inp, (list, builtin_tuple)) else [inp])]
+    if caller is _numpy_func and state.local.graph is None:
+        # Eagerly, TensorFlow just calls the function: what it raises passes, and Tout is for graphs.
+        results = [r if r is None else convert_to_tensor(r) for r in nest.flatten(func(*[np.array(t) for t in inp]))]
+        return results[0] if len(results) == 1 else results
     out = caller(inp, func, types)
     for t, shape in zip(out or [], shapes, strict=False):
         if shape is not None:

@@ -50,6 +50,7 @@ def transpose(x: Any, w: Any, n: int, sizes: Any, strides: Any, padding: Any, ra
     if x.dtype is torch.int32:
         out = _TRANSPOSED[n](x.double(), w.double(), None, strides, lo, extra, groups, rates).to(torch.int32)
     else:
+        w = w.contiguous()  # torch refuses the gradient of one input channel in other memory formats
         out = _TRANSPOSED[n](x, w, bias, strides, lo, extra, groups, rates)
     rest = [size - have for size, have in zip(sizes, out.shape[2:], strict=True)]
     if any(rest):  # the odd one of SAME is cut off at the end; what no tap reached is zero there
