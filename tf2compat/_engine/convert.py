@@ -77,8 +77,16 @@ def convert_to_tensor(value: Any, dtype: Any = None, dtype_hint: Any = None, nam
     custom = _registered(value, dtype, name)
     if custom is not None:
         return custom
-    result = wrap(to_storage(value, dtype))
-    return result
+    if isinstance(value, (list, tuple)) and has_tensors(value):
+        return _pack(value, dtype)  # recorded, where a graph or tape records
+    return wrap(to_storage(value, dtype))
+
+
+def operand(value: Any, dtype_hint: Any = None) -> Any:
+    """`value` as a Tensor, or as it is when its type performs ops itself (`_tf_op`: ragged, sparse, symbolic Keras)."""
+    if isinstance(value, Tensor) or hasattr(type(value), "_tf_op"):
+        return value
+    return convert_to_tensor(value, dtype_hint=dtype_hint)
 
 
 def _registered(value: Any, dtype: DType | None, name: str | None) -> Tensor | None:
