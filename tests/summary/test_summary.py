@@ -171,6 +171,55 @@ def test_raw_messages(writer, tmp_path):
     assert load(tmp_path)[1].summary.value[0].simple_value == 4
 
 
+def test_in_functions(writer, tmp_path):
+    step = tf.Variable(0, dtype=tf.int64)
+
+    @tf.function
+    def train_step(x):
+        with writer.as_default():
+            tf.summary.scalar("loss", x * 2, step=step)
+            tf.summary.text("note", tf.constant("hi"), step=step)
+            with tf.summary.record_if(tf.equal(step % 2, 0)):
+                tf.summary.histogram("even", [x, x], step=step)
+        step.assign_add(1)
+        return x
+
+    for i in range(3):
+        train_step(tf.constant(float(i)))
+    writer.flush()
+    found = [(e.step, e.summary.value[0].tag) for e in load(tmp_path)[1:]]
+    assert found == [(0, "loss"), (0, "note"), (0, "even"), (1, "loss"), (1, "note"), (2, "loss"), (2, "note"), (2, "even")]
+    losses = [np.frombuffer(e.summary.value[0].tensor.tensor_content, "f4")[0] for e in load(tmp_path) if e.step and "loss" in str(e)]
+    assert losses == [2, 4]
+
+
+def test_graphs(writer, tmp_path):
+    from tensorboard.compat.proto import config_pb2, graph_pb2
+
+    @tf.function
+    def f(x):
+        return tf.matmul(x, x) + 1.0
+
+    graph = f.get_concrete_function(tf.zeros([2, 2])).graph
+    with writer.as_default(step=1):
+        assert tf.summary.graph(graph)
+        tf.summary.trace_on(graph=True, profiler=True, profiler_outdir=str(tmp_path / "prof"))
+        f(tf.zeros([2, 2]))
+        tf.summary.trace_export("traced")
+        f(tf.zeros([2, 2]))
+        with pytest.raises(ValueError, match="Must enable trace"):
+            tf.summary.trace_export("traced")
+    events = load(tmp_path)
+    plain = graph_pb2.GraphDef.FromString(events[1].graph_def)
+    by_op = {node.op: node for node in plain.node}
+    assert list(by_op["AddV2"].input)[0] == by_op["MatMul"].name
+    value = events[2].summary.value[0]
+    assert value.metadata.plugin_data.plugin_name == "graph_run_metadata_graph"
+    run = config_pb2.RunMetadata.FromString(value.tensor.string_val[0])
+    assert {node.op for node in run.function_graphs[0].pre_optimization_graph.node} >= {"MatMul", "AddV2"}
+    assert glob.glob(str(tmp_path / "prof" / "plugins" / "profile" / "*" / "*.pt.trace.json"))
+
+
 def test_histogram_of_many_values_is_cheap(writer):
     with writer.as_default(step=0):
         start = time.time()

@@ -12,6 +12,7 @@ import torch
 
 from tf2compat import _ports
 from tf2compat._engine import state
+from tf2compat._engine.concrete import ConcreteFunction
 from tf2compat._engine.tensor import Tensor
 from tf2compat.summary._writing import current, emit, messages, truth
 
@@ -57,11 +58,19 @@ class _Trace:
             self.profiler = None
 
 
-def saw_graph(name: str, traced: Any) -> None:
-    """Told by `tf.function` of each graph it runs while a trace is on."""
+def _run_noting(function: ConcreteFunction, leaves: list[Any]) -> Any:
     trace = current.tracing
-    if trace is not None and trace.graph and all(known is not traced for _, known in trace.graphs):
-        trace.graphs.append((name, traced))
+    if trace is not None and trace.graph and all(known is not function.graph for _, known in trace.graphs):
+        trace.graphs.append((function._name, function.graph))
+    return _run(function, leaves)
+
+
+_run = ConcreteFunction.run
+
+
+def _note_functions(on: bool) -> None:
+    """While a trace is on, functions run through a method that notes their graphs; calls cost nothing more when it is off."""
+    ConcreteFunction.run = _run_noting if on else _run  # type: ignore[method-assign]
 
 
 def trace_on(graph: bool = True, profiler: bool = False, profiler_outdir: str | None = None) -> None:
@@ -72,11 +81,13 @@ def trace_on(graph: bool = True, profiler: bool = False, profiler_outdir: str | 
         running = torch.profiler.profile(record_shapes=True)
         running.__enter__()
     current.tracing = _Trace(graph, running, profiler_outdir)
+    _note_functions(graph)
 
 
 def trace_off() -> None:
     """Stops collecting, and forgets what has been collected (`tf.summary.trace_off`)."""
     trace, current.tracing = current.tracing, None
+    _note_functions(False)
     if trace is not None:
         trace.stop()
 
@@ -104,4 +115,4 @@ def trace_export(name: str, step: Any = None, profiler_outdir: str | None = None
         run = os.path.join(outdir, "plugins", "profile", time.strftime("%Y_%m_%d_%H_%M_%S"))  # type: ignore[arg-type]
         os.makedirs(run, exist_ok=True)
         profiler.export_chrome_trace(os.path.join(run, f"{socket.gethostname()}.pt.trace.json"))
-    current.tracing = None
+    trace_off()
