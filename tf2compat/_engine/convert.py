@@ -219,6 +219,7 @@ def numpy_storage(array: np.ndarray, dtype: DType | None, original: Any = None) 
     kind = array.dtype.kind
     if kind in "SUO" and array.dtype != np.dtype(object):
         if dtype is not None and dtype is not dtypes.string:
+            array.astype(dtype.as_numpy_dtype)  # NumPy's ValueError says which text is no number
             raise _cannot(original, dtype)
         return _strings(np.char.encode(array, "utf-8").astype(object) if kind == "U" else array.astype(object))
     if kind == "O":

@@ -249,7 +249,21 @@ class Op:
             args.append(value)
         if state.local.device is not None:
             args = _moved(args, state.local.device)
-        return wrap_all(self.call(args, strings))
+        results = self.call(args, strings)
+        if state.CHECK_NUMERICS:
+            self._check_numerics(results, args)
+        return wrap_all(results)
+
+    def _check_numerics(self, results: Any, args: list[Any]) -> None:
+        leaves = _torch_leaves(results)
+        for i, t in enumerate(leaves):
+            if (t.is_floating_point() or t.is_complex()) and t.device.type != "meta" and not bool(torch.isfinite(t).all()):
+                raise self.error(
+                    f"\n\n!!! Detected Infinity or NaN in output {i} of eagerly-executing op \"{self.name}\" "
+                    f"(# of outputs: {len(leaves)}) !!!\n  dtype: {dtypes.of(t)}\n  shape: {tuple(t.shape)}\n"
+                    f"  # of NaN elements: {int(torch.isnan(t).sum())}\n  # of Inf elements: {int(torch.isinf(t).sum())}\n"
+                    f"  Inputs: {describe(args)}\n"
+                )
 
     def call(self, args: list[Any], strings: bool = False) -> Any:
         """The implementation on torch tensors, with fallbacks and errors in TensorFlow's terms."""
@@ -469,6 +483,8 @@ def _as_ints(owner: Op, param: str, value: Any) -> Any:
         if array.dtype.kind not in "iu":
             if array.size == 0:
                 return ()
+            if array.ndim == 0 and isinstance(array[()], (bytes, str)):
+                raise TypeError(f"Cannot convert {array[()]!r} to EagerTensor of dtype int32")
             raise _no_ints(owner, param, array.tolist(), dtypes.as_dtype(array.dtype)._cpp)
         return tuple(int(v) for v in array.reshape(-1))
     if isinstance(value, (list, tuple, range)):
@@ -483,14 +499,17 @@ def _as_ints(owner: Op, param: str, value: Any) -> Any:
                     raise ValueError(f"Attempt to convert a value ({None}) with an unsupported type ({type(None)}) to a Tensor.")
                 out.append(_as_int(owner, param, v))
         return tuple(out)
-    if isinstance(value, (float, np.floating)):
+    what = owner.kinds[owner.params.index(param)].what  # type: ignore[union-attr]
+    if isinstance(value, (float, np.floating)) and what == "ints":
         raise _no_ints(owner, param, value, "float")
+    if isinstance(value, (str, bytes)) and what == "shape":
+        raise TypeError(f"Cannot convert {value!r} to EagerTensor of dtype int32")
     return (_as_int(owner, param, value),)
 
 
 def _no_ints(owner: Op, param: str, value: Any, found: str) -> Exception:
     """What TensorFlow raises for numbers that are no integers: an op without tensors is a function that converts its shape."""
-    if not owner.groups:
+    if not owner.groups and not owner.stateful:
         return TypeError(f"Cannot convert {value!r} to EagerTensor of dtype int32")
     return owner.error(f"Value for attr 'T{param}' of {found} is not in the list of allowed values: int32, int64")
 

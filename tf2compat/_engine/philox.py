@@ -200,6 +200,8 @@ def normal(key: torch.Tensor, counter: torch.Tensor, count: int, dtype: torch.dt
     """`count` normal numbers of mean 0 and deviation 1."""
     per_number = 2 if dtype is torch.float64 else 1
     total = -(-count * per_number // 4) * 4
+    if not total:
+        return torch.empty(0, dtype=dtype, device=key.device)
     return _normal_pairs(words(key, counter, total), dtype)[:count].to(dtype)
 
 
@@ -214,6 +216,8 @@ def truncated_normal(key: torch.Tensor, counter: torch.Tensor, count: int, dtype
     n = -(-count // group)
     device = key.device
     at = (torch.arange(n, device=device) * stride).unsqueeze(1) + torch.arange(tries, device=device)
+    if not n:
+        return torch.empty(0, dtype=dtype, device=device)
     x = blocks(key, counter, at.reshape(-1)).reshape(n, tries * 4)
     z = _normal_pairs(x, dtype)
     outside = (z.abs() >= 2.0).to(torch.int8)

@@ -44,6 +44,8 @@ def _static_rows(paddings: Any) -> tuple[Any, ...] | None:
     if type(paddings) not in (list, tuple):
         return None
     for row in paddings:
+        if type(row) is int:
+            raise invalid(f"paddings must be a matrix with 2 columns: [{len(paddings)}] [Op:Pad] name: ")
         if type(row) not in (list, tuple):
             return None
         for v in row:

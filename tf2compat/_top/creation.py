@@ -245,12 +245,19 @@ def linspace(start: Any, stop: Any, num: Any, name: str | None = None, axis: int
     if not start.dtype.is_floating_point and not start.dtype.is_complex:
         start, stop = start.double(), stop.double()
     start, stop = start.unsqueeze(at), stop.unsqueeze(at)
+    if num < 0:
+        raise invalid(f"Requires start <= limit when delta > 0: 1/{num + 1} [Op:Range] name: ")
     if num <= 1:
         return start if num == 1 else start.narrow(at, 0, 0)
     shape = [1] * start.ndim
     shape[at] = num - 2
     steps = torch.arange(1, num - 1, device=start.device).reshape(shape).to(start.dtype)
     return torch.cat([start, start + (stop - start) / (num - 1) * steps, stop], at)
+
+
+@linspace.strings
+def _(start: Any, stop: Any, num: Any, name: Any, axis: Any) -> Any:
+    raise unimplemented("Cast int32 to string is not supported [Op:Cast] name: ")
 
 
 @linspace.prepare

@@ -63,7 +63,7 @@ def getitem(self: Any, key: Any) -> Any:
         if (
             type(storage) is torch.Tensor
             and (not storage.requires_grad or self._tape is state.TOKEN)
-            and (kind in _SIMPLE or (kind is tuple and all([type(k) in _SIMPLE for k in key])))
+            and (kind in _SIMPLE or (kind is tuple and all([type(k) in _SIMPLE for k in key]) and key.count(Ellipsis) < 2))
         ):
             try:
                 out = storage[key]

@@ -104,6 +104,12 @@ def _parts(target: Any, indices: Any, updates: Any, op_name: str, policy: str = 
     n = indices.ndim
     depth = indices.shape[-1] if n else 1
     rest = shape[depth:]
+    outer = max(n - 1, 0)
+    if updates.ndim < outer or (tuple(updates.shape[:outer]) != tuple(indices.shape[:outer]) and depth <= len(shape)):
+        raise invalid(
+            f"Outer dimensions of indices and update must match. Indices shape: {_text(indices.shape)}, updates shape:"
+            f"{_text(updates.shape)} [Op:{op_name}] name: "
+        )
     if depth > len(shape) or tuple(updates.shape) != (*tuple(indices.shape[: max(n - 1, 0)]), *rest):
         raise invalid(
             f"Inner dimensions of output shape must match inner dimensions of updates shape. Output: {_text(shape)} updates: "

@@ -84,6 +84,8 @@ def _(tensor: Any, shape: Any) -> Any:
 
 @reshape.diagnose
 def _(tensor: Any, shape: Any) -> str | None:
+    if shape and isinstance(shape[0], tuple):
+        return f"sizes input must be 1-D, not {_text(np.shape(shape))}"
     free = [i for i, d in enumerate(shape) if d == -1]
     if len(free) > 1:
         return f"Only one input size may be -1, not both {free[0]} and {free[1]}"

@@ -213,6 +213,14 @@ def _categorical(logits: Any, num_samples: Any, dtype: Any, stream: Stream, name
 
 def categorical(logits: Any, num_samples: Any, dtype: Any = None, seed: Any = None, name: str | None = None) -> Tensor:
     """`num_samples` classes for each row of unnormalised log-probabilities `logits` (`tf.random.categorical`)."""
+    logits = convert_to_tensor(logits)
+    if logits.dtype not in _FLOAT:
+        from ..errors import NotFoundError
+
+        raise NotFoundError(
+            None, None, f"Could not find device for node: Multinomial[T={logits.dtype.name}, shape={logits.shape}]: the logits must be "
+            "floating point [Op:Multinomial] name: "
+        )  # fmt: skip
     return _categorical(logits, num_samples, dtypes.int64 if dtype is None else as_dtype(dtype), stream(seed), name)
 
 
