@@ -87,24 +87,31 @@ def _limits(dtype: torch.dtype) -> tuple[Any, Any]:
     return info.min, info.max
 
 
-@op("Bitcast", input=tensor(NUMBERS), type=DTYPE)
-def bitcast(input: Any, type: Any, name: str | None = None) -> Any:  # noqa: A002 - TensorFlow's parameters
+@op("Bitcast", input=tensor(NUMBERS), dtype=DTYPE)
+def _bitcast(input: Any, dtype: Any, name: str | None = None) -> Any:  # noqa: A002 - TensorFlow's parameter
+    if dtype not in NUMBERS:
+        listed = ", ".join(sorted(d._cpp for d in NUMBERS))
+        raise invalid(f"Value for attr 'type' of {dtype._cpp} is not in the list of allowed values: {listed} [Op:Bitcast] name: ")
+    have, want = input.element_size(), dtype.size
+    if have == want:
+        return input.view(dtype.torch)
+    if have > want:
+        return input.unsqueeze(-1).view(dtype.torch)
+    if input.ndim == 0 or input.shape[-1] * have != want:
+        ratio = want // have
+        raise invalid(
+            f"Cannot bitcast from {dtypes.of(input)._cpp} to {dtype._cpp}: shape {list(input.shape)}, the last dimension must be {ratio} "
+            "[Op:Bitcast] name: "
+        )
+    return input.contiguous().view(dtype.torch).squeeze(-1)
+
+
+def bitcast(input: Any, type: Any, name: str | None = None) -> Tensor:  # noqa: A002 - TensorFlow's parameters
     """The same bytes read as another dtype (`tf.bitcast`).
 
     A narrower dtype adds a last axis, a wider one needs and takes away a last axis of the right size.
     """
-    if type not in NUMBERS:
-        listed = ", ".join(sorted(d._cpp for d in NUMBERS))
-        raise invalid(f"Value for attr 'type' of {type._cpp} is not in the list of allowed values: {listed} [Op:Bitcast] name: ")
-    target = type.torch
-    have, want = input.element_size(), type.size
-    if have == want:
-        return input.view(target)
-    if have > want:
-        return input.unsqueeze(-1).view(target)
-    if input.ndim == 0 or input.shape[-1] * have != want:
-        raise invalid(f"Cannot bitcast from {dtypes.of(input)._cpp} to {type._cpp}: shape {list(input.shape)} [Op:Bitcast] name: ")
-    return input.contiguous().view(target).squeeze(-1)
+    return _bitcast(input, type, name)
 
 
 @op("Complex", elementwise=True, real=tensor(NUMBERS), imag=tensor(NUMBERS, group="I"))
@@ -129,20 +136,26 @@ def _(real: Any, imag: Any) -> Any:
 
 
 # --- divisions -----------------------------------------------------------------------------------------------------------
-@op("RealDiv", elementwise=True, x=tensor(FLOATS, COMPLEXES, scalar=True), y=tensor(FLOATS, COMPLEXES, scalar=True))
+@op("RealDiv", elementwise=True, x=_NUM, y=_NUM)
 def realdiv(x: Any, y: Any, name: str | None = None) -> Any:
     """x / y element-wise, for floats and complex numbers (`tf.realdiv`)."""
+    if x.dtype in _INTEGER:
+        from ..math.kernels import no_kernel
+
+        raise no_kernel("RealDiv", x)
     return torch.true_divide(x, y)
 
 
 def _no_zero(y: Any, name: str) -> None:
     if y.device.type != "meta" and not bool((y != 0).all()):
-        raise invalid(f"Integer division by zero [Op:{name}] name: ")
+        from ..errors import InternalError
+
+        raise InternalError(None, None, f"Unexpected error in binary operator (only integer div and mod should have errors): division by zero [Op:{name}] name: ")
 
 
 @op("TruncateDiv", elementwise=True, x=tensor(FLOATS, INTS), y=tensor(FLOATS, INTS))
 def truncatediv(x: Any, y: Any, name: str | None = None) -> Any:
-    """x / y cut towards zero, element-wise (`tf.truncatediv`). Integer division by zero raises InvalidArgumentError."""
+    """x / y cut towards zero, element-wise (`tf.truncatediv`). Integer division by zero raises InternalError."""
     if x.dtype in _INTEGER:
         _no_zero(y, "TruncateDiv")
     return torch.div(x, y, rounding_mode="trunc").detach()

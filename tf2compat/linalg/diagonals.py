@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from .._engine.convert import constant_value, convert_to_tensor
+from .._engine.convert import constant_value, convert_to_tensor, operand
 from .._engine.dtypes import COMPLEXES, FLOATS, INTS, NUMBERS, REALS, int32, int64
 from .._engine.op import INT, TENSOR, invalid, op, tensor
 from .._engine.tensor import Tensor
@@ -128,7 +128,7 @@ def diag(
     """
     low, high = _range(k)
     _check_align(align, "MatrixDiagV3")
-    diagonal = convert_to_tensor(diagonal)
+    diagonal = operand(diagonal)
     padding = padding_value
     if not (type(padding) is int and padding == 0):
         padding = convert_to_tensor(padding_value, diagonal.dtype) if not isinstance(padding_value, Tensor) else padding_value
@@ -167,7 +167,7 @@ def diag_part(
     """The diagonals `k` of matrices, several packed in rows as `diag` expects them (`tf.linalg.diag_part`)."""
     low, high = _range(k)
     _check_align(align, "MatrixDiagPartV3")
-    input = convert_to_tensor(input)
+    input = operand(input)
     if type(padding_value) is int and input.dtype.is_bool:
         padding_value = bool(padding_value)
     return _diag_part(input, convert_to_tensor(padding_value, input.dtype), low, high, align, name)

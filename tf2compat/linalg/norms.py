@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from .._engine.convert import constant_value, convert_to_tensor
+from .._engine.convert import constant_value, operand
 from .._engine.dtypes import COMPLEXES, FLOATS
 from .._engine.op import AXES, op, tensor
 from .._engine.tensor import Tensor
@@ -78,12 +78,12 @@ def norm(tensor: Any, ord: Any = "euclidean", axis: Any = None, keepdims: Any = 
     vectors along an axis, a pair of ints for matrices. ValueError for norms that do not exist.
     """
     axis = _checked(ord, axis)
-    return _norm(convert_to_tensor(tensor), ord, axis, bool(keepdims), name)
+    return _norm(tensor, ord, axis, bool(keepdims), name)
 
 
 def normalize(tensor: Any, ord: Any = "euclidean", axis: Any = None, name: str | None = None) -> tuple[Tensor, Tensor]:  # noqa: A002
     """`tensor` divided by its norm along `axis`, and that norm with its axes kept (`tf.linalg.normalize`)."""
-    tensor = convert_to_tensor(tensor)
+    tensor = operand(tensor)
     size = norm(tensor, ord=ord, axis=axis, keepdims=True)
     return tensor / size, size
 

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from .._engine.convert import constant_value, convert_to_tensor
+from .._engine.convert import constant_value, operand
 from .._engine.dtypes import COMPLEXES, FLOATS, INTS, as_dtype, int16, int32, int64, of
 from .._engine.op import TENSORS, invalid, op, tensor
 from .._engine.tensor import Tensor
+from ..math.kernels import no_kernel
 
 _FACTOR = tensor(FLOATS, int16, int32, int64, COMPLEXES)
 
@@ -73,6 +74,8 @@ _UNSUPPORTED = frozenset((torch.int8, torch.uint8, torch.uint16, torch.uint32, t
 
 
 def _no_kernel(a: Any) -> Exception:
+    if a.dtype is not torch.int8:
+        return no_kernel("MatMul", a)
     return invalid(
         f"Value for attr 'T' of {of(a)._cpp} is not in the list of allowed values: bfloat16, half, float, double, int16, int32, int64, "
         "complex64, complex128 [Op:MatMul] name: "
@@ -256,8 +259,8 @@ def tensordot(a: Any, b: Any, axes: Any, name: str | None = None) -> Tensor:
 
     `axes` is a number n (the last n axes of `a` with the first n of `b`) or two lists of axes.
     """
-    a = convert_to_tensor(a)
-    b = convert_to_tensor(b, dtype_hint=a.dtype)
+    a = operand(a)
+    b = operand(b, a.dtype)
     return _tensordot(a, b, _contracted(a, axes), name)
 
 

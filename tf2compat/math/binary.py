@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from .._engine.convert import operand
 from .._engine.dtypes import COMPLEXES, FLOATS, NUMBERS, REALS, float32, float64, int32, int64
 from .._engine.op import invalid, op, tensor, tensors
 from .._engine.tensor import Tensor
@@ -123,7 +124,7 @@ def scalar_mul(scalar: Any, x: Any, name: str | None = None) -> Any:
         from .._engine.convert import convert_to_tensor
 
         base = getattr(x, "dtype", None)
-        scalar = convert_to_tensor(scalar, dtype_hint=base, name="scalar")
+        scalar = operand(scalar) if hasattr(scalar, "dtype") else convert_to_tensor(scalar, base)
         if scalar.shape.ndims != 0:
             raise ValueError(f"The input scalar must be a 0-D value. Received shape {scalar.shape}.")
     return multiply(scalar, x, name) if isinstance(scalar, Tensor) else multiply(x, scalar, name)
@@ -153,15 +154,19 @@ def add_n(inputs: Any, name: str | None = None) -> Any:
     from collections.abc import Iterable
 
     if isinstance(inputs, Tensor):
-        inputs = [inputs[i] for i in range(inputs.shape[0])] if inputs.shape.rank else None
+        inputs = list(inputs)
     message = "Inputs must be an iterable of at least one Tensor/IndexedSlices with the same dtype and shape."
-    if not inputs or not isinstance(inputs, Iterable):
-        raise ValueError(message)
+    if not isinstance(inputs, Iterable):
+        raise TypeError(f"'{type(inputs).__name__}' object is not iterable")
     inputs = list(inputs)
+    if not inputs:
+        raise ValueError(message)
     if any(hasattr(t, "values") and hasattr(t, "indices") and not isinstance(t, Tensor) for t in inputs):
         from .._engine.convert import convert_to_tensor
 
         inputs = [convert_to_tensor(t) for t in inputs]
+    if len(inputs) == 1:
+        return operand(inputs[0])
     return _add_n(inputs, name)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from .._engine import dtypes
-from .._engine.convert import convert_to_tensor
+from .._engine.convert import convert_to_tensor, operand
 from .._engine.dtypes import NUMBERS, as_dtype, int32, int64, of
 from .._engine.dtypes import bool as bool_
 from .._engine.op import DTYPE, INT, invalid, op, tensor
@@ -72,7 +72,7 @@ def bincount(
         raise ValueError(f"Unsupported value for argument axis={axis}. Only 0 and -1 are currently supported.")
     if binary_output and weights is not None:
         raise ValueError("Arguments `binary_output` and `weights` are mutually exclusive. Please specify only one.")
-    arr = convert_to_tensor(arr) if not hasattr(type(arr), "_tf_op") else arr
+    arr = operand(arr)
     if weights is not None:
         weights = convert_to_tensor(weights)
     return _bincount(arr, weights, minlength, maxlength, as_dtype(dtype), axis == -1, binary_output, name)

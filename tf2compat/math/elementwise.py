@@ -12,9 +12,12 @@ from torch.nn.functional import softsign as _softsign
 
 from .._engine.dtypes import COMPLEXES, FLOATS, NUMBERS, SIGNED, float16, float32, float64
 from .._engine.op import op, tensor
+from .kernels import no_kernel
 
 _SMOOTH = tensor(FLOATS, COMPLEXES)
 _FLOAT = tensor(FLOATS)
+_SIGNED = frozenset(d.torch for d in SIGNED)
+_FULL = frozenset((torch.float32, torch.float64))
 
 
 # --- exponentials and powers -------------------------------------------------------------------------------------------
@@ -60,9 +63,11 @@ def square(x: Any, name: str | None = None) -> Any:
     return torch.square(x)
 
 
-@op("Reciprocal", x=_SMOOTH)
+@op("Reciprocal", x=tensor(FLOATS, SIGNED, COMPLEXES))
 def reciprocal(x: Any, name: str | None = None) -> Any:
     """1 / x, element-wise, for floats and complex numbers (`tf.math.reciprocal`)."""
+    if x.dtype in _SIGNED:
+        raise no_kernel("Reciprocal", x)
     return torch.reciprocal(x)
 
 
@@ -194,6 +199,8 @@ def rint(x: Any, name: str | None = None) -> Any:
 @op("Round", x=tensor(FLOATS, SIGNED, COMPLEXES))
 def round(x: Any, name: str | None = None) -> Any:
     """Nearest integer, halves to the even one, in the dtype of `x` (`tf.math.round`). No gradient passes."""
+    if x.is_complex():
+        raise no_kernel("Round", x)
     return torch.round(x).detach() if x.is_floating_point() else x
 
 
@@ -229,21 +236,27 @@ def erfc(x: Any, name: str | None = None) -> Any:
     return torch.erfc(x)
 
 
-@op("Erfinv", x=tensor(float32, float64))
+@op("Erfinv", x=_FLOAT)
 def erfinv(x: Any, name: str | None = None) -> Any:
     """Inverse of the error function, element-wise; NaN outside [-1, 1] (`tf.math.erfinv`)."""
+    if x.dtype not in _FULL:
+        raise no_kernel("Erfinv", x)
     return torch.erfinv(x)
 
 
-@op("Ndtri", x=tensor(float32, float64))
+@op("Ndtri", x=_FLOAT)
 def ndtri(x: Any, name: str | None = None) -> Any:
     """Quantile of the standard normal distribution, element-wise (`tf.math.ndtri`)."""
+    if x.dtype not in _FULL:
+        raise no_kernel("Ndtri", x)
     return torch.special.ndtri(x)
 
 
-@op("Erfcinv", x=tensor(float32, float64))
+@op("Ndtri", x=_FLOAT)
 def erfcinv(x: Any, name: str | None = None) -> Any:
     """Inverse of erfc, element-wise; NaN outside [0, 2] (`tf.math.erfcinv`)."""
+    if x.dtype not in _FULL:
+        raise no_kernel("Ndtri", x)
     return torch.special.ndtri(x * 0.5) * -0.7071067811865476
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from .._engine import dtypes
-from .._engine.convert import convert_to_tensor
+from .._engine.convert import operand
 from .._engine.dtypes import FLOATS, INTS, NUMBERS, REALS
 from .._engine.dtypes import bool as bool_
 from .._engine.op import AXES, DTYPE, INT, invalid, op, tensor
@@ -249,7 +249,7 @@ count_nonzero.diagnose(_bad_axes)
 
 def zero_fraction(value: Any, name: str | None = None) -> Tensor:
     """The share of zeros among the elements of `value`, a float32 scalar (`tf.math.zero_fraction`)."""
-    return _zero_fraction(convert_to_tensor(value), name)
+    return _zero_fraction(value, name)
 
 
 @op("ZeroFraction", value=_NUM)
@@ -265,9 +265,7 @@ _INDEX = {"ArgMax": (dtypes.int16, dtypes.uint16, dtypes.int32, dtypes.int64), "
 
 def _position(fn: Any, opname: str, x: Any, axis: Any, output_type: Any) -> Any:
     if x.ndim == 0:
-        if axis in (None, 0, -1):
-            return torch.zeros((), dtype=output_type.torch, device=x.device)
-        raise invalid(f"Expected dimension in the range [0, 1), but got {axis} [Op:{opname}]")
+        raise invalid(f"Expected dimension in the range [0, 0), but got {axis or 0} [Op:{opname}] name: ")
     if x.dtype in _SMALL:
         x = x.to(torch.int64)
     elif x.dtype is torch.uint64:
@@ -302,18 +300,34 @@ def argmin(input: Any, axis: Any = None, output_type: Any = dtypes.int64, name: 
     return _position(torch.argmin, "ArgMin", input, axis, output_type)
 
 
+def _integer_axis(input: Any, axis: Any = None, output_type: Any = dtypes.int64) -> tuple[Any, Any, Any]:  # noqa: A002
+    if isinstance(axis, (list, tuple, float, str)):
+        raise TypeError("axis must be int or Tensor with integer datatype")
+    return input, axis, output_type
+
+
+argmax.prepare(_integer_axis)
+argmin.prepare(_integer_axis)
+argmax.op.differences = argmin.op.differences = "NaN counts as the extreme, as in NumPy; TensorFlow skips it."
 argmax.diagnose(_bad_position)
 argmin.diagnose(_bad_position)
 
 
 def is_non_decreasing(x: Any, name: str | None = None) -> Tensor:
     """Whether the elements of `x`, read row by row, never decrease, a bool scalar (`tf.math.is_non_decreasing`)."""
-    return _steps(x, False, name)
+    return _steps(_numeric(x), False, name)
 
 
 def is_strictly_increasing(x: Any, name: str | None = None) -> Tensor:
     """Whether the elements of `x`, read row by row, always increase, a bool scalar (`tf.math.is_strictly_increasing`)."""
-    return _steps(x, True, name)
+    return _steps(_numeric(x), True, name)
+
+
+def _numeric(x: Any) -> Any:
+    x = operand(x)
+    if not x.dtype.is_numeric:
+        raise TypeError(f"Expected x to be numeric, instead found: {x}")
+    return x
 
 
 @op("Increasing", x=tensor(REALS))

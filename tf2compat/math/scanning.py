@@ -55,4 +55,14 @@ def cumulative_logsumexp(x: Any, axis: Any = 0, exclusive: bool = False, reverse
     return _scan(torch.logcumsumexp, x, axis, exclusive, reverse, -torch.inf)
 
 
+def _scalar_axis(x: Any, axis: Any = 0, exclusive: bool = False, reverse: bool = False) -> tuple[Any, ...]:
+    if isinstance(axis, (list, tuple)):
+        raise invalid(f"ScanOp: axis must be a scalar, not [{len(axis)}]")
+    return x, axis, exclusive, reverse
+
+
+cumsum.prepare(_scalar_axis)
+cumprod.prepare(_scalar_axis)
+cumulative_logsumexp.prepare(_scalar_axis)
+
 __all__ = ["cumprod", "cumsum", "cumulative_logsumexp"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from .._engine.convert import convert_to_tensor
+from .._engine.convert import operand
 from .._engine.dtypes import COMPLEXES, FLOATS
 from .._engine.op import AXES, INT, invalid, op, tensor
 from .._engine.tensor import Tensor
@@ -48,7 +48,10 @@ def l2_normalize(x: Any, axis: Any = None, epsilon: float = 1e-12, name: str | N
         if axis is not None:
             raise ValueError("Cannot specify both 'axis' and 'dim'")
         axis = dim
-    return _l2_normalize(convert_to_tensor(x), axis, float(epsilon), name)
+    x = operand(x)
+    if x.dtype.is_integer:
+        raise TypeError(f"Cannot convert {epsilon} to EagerTensor of dtype {x.dtype.name}")
+    return _l2_normalize(x, axis, float(epsilon), name)
 
 
 __all__ = ["l2_normalize", "log_softmax", "softmax"]
