@@ -406,7 +406,7 @@ TOLERANCE = {
 
 def differences(expected: Any, actual: Any, tol: float | None = None, where: str = "value") -> list[str]:
     """Empty when ``actual`` conforms; else one line per difference."""
-    if isinstance(expected, dict) and "v" in expected:
+    if isinstance(expected, dict) and "s" in expected and ("t" in expected or "np" in expected) and "v" in expected and isinstance(expected["v"], list):
         return _array_differences(expected, actual, tol, where)
     if isinstance(expected, dict) and ("float" in expected or "complex" in expected):
         kind = "float" if "float" in expected else "complex"

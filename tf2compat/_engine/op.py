@@ -210,6 +210,11 @@ class Op:
                 elif t.dtype is not dtype:
                     if self.wrong_dtype_fn is not None:
                         raise self.wrong_dtype_fn(dtype, t.dtype)
+                    if state.local.graph is not None:
+                        raise TypeError(
+                            f"Input '{self.params[i]}' of '{self.name}' Op has type {t.dtype.name} that does not match type {dtype.name} of "
+                            f"argument '{self.params[entries[0][0]]}'."
+                        )
                     raise self.error(
                         f"cannot compute {self.name} as input #{order}(zero-based) was expected to be a {dtype._cpp} tensor "
                         f"but is a {t.dtype._cpp} tensor"
@@ -250,20 +255,9 @@ class Op:
         if state.local.device is not None:
             args = _moved(args, state.local.device)
         results = self.call(args, strings)
-        if state.CHECK_NUMERICS:
-            self._check_numerics(results, args)
+        for observer in state.OBSERVERS:
+            observer(self, args, results)
         return wrap_all(results)
-
-    def _check_numerics(self, results: Any, args: list[Any]) -> None:
-        leaves = _torch_leaves(results)
-        for i, t in enumerate(leaves):
-            if (t.is_floating_point() or t.is_complex()) and t.device.type != "meta" and not bool(torch.isfinite(t).all()):
-                raise self.error(
-                    f"\n\n!!! Detected Infinity or NaN in output {i} of eagerly-executing op \"{self.name}\" "
-                    f"(# of outputs: {len(leaves)}) !!!\n  dtype: {dtypes.of(t)}\n  shape: {tuple(t.shape)}\n"
-                    f"  # of NaN elements: {int(torch.isnan(t).sum())}\n  # of Inf elements: {int(torch.isinf(t).sum())}\n"
-                    f"  Inputs: {describe(args)}\n"
-                )
 
     def call(self, args: list[Any], strings: bool = False) -> Any:
         """The implementation on torch tensors, with fallbacks and errors in TensorFlow's terms."""

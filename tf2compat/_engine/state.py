@@ -14,6 +14,8 @@ FAST: bool = True
 #: The outermost recording tape when exactly one thread records, else None. A tensor remembers the token under which it
 #: was made; one that requires grad under another token is stale history and enters an op detached.
 TOKEN: Any = None
+#: Called with (op, torch arguments, torch results) after every op while `tf.debugging` watches; see `observe`.
+OBSERVERS: tuple[Any, ...] = ()
 
 
 class _Local(threading.local):
@@ -50,6 +52,17 @@ def exit_slow() -> None:
     with _lock:
         _slow_scopes -= 1
         _refresh()
+
+
+def observe(observer: Any, on: bool) -> None:
+    """Let `observer` see every op of the process, or no longer; ops take the slow path meanwhile."""
+    global OBSERVERS
+    if on and observer not in OBSERVERS:
+        OBSERVERS += (observer,)
+        enter_slow()
+    elif not on and observer in OBSERVERS:
+        OBSERVERS = tuple(o for o in OBSERVERS if o is not observer)
+        exit_slow()
 
 
 def tapes_changed() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from .. import errors
-from .._engine import state
+from .._engine import dtypes, state
 from .._engine.convert import convert_to_tensor
 from .._engine.op import ANY, ANYS, invalid, op
 from .._engine.shapes import TensorShape
@@ -41,6 +41,8 @@ def Assert(condition: Any, data: Any, summarize: int | None = None, name: str | 
     shown = str(condition)
     if isinstance(condition, Tensor) and type(condition) is not Tensor:
         shown = condition.name
+    if isinstance(condition, (list, tuple)) and state.local.graph is None:
+        condition = bool(condition)  # eagerly, TensorFlow asks Python
     condition = convert_to_tensor(condition)
     _assert(condition, [d if isinstance(d, Tensor) else convert_to_tensor(d) for d in data], shown, summarize)
 
@@ -192,7 +194,7 @@ def check_rank(x: Any, low: Any, exact: Any, message: Any) -> None:
 def static_rank(rank: Any) -> int:
     value = np.asarray(rank.numpy() if isinstance(rank, Tensor) and state.local.graph is None else rank)
     if value.dtype.kind not in "iu":
-        raise TypeError(f"rank must be an integer, got {rank!r}")
+        raise TypeError(f"rank must be of type {dtypes.int32!r}; got {convert_to_tensor(rank).dtype!r}: {rank!r}")
     if value.ndim:
         raise ValueError("Rank must be a scalar.")
     return int(value)

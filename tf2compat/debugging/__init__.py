@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from typing import Any
 
 import torch
 
-from .. import errors
-from .._engine import dtypes
+from .._engine import dtypes, state
 from .._engine.convert import convert_to_tensor
+from .._engine.devices import full_name
 from .._engine.dtypes import FLOATS
-from .._engine.op import invalid, op, tensor
+from .._engine.op import Op, describe, invalid, op, tensor
 from .._engine.tensor import Tensor
 from .._names import module_getattr
 from .._top.asserting import (
@@ -88,7 +89,7 @@ def assert_near(
     Both tolerances are ten times the machine epsilon of `x.dtype` unless given.
     """
     x = convert_to_tensor(x)
-    y = convert_to_tensor(y, x.dtype) if not isinstance(y, Tensor) else y
+    y = convert_to_tensor(y, x.dtype)
     eps = 10 * torch.finfo(x.dtype.torch).eps if x.dtype.is_floating or x.dtype.is_complex else 0
     rtol = eps if rtol is None else rtol
     atol = eps if atol is None else atol
@@ -115,13 +116,12 @@ def assert_rank_in(x: Any, ranks: Any, message: str | None = None, name: str | N
     check_rank(x, None, tuple(static_rank(r) for r in ranks), message)
 
 
-def assert_scalar(tensor: Any, message: str | None = None, name: str | None = None) -> Tensor:
-    """`tensor` if it is a scalar, else ValueError (`tf.debugging.assert_scalar`)."""
+def assert_scalar(tensor: Any, message: str | None = None, name: str | None = None) -> None:
+    """ValueError unless `tensor` is a scalar (`tf.debugging.assert_scalar`)."""
     t = convert_to_tensor(tensor)
     if t.shape.rank != 0:
         head = f"{message}. " if message else ""
         raise ValueError(f"{head}Expected scalar shape, saw shape: {t.shape}.")
-    return t
 
 
 def assert_integer(x: Any, message: str | None = None, name: str | None = None) -> None:
@@ -187,13 +187,29 @@ def assert_all_finite(x: Any, message: str, name: str | None = None) -> Tensor:
     return check_numerics(x, message)
 
 
+def _refuse_nan(op: Op, args: Any, results: Any) -> None:
+    leaves = [t for t in (results if isinstance(results, (list, tuple)) else [results]) if isinstance(t, torch.Tensor)]
+    for i, t in enumerate(leaves):
+        if (t.is_floating_point() or t.is_complex()) and t.device.type != "meta" and not bool(torch.isfinite(t).all()):
+            raise op.error(
+                f'\n\n!!! Detected Infinity or NaN in output {i} of eagerly-executing op "{op.name}" (# of outputs: {len(leaves)}) !!!\n'
+                f"  dtype: {dtypes.of(t)}\n  shape: {tuple(t.shape)}\n  # of NaN elements: {int(torch.isnan(t).sum())}\n"
+                f"  # of Inf elements: {int(torch.isinf(t).sum())}\n  Inputs: {describe(args)}\n"
+            )
+
+
 def enable_check_numerics(stack_height_limit: int = 30, path_length_limit: int = 50) -> None:
-    """Raise at the op that first makes a NaN or Inf in a backward pass: torch's anomaly detection."""
+    """InvalidArgumentError from the first op, forward or backward, whose result has a NaN or Inf. Everything runs slower.
+
+    The two limits shape TensorFlow's report of where a graph's op was made; an exception's traceback says it here, whole.
+    """
+    state.observe(_refuse_nan, True)
     torch.autograd.set_detect_anomaly(True, check_nan=True)
 
 
 def disable_check_numerics() -> None:
     """Undo `enable_check_numerics`."""
+    state.observe(_refuse_nan, False)
     torch.autograd.set_detect_anomaly(False)
 
 
@@ -216,14 +232,20 @@ def is_traceback_filtering_enabled() -> bool:
     return _filtering
 
 
+def _log_placement(op: Op, args: Any, results: Any) -> None:
+    leaves = [t for t in (results if isinstance(results, (list, tuple)) else [results]) if hasattr(t, "dtype")]
+    where = full_name(leaves[0]) if leaves else full_name(torch.empty(0))
+    print(f"Executing op {op.name} in device {where}", file=sys.stderr)
+
+
 def set_log_device_placement(enabled: bool) -> None:
-    """Log the device of each op: supported only for False (`tf.debugging.set_log_device_placement`)."""
-    if enabled:
-        raise errors.UnimplementedError(None, None, "tf.debugging.set_log_device_placement(True) is not supported: look at tensor.device")
+    """Say on stderr for every op which device ran it (`tf.debugging.set_log_device_placement`)."""
+    state.observe(_log_placement, bool(enabled))
 
 
 def get_log_device_placement() -> bool:
-    return False
+    """Whether placements are logged (`tf.debugging.get_log_device_placement`)."""
+    return _log_placement in state.OBSERVERS
 
 
 __getattr__ = module_getattr("tf.debugging")
