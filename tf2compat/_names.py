@@ -40,7 +40,7 @@ def missing(module: str, name: str) -> AttributeError:
         known = table()
         if path in known or any(p.startswith(path + ".") for p in known):
             return NotYetSupported(
-                f"TensorFlow has {path}; tf2compat does not have it yet: docs/coverage.md lists what there is.",
+                f"TensorFlow has {path}; tf2compat does not yet: see docs/coverage.md",
                 name=name,
             )
         siblings = [p.rsplit(".", 1)[1] for p in known if p.rsplit(".", 1)[0] == module]

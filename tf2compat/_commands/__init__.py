@@ -1,1 +1,1 @@
-"""The subcommands of `python -m tf2compat`, one file each."""
+"""The subcommands of `python -m tf2compat` that need nothing but the package."""

@@ -1,131 +1,101 @@
-"""`python -m tf2compat coverage`: write docs/coverage.md, the share of TensorFlow's public names that exist here."""
+"""`python -m tf2compat coverage [FILE]`: count TensorFlow's public names that exist here, and write docs/coverage.md.
+
+With `--check` nothing is written; the status is 1 when the file is not what would be written.
+"""
 
 from __future__ import annotations
 
-import inspect
 import sys
 from collections import defaultdict
 from pathlib import Path
-from typing import Any
 
-from tf2compat import _names
+import tf2compat
 
-from .where import resolve
+from .api import Comparison, compare_all
+from .deviations import DEVIATIONS
 
-MISSING = object()
+_HEAD = """\
+# Coverage
 
+Written by `python -m tf2compat coverage`; not by hand.
 
-def lookup(path: str) -> Any:
-    """The object behind a public name, or MISSING."""
-    try:
-        return resolve(path)
-    except Exception:  # noqa: BLE001 - whatever a missing name raises
-        return MISSING
+TensorFlow {version}'s public API has {total} names: modules, classes, functions, methods, properties and constants, aliases counted each.
+**{have} of them exist here ({share:.1%})**, and the parameters (names, order, defaults) of {same} of the {compared} callables among them
+are TensorFlow's.
 
+A name counts as existing when it does what TensorFlow's does; there are no stubs. A missing name raises
+`AttributeError: TensorFlow has tf.foo.bar; tf2compat does not yet: see docs/coverage.md`. Arguments that are not supported raise an error that
+names them.
 
-def parameters(text: str) -> list[tuple[str, str]] | None:
-    """(name, default) of each parameter of a signature in the table; None for one that is not a plain list."""
-    if not text.startswith("(") or text == "(method)":
-        return None
-    out: list[tuple[str, str]] = []
-    depth = 0
-    part = ""
-    for char in text[1:-1] + ",":
-        if char in "([{":
-            depth += 1
-        elif char in ")]}":
-            depth -= 1
-        if char == "," and depth == 0:
-            if part.strip():
-                name, _, default = part.strip().partition("=")
-                out.append((name.split(":")[0].strip(), default.strip()))
-            part = ""
-        else:
-            part += char
-    return out
+| namespace | names | exist | share | signatures that agree |
+| --- | ---: | ---: | ---: | ---: |
+"""
 
 
-def ours(obj: Any) -> list[tuple[str, str]] | None:
-    """(name, default) of each parameter of a callable of this package."""
-    try:
-        signature = inspect.signature(obj.__init__ if inspect.isclass(obj) else obj)
-    except (TypeError, ValueError, AttributeError):
-        return None
-    out = []
-    for p in signature.parameters.values():
-        mark = {p.VAR_POSITIONAL: "*", p.VAR_KEYWORD: "**"}.get(p.kind, "")
-        out.append((mark + p.name, "" if p.default is p.empty else repr(p.default)))
-    return out
+def namespace(path: str) -> str:
+    """The row of the table that a name counts in: `tf.math`, `tf.keras.layers`, or `tf` for what is directly there."""
+    parts = path.split(".")
+    depth = 3 if path.startswith("tf.keras.") else 2
+    if len(parts) <= depth - 1 or (len(parts) == depth and not parts[-1][:1].islower()):
+        return ".".join(parts[: depth - 1])
+    inner = parts[depth - 1]
+    return ".".join(parts[:depth]) if inner[:1].islower() and len(parts) > depth else ".".join(parts[: depth - 1])
 
 
-def agrees(theirs: list[tuple[str, str]], mine: list[tuple[str, str]]) -> bool:
-    """Whether names, order and defaults are the same; a default that the table elides counts as equal."""
-    if [n for n, _ in theirs] != [n for n, _ in mine]:
-        return False
-    for (_, a), (_, b) in zip(theirs, mine, strict=True):
-        if a in ("...", b) or b.startswith("<"):
-            continue
-        try:
-            if a.replace("tf.", "") == b.replace("tf.", "") or eval(a, {"__builtins__": {}}) == eval(b, {"__builtins__": {}}):  # noqa: S307
-                continue
-        except Exception:  # noqa: BLE001 - not literals
-            pass
-        return False
-    return True
+def page(found: list[Comparison]) -> str:
+    """The text of docs/coverage.md."""
+    rows: dict[str, list[Comparison]] = defaultdict(list)
+    for c in found:
+        rows[namespace(c.name.path)].append(c)
+    have = sum(c.exists for c in found)
+    compared = [c for c in found if c.agrees is not None]
+    text = _HEAD.format(
+        version=tf2compat.__version__,
+        total=len(found),
+        have=have,
+        share=have / len(found),
+        same=sum(c.agrees is True for c in compared),
+        compared=len(compared),
+    )
+    for space, members in sorted(rows.items()):
+        there = sum(c.exists for c in members)
+        signed = [c.agrees for c in members if c.agrees is not None]
+        agree = f"{sum(signed)} of {len(signed)}" if signed else ""
+        text += f"| `{space}` | {len(members)} | {there} | {there / len(members):.0%} | {agree} |\n"
+    different = [c for c in compared if not c.agrees]
+    if different:
+        text += "\n## Signatures that differ\n\n| name | TensorFlow | here | why |\n| --- | --- | --- | --- |\n"
+        for c in different:
+            why = DEVIATIONS.get(c.name.path, "")
+            text += f"| `{c.name.path}` | `{_cell(c.name.signature)}` | `{_cell(c.ours)}` | {why} |\n"
+    text += "\n## Missing\n"
+    for space, members in sorted(rows.items()):
+        missing = {c.name.path for c in members if not c.exists}
+        missing = {p for p in missing if p.rsplit(".", 1)[0] not in missing}  # the class says it for its methods
+        if missing:
+            text += f"\n**`{space}`**: " + ", ".join(f"`{p[len(space) + 1 :] or p}`" for p in sorted(missing)) + "\n"
+    return text
 
 
-def measure() -> dict[str, dict[str, Any]]:
-    """By namespace: names in all, names that exist, signatures compared and agreeing, the missing names."""
-    spaces: dict[str, dict[str, Any]] = defaultdict(lambda: {"all": 0, "have": 0, "compared": 0, "agree": 0, "missing": []})
-    for path, row in _names.table().items():
-        parts = path.split(".")
-        space = "tf" if len(parts) == 2 else ".".join(parts[:3] if parts[1] == "keras" and len(parts) > 3 else parts[:2])
-        entry = spaces[space]
-        entry["all"] += 1
-        obj = lookup(path)
-        if obj is MISSING:
-            entry["missing"].append(path)
-            continue
-        entry["have"] += 1
-        if row.kind == "function":
-            theirs, mine = parameters(row.signature), ours(obj)
-            if theirs is not None and mine is not None:
-                entry["compared"] += 1
-                entry["agree"] += agrees(theirs, mine)
-    return dict(spaces)
-
-
-def render(spaces: dict[str, dict[str, Any]]) -> str:
-    total, have = sum(s["all"] for s in spaces.values()), sum(s["have"] for s in spaces.values())
-    compared, agree = sum(s["compared"] for s in spaces.values()), sum(s["agree"] for s in spaces.values())
-    lines = [
-        "# Coverage of TensorFlow's public API",
-        "",
-        "Written by `python -m tf2compat coverage`; do not edit. A name that exists here works as tested; a name that is missing",
-        "raises an error that says so. Signatures are those of functions: parameter names, order and defaults.",
-        "",
-        f"**{have} of {total} public names ({100 * have / total:.1f} %); {agree} of {compared} function signatures agree.**",
-        "",
-        "| namespace | names | exist | share | signatures that agree |",
-        "| --- | ---: | ---: | ---: | ---: |",
-    ]
-    for space in sorted(spaces):
-        s = spaces[space]
-        lines.append(f"| `{space}` | {s['all']} | {s['have']} | {100 * s['have'] / s['all']:.0f} % | {s['agree']} of {s['compared']} |")
-    lines += ["", "## Missing names", ""]
-    for space in sorted(spaces):
-        names = spaces[space]["missing"]
-        if names:
-            lines += [f"**`{space}`**: " + ", ".join(f"`{n.removeprefix('tf.')}`" for n in sorted(names)), ""]
-    return "\n".join(lines).rstrip() + "\n"
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", "\\n")
 
 
 def main(argv: list[str]) -> int:
-    """Write the page (to the path given, docs/coverage.md by default) and print its summary line."""
-    target = Path(argv[0]) if argv else Path("docs/coverage.md")
-    text = render(measure())
+    """Write the page, and print the share."""
+    check = "--check" in argv
+    names = [a for a in argv if a != "--check"]
+    target = Path(names[0]) if names else Path(tf2compat.__file__).resolve().parents[1] / "docs" / "coverage.md"
+    found = compare_all()
+    text = page(found)
+    have = sum(c.exists for c in found)
+    print(f"{have} of {len(found)} public names exist ({have / len(found):.1%})")
+    if check:
+        same = target.exists() and target.read_text(encoding="utf-8") == text
+        if not same:
+            print(f"{target} is not up to date: run python -m tf2compat coverage", file=sys.stderr)
+        return 0 if same else 1
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(text, encoding="utf-8")
-    print(text.split("\n")[5].strip("*"), file=sys.stdout)
     print(f"wrote {target}")
     return 0

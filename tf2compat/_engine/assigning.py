@@ -87,13 +87,13 @@ def assign(self: Any, value: Any, use_locking: bool = False, name: str | None = 
     return _done(self, read_value)
 
 
-def assign_add(self: Any, delta: Any, use_locking: bool | None = None, name: str | None = None, read_value: bool = True) -> Any:
+def assign_add(self: Any, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
     """Add `delta`, of the variable's shape, to the value."""
     _assign_add(self, _operand(self, delta))
     return _done(self, read_value)
 
 
-def assign_sub(self: Any, delta: Any, use_locking: bool | None = None, name: str | None = None, read_value: bool = True) -> Any:
+def assign_sub(self: Any, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
     """Subtract `delta`, of the variable's shape, from the value."""
     _assign_sub(self, _operand(self, delta))
     return _done(self, read_value)

@@ -129,8 +129,8 @@ class DType:
     def is_subtype_of(self, other: Any) -> bool:
         return type(other) is DType and self is other
 
-    def most_specific_common_supertype(self, others: Any) -> DType | None:
-        return self if all(self == o for o in others) else None
+    def most_specific_common_supertype(self, types: Any) -> DType | None:
+        return self if all(self == o for o in types) else None
 
     # TraceType protocol: a dtype describes no tensors of its own
     def flatten(self) -> list[Any]:

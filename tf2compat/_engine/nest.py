@@ -19,16 +19,16 @@ def _is_attrs(value: Any) -> bool:
     return hasattr(type(value), "__attrs_attrs__")
 
 
-def is_nested(value: Any) -> bool:
-    """Whether `value` is a structure (a list, tuple, mapping, attrs class) and not a leaf."""
-    t = type(value)
+def is_nested(seq: Any) -> bool:
+    """Whether `seq` is a structure (a list, tuple, mapping, attrs class) and not a leaf."""
+    t = type(seq)
     if t is list or t is tuple or t is dict:
         return True
-    if isinstance(value, (str, bytes)):
+    if isinstance(seq, (str, bytes)):
         return False
     return (
-        isinstance(value, (list, tuple, collections.abc.Mapping, collections.abc.MappingView))
-        or _is_attrs(value)
+        isinstance(seq, (list, tuple, collections.abc.Mapping, collections.abc.MappingView))
+        or _is_attrs(seq)
         or hasattr(t, "__tf_flatten__")
     )
 

@@ -1,0 +1,14 @@
+"""Public names whose signature is not TensorFlow's, each with its reason. A test allows these and no others."""
+
+from __future__ import annotations
+
+#: public path -> why its parameters differ
+DEVIATIONS: dict[str, str] = {
+    "tf.Graph": "a name and the outer graph may be given, as TensorFlow's FuncGraph takes them",
+    "tf.errors.OpError": "the error code may be left out; subclasses know theirs",
+    "tf.keras.metrics.Metric.add_weight": "the name may be left out",
+    "tf.test.TestCase": "absltest's own constructor, which passes its arguments on",
+    "tf.test.TestCase.assertItemsEqual": "absltest's own method",
+    "tf.test.TestCase.assertRaisesRegexp": "absltest's own method",
+    "tf.train.CheckpointOptions": "one more option at the end, `experimental_format`: TensorFlow's bundles or safetensors",
+}
