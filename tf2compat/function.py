@@ -16,7 +16,7 @@ from ._engine.autograph import enabled, function_for, request, switched
 from ._engine.autograph.staging import install
 from ._engine.concrete import ConcreteFunction, trace
 from ._engine.convert import convert_to_tensor
-from ._engine.signature import Binder, dead, decode, encode
+from ._engine.signature import Binder, dead, encode
 from ._engine.specs import TensorSpec, TypeSpec
 from ._engine.symbolic import SymbolicTensor
 from ._engine.tensor import Tensor
@@ -91,6 +91,8 @@ class Function:
         out = []
         for spec, value in zip(signature, given, strict=False):
             try:
+                if isinstance(spec, TensorSpec) and nest.is_nested(value):
+                    value = convert_to_tensor(value, spec.dtype)
                 nest.assert_same_structure(spec, value, check_types=False)
                 flat = [self._cast_one(s, v) for s, v in zip(nest.flatten(spec), nest.flatten(value), strict=True)]
             except (TypeError, ValueError) as error:

@@ -214,7 +214,7 @@ class ConcreteFunction:
         for (dtype, dims), v in zip(self._specs, given, strict=True):
             t = convert_to_tensor(v, dtype) if not isinstance(v, (Tensor, Variable)) else convert_to_tensor(v)
             spec = TensorSpec(None if dims is None else list(dims), dtype)
-            if t.dtype is not dtype or not t.shape.is_subtype_of(spec.shape):
+            if t.dtype is not dtype or (dims is not None and t.shape.rank not in (None, len(dims))):
                 raise TypeError(
                     f"Binding inputs to tf.function failed due to `Can not cast {TensorSpec(t.shape, t.dtype)!r} to {spec!r}`. Received "
                     f"args: {args} and kwargs: {kwargs} for signature: {self._binder.signature}."
@@ -250,10 +250,8 @@ class ConcreteFunction:
 
     @property
     def structured_outputs(self) -> Any:
-        """The results, with a TensorSpec-like symbolic tensor for each tensor."""
-        return nest.map_structure(
-            lambda t: None if t is None else TensorSpec(t.shape, t.dtype), self.graph.structured_outputs, expand_composites=True
-        )
+        """The results, as the graph's symbolic tensors."""
+        return self.graph.structured_outputs
 
     @property
     def output_shapes(self) -> Any:
@@ -285,7 +283,7 @@ class ConcreteFunction:
             lines.append(f"  {n} (POSITIONAL_OR_KEYWORD): {_shown(v)}")
         for n, v in kw.items():
             lines.append(f"  {n} (KEYWORD_ONLY): {_shown(v)}")
-        lines += ["Output Type:", f"  {_shown(self.structured_outputs)}", "Captures:"]
+        lines += ["Output Type:", f"  {_shown(_specs(self.structured_outputs))}", "Captures:"]
         captured = self.captured_inputs
         lines += [f"  {id(c)}: {_shown(TensorSpec(c.shape, dtypes.resource if isinstance(c, Variable) else c.dtype))}" for c in captured]
         if not captured:
@@ -300,6 +298,10 @@ class ConcreteFunction:
 
     def __str__(self) -> str:
         return f"ConcreteFunction {self.pretty_printed_signature()}"
+
+
+def _specs(structure: Any) -> Any:
+    return nest.map_structure(lambda t: None if t is None else TensorSpec(t.shape, t.dtype), structure, expand_composites=True)
 
 
 class _Code:

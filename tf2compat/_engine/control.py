@@ -114,6 +114,13 @@ def _depends(body: Graph, n_skip: int) -> list[set[int]]:
     return [known.get(o._key(), set()) if isinstance(o, SymbolicTensor) else set() for o in body.outputs[: len(position)]]
 
 
+def _connect(p: SymbolicTensor, sources: list[Any]) -> None:
+    """Connect a placeholder to what it stands for in torch's autograd graph."""
+    p._t = p._node.outputs[0]._t = linked(p._t, sources)
+    if p._b is not None:
+        p._b = p._node.outputs[0]._b = linked(p._b, sources)
+
+
 class Elements:
     """What a recorded `for` iterates over: how generated code does it, and the elements' dtypes and dims."""
 
@@ -137,7 +144,7 @@ def loop(
         made = []
         for t, d in zip(init, dims, strict=True):
             p = inner.placeholder(t.dtype, d, "loop_var")
-            p._t = linked(p._t, [_storage(t)])
+            _connect(p, [_storage(t)])
             made.append(p)
         return made
 
@@ -153,7 +160,7 @@ def loop(
         given = []
         for dtype, d in elements.described if elements is not None else ():
             p = inner.placeholder(dtype, d, "element")
-            p._t = linked(p._t, elements.sources)  # type: ignore[union-attr]
+            _connect(p, elements.sources)  # type: ignore[union-attr]
             given.append(p)
         entry = placeholders(inner)
         values = body(given, list(entry))

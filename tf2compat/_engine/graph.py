@@ -32,7 +32,7 @@ _NAMES = {
 class Node:
     """One step of a graph. `kind`: op, input, capture, read, if, while, for, custom."""
 
-    __slots__ = ("kind", "op", "args", "outputs", "structure", "name", "device", "blocks", "extra", "_inputs")
+    __slots__ = ("kind", "op", "args", "outputs", "structure", "name", "device", "blocks", "extra", "taped", "_inputs")
 
     def __init__(self, kind: str, name: str, op: Op | None = None, args: Any = ()) -> None:
         self.kind = kind
@@ -44,6 +44,8 @@ class Node:
         self.device = state.local.device
         self.blocks: list[Graph] = []
         self.extra: Any = None
+        #: whether tapes were recording, which then differentiate through this node
+        self.taped = bool(state.local.tapes)
         self._inputs: list[SymbolicTensor] | None = None
 
     @property
@@ -219,12 +221,12 @@ class Graph:
         t = symbolic(self, node, 0, dtype, dims, a, b)
         node.outputs = [t]
         self.inputs.append(t)
-        return t
+        return t._user()
 
     def mine(self, t: SymbolicTensor) -> SymbolicTensor:
         """`t` as a tensor of this graph: itself, or the capture of an outer graph's. InaccessibleTensorError otherwise."""
         if t._graph is self:
-            return t
+            return t._node.outputs[t._index]  # what a node refers to keeps its identity when a tape changes that of `t`
         known = self.captures.get(t._key())
         if known is not None:
             return known[1]
@@ -234,10 +236,12 @@ class Graph:
         else:
             from ..errors import InaccessibleTensorError
 
-            raise InaccessibleTensorError(
+            elsewhere = list(t._graph.chain())[-1] is not list(self.chain())[-1]
+            where = "here" if elsewhere else repr(self)
+            raise (TypeError if elsewhere else InaccessibleTensorError)(
                 f"{t!r} is out of scope and cannot be used here. Use return values, explicit Python locals or TensorFlow collections to "
                 "access it.\nPlease see https://www.tensorflow.org/guide/function#all_outputs_of_a_tffunction_must_be_return_values for "
-                f"more information.\n\nThe tensor {t!r} cannot be accessed from {self!r}, because it was defined in {t._graph!r}, which is "
+                f"more information.\n\nThe tensor {t!r} cannot be accessed from {where}, because it was defined in {t._graph!r}, which is "
                 "out of scope."
             )
         if self.outer is not None and t._graph is not self.outer:
@@ -252,7 +256,7 @@ class Graph:
     def _own(self, value: Any) -> Any:
         """An argument with every symbolic tensor in it belonging to this graph."""
         if isinstance(value, SymbolicTensor):
-            return value if value._graph is self else self.mine(value)
+            return self.mine(value)
         if type(value) is list:
             return [self._own(v) for v in value]
         if type(value) is tuple:
@@ -279,7 +283,7 @@ class Graph:
             if kind is not None and kind.what in ("variable", "variables"):
                 for v in value if isinstance(value, list) else [value]:
                     self.written(v)
-        return _pack(structure, node.outputs)
+        return _pack(structure, [t._user() for t in node.outputs])
 
     def written(self, variable: Variable) -> None:
         """From here on, reads of `variable` give another value."""
@@ -291,6 +295,10 @@ class Graph:
 
     def read_variable(self, variable: Variable) -> Tensor:
         """The present value of `variable`."""
+        seen = self._see_variable(variable)
+        return seen._user() if isinstance(seen, SymbolicTensor) else seen
+
+    def _see_variable(self, variable: Variable) -> Any:
         from .tape import symbolic_leaf_of
 
         variable = getattr(variable, "_of", variable)
@@ -302,7 +310,7 @@ class Graph:
         state.local.tapes = tapes[: self.outer_tapes]
         try:
             with outer.as_default():
-                seen = self.mine(outer.read_variable(variable))
+                seen = self.mine(outer._see_variable(variable))
         finally:
             state.local.tapes = tapes
         self._hoisted.setdefault(id(variable), []).append(seen)
@@ -355,7 +363,7 @@ class Graph:
             b = linked(probe_storage(dtype, dims, 1), sources) if dims is None or None in dims else None
             node.outputs.append(symbolic(self, node, i, dtype, dims, a, b))
         self.nodes.append(node)
-        return list(node.outputs)
+        return [t._user() for t in node.outputs]
 
     def inline(self, graph: Graph, inputs: list[Any]) -> list[Any]:
         """Record the nodes of a function's graph here, on other inputs; gives its outputs."""

@@ -101,6 +101,26 @@ def _range(start: Any, last: Any, delta: Any, limit: int | None = None) -> Any:
         yield (tensor(number, dtype=dtype),)
 
 
+class _Recording:
+    """Stands in for a tape of the traced function, so that gradients inside it can be differentiated again."""
+
+
+def _taped(fn: Callable[..., Any]) -> Callable[..., Any]:
+    stand_in = [_Recording()]
+
+    def run(*args: Any) -> Any:
+        local = state.local
+        before = local.tapes
+        if not before:
+            local.tapes = stand_in  # type: ignore[assignment]
+        try:
+            return fn(*args)
+        finally:
+            local.tapes = before
+
+    return run
+
+
 def _gradients(op: Op, expected: tuple[int, ...]) -> Callable[..., Any]:
     """The gradient op, giving zeros where the trace found a connection that this run does not have."""
 
@@ -288,8 +308,11 @@ class _Writer:
         elif op.name == "SymbolicGradient":
             expected = tuple(i for i, s in enumerate(node.structure) if s is not None)
             gradients = self.fresh("gradients")
-            self.env[gradients] = _gradients(op, expected)
+            run = _gradients(op, expected)
+            self.env[gradients] = _taped(run) if node.taped else run
             call = f"{gradients}({args})"
+        elif op.name in ("Jacobian", "Jvp") and node.taped:
+            call = f"{self.constant(_taped(op.fn), 'f')}({args})"
         else:
             call = f"{self.constant(op.string_fn if strings and op.string_fn is not None else op.fn, op.fn.__name__ + '_')}({args})"
         structure = node.structure
@@ -468,6 +491,10 @@ class Program:
                 node, frame = nodes[tb.tb_lineno - 1], tb.tb_frame
                 line = linecache.getline(tb.tb_frame.f_code.co_filename, tb.tb_lineno)
             tb = tb.tb_next
+        if node is not None and node.op is None and "Boolean value of Tensor" in str(error):
+            from ..errors import InvalidArgumentError
+
+            return InvalidArgumentError(None, None, f"The condition of {node.type} '{node.name}' must be a scalar: {error}")
         if node is None or node.op is None or frame is None:
             return error
         try:

@@ -93,8 +93,15 @@ class SymbolicTensor(Tensor):
         dims = None if merged.rank is None else tuple(merged.as_list())
         if dims == self._dims:
             return
+        own = self._node.outputs[self._index]
+        if own is not self and own._key() == self._key():
+            own.set_shape(shape)
+            self._dims, self._t, self._b = own._dims, own._t, own._b
+            return
         self._dims = dims
         before = self._t
+        if isinstance(before, torch.Tensor) and before.device.type != "meta":
+            return
         self._t = probe_storage(self._dtype, dims, 0)
         self._b = probe_storage(self._dtype, dims, 1) if dims is None or None in dims else None
         if isinstance(before, torch.Tensor) and before.requires_grad:
@@ -179,10 +186,7 @@ class SymbolicTensor(Tensor):
         return f"<tf.Tensor '{self.name}' shape={self.shape} dtype={self._dtype.name}>"
 
     def __str__(self) -> str:
-        if self._dims is None:
-            shape = ", shape=<unknown>"
-        else:
-            shape = f", shape={self.shape}"
+        shape = "" if self._dims is None else f", shape={self.shape}"
         return f'Tensor("{self.name}"{shape}, dtype={self._dtype.name})'
 
     def __format__(self, spec: str) -> str:
@@ -192,6 +196,14 @@ class SymbolicTensor(Tensor):
         return self
 
     # --- identity ----------------------------------------------------------------------------------------------------
+    def _user(self) -> SymbolicTensor:
+        """A wrapper of its own for the user's hands, which a tape may give another identity for a while."""
+        t = object.__new__(SymbolicTensor)
+        t._t, t._tape = self._t, state.token()
+        t._graph, t._node, t._index, t._label = self._graph, self._node, self._index, self._label
+        t._b, t._dims, t._dtype, t._const = self._b, self._dims, self._dtype, self._const
+        return t
+
     def _key(self) -> tuple[int, int]:
         return id(self._node), self._index
 

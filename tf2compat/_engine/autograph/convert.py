@@ -20,6 +20,7 @@ __all__ = ["artifact", "convert", "is_artifact", "to_source"]
 _cache: weakref.WeakKeyDictionary[types.CodeType, types.CodeType | ConversionError] = weakref.WeakKeyDictionary()
 _operators: types.CellType | None = None
 
+_HIDDEN = "_____converted"
 _NOT_CONVERTED = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
 
@@ -112,6 +113,9 @@ def _converted_code(fn: types.FunctionType) -> types.CodeType:
     code = fn.__code__
     node, owner = _tree(fn)
     # the names around the function become parameters of a function around it, so that they are free variables again
+    # (under a name that no code can mean: the function's own name may be a global that it calls)
+    if isinstance(node, ast.FunctionDef):
+        node.name = _HIDDEN
     outer = [v for v in code.co_freevars if v != "__class__"]
     has_class = "__class__" in code.co_freevars
     inner: ast.stmt = ast.Expr(node) if isinstance(node, ast.Lambda) else node
@@ -133,12 +137,11 @@ def _converted_code(fn: types.FunctionType) -> types.CodeType:
     ast.fix_missing_locations(module)
     flags = code.co_flags & _future_flags()
     compiled = compile(module, code.co_filename, "exec", flags=flags, dont_inherit=True)
-    found = _find_code(compiled, code.co_name, 0)
+    found = _find_code(compiled, _HIDDEN if isinstance(node, ast.FunctionDef) else code.co_name, 0)
     if found is None:
         raise Unsupported(f"'{code.co_name}' is not found in its converted code")
-    if hasattr(code, "co_qualname"):
-        found = found.replace(co_qualname=code.co_qualname)
-    return found
+    found = found.replace(co_name=code.co_name)
+    return found.replace(co_qualname=code.co_qualname) if hasattr(code, "co_qualname") else found
 
 
 def _future_flags() -> int:

@@ -395,9 +395,8 @@ class _Function:
                 read = ast.parse(symbol, mode="eval").body
                 values.append(op("ldu", [_lambda(read), ast.Constant(symbol)], node))
                 targets.append(name(f"item__{i}", node, True))
-                store = ast.parse(f"{symbol} = item__{i}").body[0]
-                check = ast.parse(f"not isinstance(item__{i}, ag__.Undefined)", mode="eval").body
-                after.append(ast.If(check, [store], []))
+                text = f"if isinstance(item__{i}, ag__.Undefined):\n try: del {symbol}\n except (KeyError, AttributeError, IndexError): pass\n"
+                after.append(ast.parse(f"{text}else: {symbol} = item__{i}").body[0])
             elif symbol in self.globals or symbol in self.nonlocals:
                 values.append(op("ldu", [_lambda(name(symbol, node)), ast.Constant(symbol)], node))
                 targets.append(name(symbol, node, True))
@@ -410,7 +409,7 @@ class _Function:
         statements = [get, put, *after]
         for statement in statements:
             for inner in ast.walk(statement):
-                if isinstance(inner, (ast.expr, ast.stmt)):
+                if isinstance(inner, (ast.expr, ast.stmt, ast.ExceptHandler)):
                     ast.copy_location(inner, node)
         return [
             self.make(f"get_state{suffix}", _no_args(), [get], node, bind=False),
