@@ -25,7 +25,7 @@ class Case:
 
     @property
     def key(self) -> str:
-        return f"{self.layer} {self.config} {self.shape} {sorted((k, str(v)) for k, v in self.options.items())}"
+        return f"{self.layer} {self.config} {self.shape} {sorted((k, str(v)) for k, v in self.options.items() if k != 'wrap')}"
 
 
 def _inputs(case: Case) -> list[np.ndarray]:
@@ -269,3 +269,97 @@ for _name, _config, _shape in (
     case(_name, _config, _shape, training=False)
 case("Dropout", dict(rate=0.0), (2, 3), training=True)
 case("GaussianDropout", dict(rate=0.0), (2, 3), training=True)
+
+# --- normalisation -------------------------------------------------------------------------------------------------------
+for _training in (False, True):
+    case("BatchNormalization", {}, (4, 3), training=_training)
+    case("BatchNormalization", dict(momentum=0.8, epsilon=0.01), (3, 4, 2), training=_training)
+    case("BatchNormalization", {}, (2, 3, 2, 2), training=_training)
+    case("BatchNormalization", dict(axis=1, scale=False), (2, 3, 2, 2), training=_training)
+    case("BatchNormalization", dict(axis=1, center=False), (2, 3, 2), training=_training)
+    case("BatchNormalization", {}, (2, 2, 2, 2, 2), training=_training)
+    case("BatchNormalization", dict(axis=[1, 2]), (3, 2, 2), training=_training)
+    case("BatchNormalization", dict(trainable=False), (3, 2), training=_training)
+case("BatchNormalization", {}, (2, 3, 2), training=True, mask=[1, 3])
+case("LayerNormalization", {}, (2, 4))
+case("LayerNormalization", dict(epsilon=0.1, center=False), (2, 3, 4))
+case("LayerNormalization", dict(axis=[1, 2], scale=False), (2, 3, 4))
+case("LayerNormalization", dict(axis=1), (2, 3, 4))
+case("LayerNormalization", dict(gamma_regularizer="l2", beta_initializer="ones"), (2, 2, 2, 3))
+case("GroupNormalization", dict(groups=2), (2, 4))
+case("GroupNormalization", dict(groups=2), (2, 3, 2, 4))
+case("GroupNormalization", dict(groups=-1, scale=False), (2, 3, 4))
+case("GroupNormalization", dict(groups=1, axis=1, center=False), (2, 4, 3))
+case("UnitNormalization", {}, (2, 4))
+case("UnitNormalization", dict(axis=1), (2, 3, 2))
+case("UnitNormalization", dict(axis=[1, 2]), (2, 3, 2))
+
+# --- merging ----------------------------------------------------------------------------------------------------------
+for _name in ("Add", "Multiply", "Average", "Maximum", "Minimum"):
+    case(_name, {}, [(2, 3), (2, 3)])
+    case(_name, {}, [(2, 3), (2, 1), (2, 3)])
+    case(_name, {}, [(2, 3, 2), (2, 2)], shape=False)
+case("Subtract", {}, [(2, 3), (2, 3)])
+case("Subtract", {}, [(2, 3), (2, 1)])
+case("Concatenate", {}, [(2, 3), (2, 1)])
+case("Concatenate", dict(axis=1), [(2, 3, 2), (2, 1, 2), (2, 2, 2)])
+case("Concatenate", dict(axis=0), [(2, 3), (1, 3)], shape=False)
+case("Dot", dict(axes=1), [(2, 3), (2, 3)])
+case("Dot", dict(axes=(1, 2)), [(2, 3, 2), (2, 2, 3)])
+case("Dot", dict(axes=-1, normalize=True), [(2, 3), (2, 3)])
+case("Dot", dict(axes=(2, 1)), [(2, 3, 4), (2, 4)])
+
+# --- embedding, einsum, attention -------------------------------------------------------------------------------------------
+case("Embedding", dict(input_dim=5, output_dim=3), (2, 4), ints=5)
+case("Embedding", dict(input_dim=5, output_dim=2, mask_zero=True), (2, 4), ints=5)
+case("Embedding", dict(input_dim=5, output_dim=2, input_length=4, embeddings_regularizer="l2"), (2, 4), ints=5)
+case("Embedding", dict(input_dim=5, output_dim=2, embeddings_initializer="ones"), (3,), ints=5)
+case("EinsumDense", dict(equation="ab,bc->ac", output_shape=3), (2, 4), shape=False)
+case("EinsumDense", dict(equation="ab,bc->ac", output_shape=3, bias_axes="c", activation="relu"), (2, 4), shape=False)
+case("EinsumDense", dict(equation="abc,cd->abd", output_shape=(None, 2), bias_axes="d"), (2, 3, 4), shape=False)
+case("EinsumDense", dict(equation="...x,xy->...y", output_shape=2, bias_axes="y"), (2, 3, 4), shape=False)
+case("EinsumDense", dict(equation="abc,cde->abde", output_shape=(None, 2, 2), bias_axes="de"), (2, 3, 4), shape=False)
+case("EinsumDense", dict(equation="abcd,cde->abe", output_shape=(None, 3), bias_axes="e"), (2, 3, 2, 2), shape=False)
+case("EinsumDense", dict(equation="abc,bd->adc", output_shape=(2, 4), bias_axes="dc"), (2, 3, 4), shape=False)
+case("Attention", {}, [(2, 3, 4), (2, 2, 4)])
+case("Attention", dict(use_scale=True), [(2, 3, 4), (2, 2, 4), (2, 2, 4)])
+case("Attention", dict(score_mode="concat", use_scale=True), [(2, 3, 4), (2, 2, 4)])
+case("Attention", {}, [(2, 3, 4), (2, 3, 4)], call=dict(use_causal_mask=True))
+case("Attention", dict(score_mode="concat"), [(2, 3, 4), (2, 2, 4)], call=dict(return_attention_scores=True), shape=False)
+case("AdditiveAttention", {}, [(2, 3, 4), (2, 2, 4)])
+case("AdditiveAttention", dict(use_scale=False), [(2, 3, 4), (2, 2, 4), (2, 2, 4)])
+case("AdditiveAttention", {}, [(2, 3, 4), (2, 3, 4)], call=dict(use_causal_mask=True))
+
+
+def _attending(shape_of_mask: Any = None, **call: Any) -> Any:
+    """MultiHeadAttention takes query and value as two arguments; this calls it with the list of inputs."""
+
+    def make(tf: Any, config: dict[str, Any]) -> Any:
+        inner = tf.keras.layers.MultiHeadAttention(name="the_layer", **config)
+        mask = None if shape_of_mask is None else np.random.RandomState(3).randint(0, 2, shape_of_mask).astype(bool)
+
+        class Caller(tf.keras.layers.Layer):
+            def __init__(self) -> None:
+                super().__init__(name="caller")
+                self.inner = inner
+
+            def call(self, inputs: Any) -> Any:
+                kwargs = dict(call)
+                if mask is not None:
+                    kwargs["attention_mask"] = tf.constant(mask)
+                return self.inner(*inputs, **kwargs)
+
+        return Caller()
+
+    return make
+
+
+for _i, (_config, _shapes, _call) in enumerate((
+    (dict(num_heads=2, key_dim=3), [(2, 3, 4), (2, 2, 4)], {}),
+    (dict(num_heads=2, key_dim=3, value_dim=2, use_bias=False), [(2, 3, 4), (2, 2, 5), (2, 2, 4)], {}),
+    (dict(num_heads=2, key_dim=2, output_shape=3), [(2, 3, 4), (2, 3, 4)], dict(use_causal_mask=True)),
+    (dict(num_heads=2, key_dim=2), [(2, 3, 4), (2, 2, 4)], dict(return_attention_scores=True)),
+    (dict(num_heads=2, key_dim=2), [(2, 3, 4), (2, 2, 4)], dict(shape_of_mask=(2, 3, 2))),
+    (dict(num_heads=2, key_dim=2, attention_axes=(1, 2)), [(2, 2, 3, 4), (2, 2, 2, 4)], {}),
+)):  # fmt: skip
+    case("MultiHeadAttention", _config, _shapes, wrap=_attending(**_call), tag=f"{_i} {_call}", config=False, shape=False)
