@@ -218,8 +218,10 @@ def group(*inputs: Any, **kwargs: Any) -> None:
         raise ValueError(f"Unknown keyword arguments: {', '.join(kwargs)}")
 
 
-def tuple(tensors: Any, control_inputs: Any = None, name: str | None = None) -> list[Any]:
+def tuple(tensors: Any, control_inputs: Any = None, name: str | None = None) -> Any:
     """`tensors`, after all of them and `control_inputs` were computed (`tf.tuple`)."""
+    if state.local.graph is None:
+        return tensors
     if not isinstance(tensors, (list, builtin_tuple)) or not any(t is not None for t in tensors):
         raise ValueError(f"`tensors` must have at least one Tensor. Received: {tensors}.")
     return [t if t is None or is_tensor(t) else convert_to_tensor(t) for t in tensors]

@@ -14,6 +14,7 @@ from .._engine import control, dtypes, nest, state
 from .._engine.convert import convert_to_tensor
 from .._engine.op import entering, wrap_here
 from .._engine.shapes import TensorShape
+from .._engine.specs import TensorSpec
 from .._engine.symbolic import SymbolicTensor
 from .._engine.tensor import Tensor
 from .._engine.variable import Variable
@@ -71,6 +72,8 @@ def _pairs(pred_fn_pairs: Any) -> list[tuple[Any, Any]]:
     for pair in pred_fn_pairs:
         if not isinstance(pair, (list, tuple)) or len(pair) != 2:
             raise TypeError(f"Each entry in 'pred_fn_pairs' must be a 2-tuple. Received {pair}.")
+        if not isinstance(pair[0], (Tensor, Variable)):
+            raise TypeError(f"pred must be a Tensor, got: {pair[0]}")
         if not callable(pair[1]):
             raise TypeError(f"fn for pred {pair[0]} must be callable.")
     return list(pred_fn_pairs)
@@ -116,6 +119,14 @@ def case(pred_fn_pairs: Any, default: Any = None, exclusive: bool = False, stric
 
 def switch_case(branch_index: Any, branch_fns: Any, default: Any = None, name: str = "switch_case") -> Any:
     """The result of the function at `branch_index`; of `default`, or the last one, outside of the range (`tf.switch_case`)."""
+    if not isinstance(branch_index, (Tensor, Variable)):
+        raise TypeError(f"'branch_index' must be a Tensor, got {type(branch_index)}")
+    if not branch_index.dtype.is_integer:
+        raise TypeError(f"'branch_index' must be an integer Tensor, got {branch_index.dtype}")
+    if isinstance(branch_fns, (list, tuple)):
+        for f in branch_fns:
+            if not callable(f) and not (isinstance(f, (list, tuple)) and len(f) == 2):
+                raise TypeError(f"Each entry in 'branch_fns' must be a 2-tuple. Received {f}.")
     if isinstance(branch_fns, dict):
         pairs = sorted(branch_fns.items())
     elif isinstance(branch_fns, (list, tuple)):
@@ -168,6 +179,8 @@ def while_loop(
         raise TypeError("'body' must be callable.")
     if parallel_iterations < 1:
         raise TypeError("'parallel_iterations' must be a positive integer.")
+    if isinstance(loop_vars, (list, tuple)) and not loop_vars:
+        raise ValueError("'loop_vars' must be provided.")
     if state.local.graph is None:
         out = _eager_while(cond, body, loop_vars, maximum_iterations)
     else:
@@ -189,7 +202,11 @@ def _eager_while(cond: Any, body: Any, loop_vars: Any, maximum_iterations: Any) 
         new = body(*loop_vars)
         if packed and not isinstance(new, (list, tuple)) or isinstance(new, (Tensor, Variable, TensorArray)):
             new = (new,)
-        nest.assert_same_structure(list(loop_vars), list(new), check_types=False)
+        try:
+            nest.assert_same_structure(list(loop_vars), list(new), check_types=False)
+        except (ValueError, TypeError) as error:
+            specs = nest.map_structure(lambda v: v if isinstance(v, TensorArray) else TensorSpec.from_tensor(convert_to_tensor(v)), loop_vars)
+            raise type(error)(f"{error}\nThe loop's variables are {specs}") from None
         loop_vars = new
         rounds += 1
     return nest.map_structure(

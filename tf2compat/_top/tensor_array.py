@@ -309,7 +309,7 @@ class TensorArray:
         return self._shape.merge_with(shape) if self._infer else self._shape
 
     def _element(self, value: Any) -> Tensor:
-        t = convert_to_tensor(value, self._dtype) if not hasattr(value, "dtype") else convert_to_tensor(value)
+        t = convert_to_tensor(value, dtype_hint=self._dtype)
         if t.dtype is not self._dtype:
             raise errors.InvalidArgumentError(
                 None, None, f"TensorArray dtype is {self._dtype.name} but Op is trying to write dtype {t.dtype.name}"
