@@ -241,11 +241,11 @@ def infer(op: Op, bound: list[Any]) -> tuple[Any, list[Result], bool]:
     """What the op returns: a structure with the positions of its results, each result, whether their values are known."""
     inputs = _tensors(bound)
     symbolic = [t for t in inputs if isinstance(t, SymbolicTensor)]
+    unknown_rank = [t for t in symbolic if t._dims is None]
     if op.infer_fn is not None:
-        described = _told(op, bound, symbolic)
+        described = _told(op, bound, symbolic, unknown_rank)
         if described is not NotImplemented:
             return described
-    unknown_rank = [t for t in symbolic if t._dims is None]
     # two runs where a dimension is unknown, or a number that may decide a shape is
     open_ = [t for t in symbolic if t._b is not None or _decides(op, bound, t)]
     if unknown_rank:
@@ -264,13 +264,33 @@ def infer(op: Op, bound: list[Any]) -> tuple[Any, list[Result], bool]:
         try:
             out, second = _run(op, bound, 0), _run(op, bound, 1)
         except Exception:
-            out, second = _other_sizes(op, bound, open_)
+            found = _same_probes(op, bound, open_)
+            out, second = _other_sizes(op, bound, open_) if found is None else found
         structure, results = _results(out, second)
     const = not op.stateful and (
         all(t._const if isinstance(t, SymbolicTensor) else True for t in inputs)
         or (op.name in ("Shape", "ShapeN", "Size", "Rank") and (not open_ or op.name == "Rank"))
     )
     return structure, results, const
+
+
+def _same_probes(op: Op, bound: list[Any], open_: list[SymbolicTensor]) -> tuple[Any, Any] | None:
+    """Text has small probes of its own; beside numbers of the same unknown size it needs theirs."""
+    texts = [t for t in open_ if t._dtype.torch is None and t._dims is not None]
+    if not texts or len(texts) == len(open_):
+        return None
+    saved = [(t, t._t, t._b) for t in texts]
+    try:
+        for t in texts:
+            dummy = t._t.reshape(-1)[:1].reshape(()) if t._t.size else t._t
+            shapes = [tuple(size if d is None else d for d in t._dims) for size in PROBES]  # type: ignore[union-attr]
+            t._t, t._b = (np.broadcast_to(dummy, shape) for shape in shapes)
+        return _run(op, bound, 0), _run(op, bound, 1)
+    except Exception:  # noqa: BLE001 - there are other sizes to try
+        return None
+    finally:
+        for t, a, b in saved:
+            t._t, t._b = a, b
 
 
 def _some_range(bound: list[Any]) -> tuple[Any, Any]:
@@ -322,16 +342,18 @@ def _valued(x: Any) -> bool:
     return isinstance(x, torch.Tensor) and x.device.type != "meta"
 
 
-def _told(op: Op, bound: list[Any], symbolic: list[SymbolicTensor]) -> tuple[Any, list[Result], bool]:
-    """Results that the op itself describes."""
+def _told(op: Op, bound: list[Any], symbolic: list[SymbolicTensor], unknown_rank: list[SymbolicTensor]) -> Any:
+    """Results that the op itself describes; NotImplemented when it rather runs."""
     args, _ = arguments(op, bound, 0)
     told = op.infer_fn(*args)  # type: ignore[misc]
     if told is NotImplemented:  # the op runs as it is on what there is
         return NotImplemented
     again = told
-    if any(t._b is not None or _decides(op, bound, t) for t in symbolic):
+    if not unknown_rank and any(t._b is not None or _decides(op, bound, t) for t in symbolic):
         args2, _ = arguments(op, bound, 1)
         again = op.infer_fn(*args2)  # type: ignore[misc]
+    elif unknown_rank:
+        again = _with_sizes(unknown_rank, lambda t: (4, 4, 4), lambda: op.infer_fn(*arguments(op, bound, 0)[0]))  # type: ignore[misc]
     results: list[Result] = []
     sources = [a for a in _leaves(args) if a.requires_grad]
     for (dtype, shape), (_, shape2) in zip(told, again, strict=True):

@@ -461,7 +461,10 @@ def _as_ints(owner: Op, param: str, value: Any) -> Any:
         return None
     if _symbolic(value):
         static = value._static_value()
-        return value if static is None else tuple(int(v) for v in np.reshape(static, -1))
+        if static is not None:
+            return tuple(int(v) for v in np.reshape(static, -1))
+        parts = _elements(value)
+        return value if parts is None else tuple([_as_int(owner, param, v) for v in parts])
     if isinstance(value, TensorShape):
         if not value.is_fully_defined():
             if value.rank is None:
@@ -496,9 +499,29 @@ def _as_ints(owner: Op, param: str, value: Any) -> Any:
     what = owner.kinds[owner.params.index(param)].what  # type: ignore[union-attr]
     if isinstance(value, (float, np.floating)) and what == "ints":
         raise _no_ints(owner, param, value, "float")
-    if isinstance(value, (str, bytes)) and what == "shape":
+    if isinstance(value, (str, bytes)) and what == "shape" and not owner.stateful:
         raise TypeError(f"Cannot convert {value!r} to EagerTensor of dtype int32")
     return (_as_int(owner, param, value),)
+
+
+def _elements(value: Any) -> list[Any] | None:
+    """The scalars that a symbolic vector was made of, by stacking or concatenating; some of them may be known."""
+    if not isinstance(value, Tensor):
+        return None
+    if not _symbolic(value):
+        return list(value._numpy().tolist()) if value._t.ndim == 1 else None
+    static = value._static_value()
+    if static is not None:
+        return static.tolist() if static.ndim == 1 else None
+    node = value._node
+    if node.op is None or value.shape.rank != 1:
+        return None
+    if node.op.name == "Pack":
+        return list(node.args[0])
+    if node.op.name == "ConcatV2":
+        pieces = [_elements(v) for v in node.args[0]]
+        return None if any(p is None for p in pieces) else [v for p in pieces for v in p]  # type: ignore[union-attr]
+    return None
 
 
 def _no_ints(owner: Op, param: str, value: Any, found: str) -> Exception:

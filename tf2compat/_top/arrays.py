@@ -57,7 +57,7 @@ def _static_rows(paddings: Any) -> tuple[Any, ...] | None:
 def _pairs(paddings: Any, sizes: Any, op_name: str) -> list[tuple[int, int]]:
     """Paddings as pairs; they come as rows, or flat when they were a tensor."""
     n = len(sizes)
-    if all(type(p) is tuple for p in paddings) and paddings:
+    if all(type(p) in (tuple, list) for p in paddings) and paddings:
         rows = [tuple(p) for p in paddings]
         if any(len(p) != 2 for p in rows):
             raise invalid(f"paddings must be a matrix with 2 columns: [{len(rows)},{len(rows[0])}] [Op:{op_name}] name: ")
@@ -116,6 +116,15 @@ def _pad_by(tensor: Any, paddings: Any, constant_values: Any = None, name: str |
 
 
 _pad_by.strings(_pad_by.op.fn)
+
+
+def _padded(tensor: Any, paddings: Any, *rest: Any) -> Any:
+    if all(type(p) is tuple for p in paddings):
+        return NotImplemented
+    return [(dtypes.of(tensor), (None,) * tensor.ndim)]
+
+
+_pad_by.infer(_padded)
 _pad_by.prepare(_rows_of)
 
 
@@ -141,6 +150,7 @@ def _mirror_pad(tensor: Any, paddings: Any, reflect: bool, name: str | None = No
 
 
 _mirror_pad.strings(_mirror_pad.op.fn)
+_mirror_pad.infer(_padded)
 _mirror_pad.prepare(_rows_of)
 
 
@@ -216,11 +226,19 @@ def _reverse_sequence(input: Any, seq_lengths: Any, seq_axis: int, batch_axis: i
 _reverse_sequence.strings(_reverse_sequence.op.fn)
 
 
+@_reverse_sequence.infer
+def _(input: Any, seq_lengths: Any, seq_axis: int, batch_axis: int) -> Any:  # noqa: A002
+    known = isinstance(input, torch.Tensor) and input.device.type != "meta"
+    alike = input.shape[batch_axis] == seq_lengths.shape[0]
+    return NotImplemented if known or alike else [(dtypes.of(input), tuple(input.shape))]
+
+
 @op("Roll", input=ANY, shift=INTS, axis=INTS)
 def roll(input: Any, shift: Any, axis: Any, name: str | None = None) -> Any:  # noqa: A002
     """`input` with the elements along each axis shifted round by `shift` (`tf.roll`)."""
     if input.ndim == 0:
         raise invalid("input must be 1-D or higher [Op:Roll] name: ")
+    shift, axis = ((v,) if type(v) is int else v for v in (shift, axis))  # scalar tensors of a graph come as numbers
     if len(shift) != len(axis):
         raise invalid("shift and axis must have the same size [Op:Roll] name: ")
     for a in axis:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from .._engine import dtypes
+from .._engine import dtypes, state
 from .._engine.convert import convert_to_tensor, is_tensor_like
 from .._engine.devices import current
 from .._engine.dtypes import DType, as_dtype
@@ -200,6 +200,8 @@ def range(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, name
             if t.dtype not in _RANGE_DTYPES:
                 raise AssertionError(f"tf.range takes {', '.join(d.name for d in _RANGE_DTYPES)}, not {t.dtype.name}")
         dtype = max((t.dtype for t in given), key=_RANGE_DTYPES.index)
+    if state.local.graph is not None and all(type(t) is Tensor for t in given):  # its size is known, so make it now
+        return _range.op.run([*given, dtype])
     return _range(*given, dtype, name)
 
 

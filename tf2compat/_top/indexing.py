@@ -204,8 +204,10 @@ def _(input_: Any, begin: Any, size: Any) -> tuple[Any, ...]:
 
 @slice.infer
 def _(input_: Any, begin: Any, size: Any) -> Any:
+    if (isinstance(input_, torch.Tensor) and input_.device.type != "meta") or not len(begin) == len(size) == input_.ndim:
+        return NotImplemented
     dims = [n if n >= 0 else total - first for n, first, total in zip(size, begin, input_.shape, strict=True)]
-    return [(dtypes.of(input_), tuple(dims))] if type(input_) is not np.ndarray and input_.device.type == "meta" else NotImplemented
+    return [(dtypes.of(input_), tuple([None if n < 0 or (n == 0 and s != 0) else n for n, s in zip(dims, size, strict=True)]))]
 
 
 @slice.strings
@@ -233,6 +235,10 @@ def strided_slice(
     drop the axis. With `var`, the result's `assign` writes into that variable.
     """
     masks = (begin_mask, end_mask, ellipsis_mask, new_axis_mask, shrink_axis_mask)
+    if state.local.graph is not None:
+        lists = [_scalars(v) for v in (begin, end, strides)]
+        if any(type(v) is not int for numbers in lists for v in numbers or ()):
+            return strided(input_, _masked(*lists, masks))
     out = _strided_slice(input_, begin, end, strides, masks, name)
     if var is not None:
         out._sliced = (var, _masked(begin, end, strides, masks))  # type: ignore[attr-defined]
@@ -247,6 +253,13 @@ def _strided_slice(input_: Any, begin: Any, end: Any, strides: Any = None, masks
 @_strided_slice.strings
 def _(input_: Any, begin: Any, end: Any, strides: Any, masks: Any) -> Any:
     return strided.op.string_fn(input_, _masked(begin, end, strides, masks))
+
+
+def _scalars(value: Any) -> Any:
+    """A vector of bounds as a list, of Python numbers where they are known."""
+    if isinstance(value, Tensor) and value.shape.rank == 1 and value.shape[0] is not None:
+        value = [value[i] for i in range(value.shape[0])]
+    return [_bound(v) for v in value] if isinstance(value, (list, tuple)) else value
 
 
 def _masked(begin: Any, end: Any, strides: Any, masks: Any) -> tuple[Any, ...]:
@@ -266,8 +279,7 @@ def _masked(begin: Any, end: Any, strides: Any, masks: Any) -> tuple[Any, ...]:
         elif new_axis_mask & bit:
             index.append(None)
         elif shrink_axis_mask & bit:
-            index.append(int(begin[i]))
+            index.append(begin[i])
         else:
-            step = int(strides[i])
-            index.append(slice_(None if begin_mask & bit else int(begin[i]), None if end_mask & bit else int(end[i]), step))
+            index.append(slice_(None if begin_mask & bit else begin[i], None if end_mask & bit else end[i], strides[i]))
     return tuple(index)

@@ -10,6 +10,7 @@ import torch
 from .._engine import dtypes, state
 from .._engine.convert import constant_value, convert_to_tensor, has_tensors
 from .._engine.op import ANY, AXES, INT, INTS, TENSORS, invalid, op
+from .._engine.symbolic import PROBES
 from .._engine.tensor import Tensor
 
 
@@ -122,6 +123,31 @@ def unstack(value: Any, num: Any = None, axis: Any = 0, name: str = "unstack") -
     return list(torch.unbind(value, axis))
 
 
+@unstack.prepare
+def _(value: Any, num: Any, axis: Any) -> tuple[Any, ...]:
+    value = convert_to_tensor(value)
+    if num is None and type(value) is not Tensor:
+        shape = value.shape
+        if shape.rank is None:
+            raise ValueError(f"Cannot infer argument `num` from shape {shape}")
+        if not -shape.rank <= axis < shape.rank:
+            raise ValueError(f"Argument `axis` = {axis} not in range [{-shape.rank}, {shape.rank})")
+        num = shape[axis]
+        if num is None:
+            raise ValueError(f"Cannot infer argument `num` from shape {shape}")
+    return value, num, axis
+
+
+@unstack.infer
+def _(value: Any, num: Any, axis: Any) -> Any:
+    if num is None or not -value.ndim <= axis < value.ndim or (isinstance(value, torch.Tensor) and value.device.type != "meta"):
+        return NotImplemented
+    if value.shape[axis] != num and value.shape[axis] not in PROBES and isinstance(value, torch.Tensor):
+        return NotImplemented  # the op itself says what is wrong
+    dims = [d for i, d in enumerate(value.shape) if i != axis % value.ndim]
+    return [(dtypes.of(value), tuple(dims))] * num
+
+
 @unstack.strings
 def _(value: Any, num: Any, axis: Any) -> Any:
     n = value.ndim
@@ -191,6 +217,28 @@ def _sizes(length: int, sizes: Any) -> list[int]:
     return [length - total if s == -1 else s for s in sizes]
 
 
+@split.infer
+def _(value: Any, num_or_size_splits: Any, axis: Any, num: Any) -> Any:
+    dims = list(value.shape)
+    length = dims[axis]
+    if type(num_or_size_splits) is int:
+        parts: list[Any] = [length // num_or_size_splits if length % num_or_size_splits == 0 else None] * num_or_size_splits
+    else:
+        # sizes that are not known yet come as 0
+        rest = length - sum(s for s in num_or_size_splits if s != -1)
+        doubtful = 0 in num_or_size_splits and rest != 0
+        parts = [
+            (rest if rest > 0 and not doubtful else None) if s == -1 else None if s == 0 and doubtful else s for s in num_or_size_splits
+        ]
+    out = []
+    for part in parts:
+        dims[axis] = part
+        out.append((dtypes.of(value), tuple(dims)))
+    if isinstance(value, torch.Tensor) and (value.device.type != "meta" or (type(num_or_size_splits) is int and None in parts and length not in PROBES)):
+        return NotImplemented  # the op itself says what is wrong
+    return out
+
+
 @split.strings
 def _(value: Any, num_or_size_splits: Any, axis: Any, num: Any) -> Any:
     length = _split_axis(value, axis, num_or_size_splits)
@@ -213,9 +261,8 @@ def tile(input: Any, multiples: Any, name: str | None = None) -> Any:  # noqa: A
 
 @tile.prepare
 def _(input: Any, multiples: Any) -> tuple[Any, ...]:  # noqa: A002
-    if np.ndim(multiples) == 0 and not isinstance(multiples, (list, tuple)):
-        if not isinstance(multiples, Tensor) or multiples.shape.rank == 0:
-            raise invalid("Expected multiples to be 1-D, but got shape [] [Op:Tile] name: ")
+    if isinstance(multiples, (int, np.integer)) or (isinstance(multiples, Tensor) and multiples.shape.rank == 0):
+        raise invalid("Expected multiples to be 1-D, but got shape [] [Op:Tile] name: ")
     return input, multiples
 
 
@@ -250,10 +297,12 @@ def repeat(input: Any, repeats: Any, axis: Any = None, name: str | None = None) 
         )
     if counts.shape.rank is not None and counts.shape.rank > 1:
         raise ValueError(f"Shape {counts.shape} must have rank at most 1")
-    if counts.shape.num_elements() == 1:
+    if counts.shape.num_elements() == 1 or (state.local.graph is not None and type(counts) is Tensor):
         static = constant_value(counts)
         if static is not None:
-            return _repeat(input, int(static.reshape(())), axis, name)
+            if static.size == 1:
+                return _repeat(input, int(static.reshape(())), axis, name)
+            return _repeat_by(input, tuple(static.tolist()), axis, name)
     return _repeat_each(input, counts, axis, name)
 
 
@@ -283,6 +332,11 @@ def _repeat(input: Any, repeats: Any, axis: Any, name: str | None = None) -> Any
 _repeat.strings(_repeat.op.fn)
 
 
+@op("RepeatEach", input=ANY, axis=INT)
+def _repeat_by(input: Any, repeats: tuple[int, ...], axis: Any, name: str | None = None) -> Any:  # noqa: A002
+    return _repeat_each.op.fn(input, torch.tensor(repeats), axis)
+
+
 @op("RepeatEach", input=ANY, repeats=ANY, axis=INT)
 def _repeat_each(input: Any, repeats: Any, axis: Any, name: str | None = None) -> Any:  # noqa: A002
     data, at = _repeat_axis(input, axis)
@@ -298,6 +352,18 @@ def _repeat_each(input: Any, repeats: Any, axis: Any, name: str | None = None) -
 
 
 _repeat_each.strings(_repeat_each.op.fn)
+
+
+_repeat_by.strings(_repeat_by.op.fn)
+
+
+@_repeat_by.infer
+def _(input: Any, repeats: Any, axis: Any) -> Any:  # noqa: A002
+    dims = list(input.shape)
+    if axis is None or not -len(dims) <= axis < len(dims):
+        return NotImplemented
+    dims[axis] = sum(repeats)
+    return [(dtypes.of(input), tuple(dims))]
 
 
 @_repeat_each.infer

@@ -10,6 +10,7 @@ import torch
 from .._engine import dtypes, shapes
 from .._engine.op import ANY, ANYS, AXES, DTYPE, INT, INTS, SHAPE, invalid, op
 from .._engine.shapes import TensorShape
+from .._engine.symbolic import PROBES
 from .._engine.tensor import Tensor
 
 
@@ -80,6 +81,24 @@ def reshape(tensor: Any, shape: Any, name: str | None = None) -> Any:
 @reshape.strings
 def _(tensor: Any, shape: Any) -> Any:
     return np.reshape(tensor, shape)
+
+
+@reshape.infer
+def _(tensor: Any, shape: Any) -> Any:
+    if type(shape) is not tuple or (isinstance(tensor, torch.Tensor) and tensor.device.type != "meta"):
+        return NotImplemented
+    guessed = [any(type(d) is int and d in PROBES for d in dims) for dims in (tensor.shape, shape)]
+    free = shape.count(-1)
+    if not any(guessed) or free > 1 or any(type(d) is not int or d < -1 for d in shape):
+        return NotImplemented
+    known = have = 1
+    for d in shape:
+        known *= d if d != -1 else 1
+    for d in tensor.shape:
+        have *= d
+    # a size that stands for an unknown one may hide that the rest is not known
+    rest = None if all(guessed) or not known or have % known else have // known
+    return [(dtypes.of(tensor), tuple([rest if d == -1 else d for d in shape]))]
 
 
 @reshape.diagnose
