@@ -93,7 +93,8 @@ class Layer(Losing, Connections, Tracked):
 
     def _set_name(self, name: str | None, zero_based: bool = True) -> None:
         if name is None:
-            name = naming.unique(naming.snake_case(type(self).__name__), zero_based)
+            base = type(self).__name__
+            name = naming.unique("model" if base == "Functional" else naming.snake_case(base), zero_based)
         elif isinstance(name, str):
             naming.reserve(name) if name[-1:].isdigit() else None
         else:

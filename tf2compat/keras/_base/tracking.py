@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from tf2compat._engine import nest
-from tf2compat._engine.trackable import _NEVER_NODES, AutoTrackable, Trackable, is_node
+from tf2compat._engine.trackable import _NEVER_NODES, Trackable, is_node
 from tf2compat._engine.variable import UnreadVariable, Variable
+from tf2compat.module import Module
 
 _CONTAINERS = (list, tuple, dict)
 
@@ -43,8 +44,12 @@ def elements(value: Any) -> Iterator[Any]:
         yield value
 
 
-class Tracked(AutoTrackable):
+class Tracked(Module):
     """The part of a layer that knows its weights and sublayers."""
+
+    _TF_MODULE_IGNORED_PROPERTIES = frozenset(
+        ("_held", "_inbound", "_outbound", "_call_losses", "_callable_losses", "_init_args", "_metrics", "_saved_call", "_plan", "_nodes")
+    )
 
     _trainable: bool
     _trainable_weights: list[Any]

@@ -1,0 +1,365 @@
+"""What `compile` was given, matched to the outputs of a model: losses, loss weights, metrics."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tf2compat._engine import nest, state
+from tf2compat._engine.convert import convert_to_tensor
+from tf2compat._engine.tensor import Tensor
+
+from ..losses.classes import Loss, LossFunctionWrapper
+from ..losses.weighting import combine_mask
+from ..metrics.base import Mean, MeanMetricWrapper, Metric
+from .callspec import Masks, mask_of
+
+
+def pseudo_names(y_pred: Any) -> list[str]:
+    """Names of the outputs of a model that has none: the keys of dicts, else output_1, …"""
+    paths = nest.flatten_with_paths(y_pred)
+    names = []
+    for path, _ in paths:
+        if not path:
+            names.append("output_1")
+        else:
+            names.append("_".join(str(p) if not isinstance(p, int) else f"output_{p + 1}" for p in path))
+    return names
+
+
+def _expand(given: Any, y: Any, names: list[str], what: str, wrap_lists: bool = False) -> list[Any]:
+    """One entry of `given` for each output; None where nothing is given."""
+    n = len(names)
+    if given is None:
+        return [None] * n
+    if isinstance(given, dict):
+        unknown = set(given) - set(names)
+        if isinstance(y, dict):
+            unknown -= set(y)
+        if unknown:
+            raise ValueError(
+                f"Found unexpected {what} keys that do not correspond to any Model output: {unknown}. Expected: {names}. "
+                f"Received: {what}={given}"
+            )
+        return [given.get(name) for name in names]
+    if isinstance(given, (list, tuple)):
+        if wrap_lists:
+            if n == 1:
+                return [list(given[0]) if len(given) == 1 and isinstance(given[0], (list, tuple)) else list(given)]
+            if any(isinstance(g, (list, tuple)) for g in given) and len(given) == n:
+                return list(given)
+            if len(given) == n and any(isinstance(g, (list, tuple, type(None))) for g in given):
+                return list(given)
+            return [[_copy(g) for g in given] for _ in range(n)]
+        if len(given) != n:
+            raise ValueError(
+                f"The two structures don't have the same sequence length. Input structure has length {n}, while shallow structure has "
+                f"length {len(given)}."
+                if what != "loss"
+                else f"When passing a list as loss, it should have one entry per model outputs. The model has {n} outputs, but you passed "
+                f"loss={given}"
+            )
+        return list(given)
+    return [_copy(given) if i else given for i in range(n)]
+
+
+def _copy(metric: Any) -> Any:
+    return metric.__class__.from_config(metric.get_config()) if isinstance(metric, Metric) else metric
+
+
+def match_target(y_t: Any, y_p: Any, sw: Any) -> tuple[Any, Any, Any]:
+    """Targets and weights with the predictions' rank and dtype, where they differ by a last axis or a width."""
+    if isinstance(y_t, Tensor) and isinstance(y_p, Tensor):
+        rt, rp = y_t.shape.rank, y_p.shape.rank
+        if rt == 1 and rp == 2:
+            y_t = _expand_last(y_t)
+        if sw is not None and isinstance(sw, Tensor) and sw.shape.rank == 1 and rp == 2:
+            sw = _expand_last(sw)
+        a, b = y_t.dtype, y_p.dtype
+        if a is not b and ((a.is_floating and b.is_floating) or (a.is_integer and b.is_integer)):
+            y_t = _cast(y_t, b)
+        if sw is not None and isinstance(sw, Tensor) and sw.dtype is not b and b.is_floating and sw.dtype.is_floating:
+            sw = _cast(sw, b)
+    return y_t, y_p, sw
+
+
+def _expand_last(x: Any) -> Any:
+    from tf2compat import expand_dims
+
+    return expand_dims(x, -1)
+
+
+def _cast(x: Any, dtype: Any) -> Any:
+    from tf2compat import cast
+
+    return cast(x, dtype)
+
+
+def _by_output(value: Any, y_pred: Any, names: list[str], what: str = "") -> list[Any]:
+    """Targets or weights in the outputs' order."""
+    n = len(names)
+    if value is None:
+        return [None] * n
+    if isinstance(value, dict):
+        if isinstance(y_pred, dict):
+            return [value.get(k) for k in nest.sorted_keys(y_pred)]
+        return [value.get(k) for k in names]
+    if nest.is_nested(value):
+        flat = nest.flatten(value)
+        if len(flat) != n:
+            if n == 1 and len(flat) > 1:
+                return [convert_to_tensor(value)]
+            raise ValueError(
+                f"Found {n} output(s) of the model, but {len(flat)} {what or 'target'}(s): names of the outputs are {names}."
+            )
+        return flat
+    return [value] + [value if what == "sample_weight" else None] * (n - 1)
+
+
+class LossesContainer:
+    """The losses of a model's outputs, and the means that report them."""
+
+    def __init__(self, losses: Any, loss_weights: Any = None, output_names: list[str] | None = None) -> None:
+        if loss_weights is not None and not isinstance(loss_weights, (list, dict, float, int, tuple)):
+            raise TypeError(f"Could not interpret loss_weights argument {loss_weights!r}: a list, a dict or a number is expected.")
+        self.given, self.given_weights = losses, loss_weights
+        self.names = output_names
+        self.losses: list[Any] = []
+        self.weights: list[Any] = []
+        self.means: list[Any] = []
+        with state.outside():
+            self.total = Mean(name="loss")
+        self.built = False
+
+    @property
+    def metrics(self) -> list[Any]:
+        if not self.built:
+            return []
+        return [self.total, *(m for m in self.means if m is not None)]
+
+    def build(self, y_pred: Any) -> None:
+        """Match losses with outputs; ValueError when they do not fit."""
+        if self.names is None:
+            self.names = pseudo_names(y_pred)
+        names = self.names
+        self.losses = [_as_loss(x) for x in _expand(self.given, y_pred, names, "loss")]
+        self.weights = _expand(self.given_weights, y_pred, names, "loss_weights")
+        with state.outside():
+            if len(names) > 1:
+                self.means = [None if fn is None else Mean(name=f"{n}_loss") for n, fn in zip(names, self.losses, strict=True)]
+            else:
+                self.means = [None]
+        self.built = True
+
+    def reset_state(self) -> None:
+        for m in self.metrics:
+            m.reset_state()
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, regularization_losses: Any = None) -> Any:
+        """The sum of the outputs' weighted losses and the regularization losses; None when there is nothing to sum."""
+        if not self.built:
+            self.build(y_pred)
+        names = self.names or []
+        flat_p = nest.flatten(y_pred)
+        flat_t = _by_output(y_true, y_pred, names)
+        flat_w = _by_output(sample_weight, y_pred, names, "sample_weight")
+        total = None
+        batch = None
+        for y_t, y_p, sw, fn, weight, mean in zip(flat_t, flat_p, flat_w, self.losses, self.weights, self.means, strict=True):
+            if y_t is None or fn is None:
+                continue
+            y_t, y_p, sw = match_target(y_t, y_p, sw)
+            if Masks.used:
+                sw = combine_mask(y_p, sw, mask_of(y_p))
+            value = fn(y_t, y_p, sample_weight=sw)
+            if batch is None:
+                dims = y_t.shape
+                batch = dims[0] if dims.rank else 1
+                if batch is None:
+                    from tf2compat import shape
+
+                    batch = _cast(shape(y_t)[0], value.dtype)
+                elif type(batch) is not float:
+                    batch = float(batch)
+            if weight is not None:
+                value = value * weight
+            if mean is not None:
+                mean.update_state(value, sample_weight=batch)
+            total = value if total is None else total + value
+        if regularization_losses:
+            extra = None
+            for r in regularization_losses:
+                if total is not None and r.dtype is not total.dtype:
+                    r = _cast(r, total.dtype)
+                extra = r if extra is None else extra + r
+            if batch is None:
+                first = next((t for t in [*flat_t, *flat_p] if t is not None and t.shape.rank), None)
+                batch = 1.0 if first is None else first.shape[0]
+                if batch is None:
+                    from tf2compat import shape
+
+                    batch = shape(first)[0]
+                batch = float(batch) if isinstance(batch, int) else batch
+            total = extra if total is None else total + extra
+        if total is not None:
+            self._report(total, batch)
+        return total
+
+    def _report(self, total: Any, batch: Any) -> None:
+        if total.shape.rank:
+            from tf2compat import reduce_mean
+
+            self.total.update_state(reduce_mean(total), sample_weight=batch)
+        else:
+            self.total.update_state(total, sample_weight=batch)
+
+
+def _as_loss(loss: Any) -> Any:
+    if loss is None:
+        return None
+    from .. import losses
+
+    found = losses.get(loss)
+    if not isinstance(found, Loss):
+        name = getattr(found, "__name__", None) or type(found).__name__
+        found = LossFunctionWrapper(found, name=loss if isinstance(loss, str) else name)
+    found._allow_sum_over_batch_size = True
+    return found
+
+
+class MetricsContainer:
+    """The metrics of a model's outputs."""
+
+    def __init__(self, metrics: Any = None, weighted_metrics: Any = None, output_names: list[str] | None = None, from_serialized: bool = False) -> None:
+        for given, what in ((metrics, "metrics"), (weighted_metrics, "weighted_metrics")):
+            if given is not None and not isinstance(given, (list, tuple, dict)):
+                raise TypeError(
+                    f"Type of `{what}` argument not understood. Expected list or dictionary, found: {type(given)}: {given!r}"
+                    if not isinstance(given, (str, Metric)) and not callable(given)
+                    else f"Type of `{what}` argument not understood. Expected list or dictionary, found: {given}"
+                )
+        self.given, self.given_weighted = metrics, weighted_metrics
+        self.names = output_names
+        self.by_output: list[list[Any]] = []
+        self.weighted_by_output: list[list[Any]] = []
+        self.built = False
+
+    @property
+    def metrics(self) -> list[Any]:
+        """The metrics in order; those given as objects are known before the first batch."""
+        if not self.built:
+            return [m for m in nest.flatten([self.given, self.given_weighted]) if isinstance(m, Metric)]
+        out: list[Any] = []
+        for group in (self.by_output, self.weighted_by_output):
+            for metrics in group:
+                out.extend(m for m in metrics if m is not None)
+        return out
+
+    def build(self, y_pred: Any, y_true: Any) -> None:
+        if self.names is None:
+            self.names = pseudo_names(y_pred)
+        names = self.names
+        flat_p = nest.flatten(y_pred)
+        flat_t = _by_output(y_true, y_pred, names)
+        multiple = len(names) > 1
+        with state.outside():
+            for given, out in ((self.given, self.by_output), (self.given_weighted, self.weighted_by_output)):
+                per = _expand(given, y_pred, names, "metrics", wrap_lists=True)
+                for name, entry, y_t, y_p in zip(names, per, flat_t, flat_p, strict=True):
+                    entries = entry if isinstance(entry, (list, tuple)) else [entry]
+                    made = [_as_metric(m, y_t, y_p) for m in entries if m is not None]
+                    if multiple:
+                        for m in made:
+                            if not m.__dict__.get("_prefixed"):
+                                m.__dict__["_name"] = f"{name}_{m._name}"
+                                m.__dict__["_prefixed"] = True
+                    out.append(made)
+        used: set[str] = set()
+        for m in self.metrics if self.built else [m for group in (self.by_output, self.weighted_by_output) for ms in group for m in ms]:
+            base, i = m.name, 1
+            while m.name in used:
+                m.__dict__["_name"] = f"{base}_{i}"
+                i += 1
+            used.add(m.name)
+        self.built = True
+
+    def reset_state(self) -> None:
+        for m in self.metrics:
+            m.reset_state()
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        if not self.built:
+            self.build(y_pred, y_true)
+        if not any(self.by_output) and not any(self.weighted_by_output):
+            return
+        names = self.names or []
+        flat_p = nest.flatten(y_pred)
+        flat_t = _by_output(y_true, y_pred, names)
+        flat_w = _by_output(sample_weight, y_pred, names, "sample_weight")
+        for y_t, y_p, sw, plain, weighted in zip(flat_t, flat_p, flat_w, self.by_output, self.weighted_by_output, strict=True):
+            if y_t is None or not (plain or weighted):
+                continue
+            y_t, y_p, sw = match_target(y_t, y_p, sw)
+            mask = mask_of(y_p) if Masks.used else None
+            if mask is not None:
+                sw = combine_mask(y_p, sw, mask)
+            only_mask = None if mask is None else combine_mask(y_p, None, mask)
+            for m in plain:
+                if only_mask is not None and _weighs(m):
+                    m._updating()(y_t, y_p, sample_weight=only_mask)
+                else:
+                    m._updating()(y_t, y_p)
+            for m in weighted:
+                m._updating()(y_t, y_p, sample_weight=sw)
+
+
+def _weighs(metric: Any) -> bool:
+    """Whether a metric's `update_state` takes `sample_weight`."""
+    cls = type(metric)
+    found = cls.__dict__.get("_tf_weighs")
+    if found is None:
+        import inspect
+
+        parameters = inspect.signature(cls.update_state).parameters
+        found = "sample_weight" in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+        cls._tf_weighs = found
+    return found
+
+
+def _as_metric(metric: Any, y_t: Any, y_p: Any) -> Any:
+    from .. import metrics as m
+
+    if isinstance(metric, Metric):
+        return metric
+    if isinstance(metric, str) and metric.lower() in ("accuracy", "acc", "crossentropy", "ce"):
+        binary, sparse = _kind_of(y_t, y_p)
+        if metric.lower() in ("accuracy", "acc"):
+            fn: Any = m.binary_accuracy if binary else m.sparse_categorical_accuracy if sparse else m.categorical_accuracy
+        else:
+            fn = m.binary_crossentropy if binary else m.sparse_categorical_crossentropy if sparse else m.categorical_crossentropy
+    else:
+        fn = m.get(metric)
+    if isinstance(fn, Metric):
+        return fn
+    if isinstance(metric, str):
+        name = metric
+    elif hasattr(metric, "__name__"):
+        name = metric.__name__
+    elif isinstance(fn, Loss):
+        name = fn.name or type(fn).__name__
+    else:
+        from .naming import snake_case
+
+        name = snake_case(type(metric).__name__)
+    return MeanMetricWrapper(fn, name=name)
+
+
+def _kind_of(y_t: Any, y_p: Any) -> tuple[bool, bool]:
+    """(binary, sparse categorical) by the shapes, as "accuracy" is understood."""
+    t, p = (y_t.shape if y_t is not None else None), y_p.shape
+    rt = None if t is None else t.rank
+    rp = p.rank
+    last_t = t[-1] if t is not None and rt else None
+    last_p = p[-1] if rp else None
+    binary = last_p == 1
+    sparse = (rt is not None and rp is not None and rt < rp) or (last_t == 1 and (last_p or 0) > 1)
+    return binary, bool(sparse)

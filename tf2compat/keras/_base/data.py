@@ -1,0 +1,325 @@
+"""What `fit`, `evaluate` and `predict` accept, as batches of tensors."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+
+from tf2compat._engine import nest
+from tf2compat._engine.convert import convert_to_tensor
+from tf2compat._engine.tensor import Tensor, wrap
+from tf2compat._engine.variable import Variable
+
+from .config import settings
+
+
+def unpack(data: Any) -> tuple[Any, Any, Any]:
+    """(x, y, sample_weight) of a batch (`tf.keras.utils.unpack_x_y_sample_weight`); ValueError for longer tuples."""
+    if isinstance(data, list):
+        data = tuple(data)
+    if not isinstance(data, tuple):
+        return data, None, None
+    if len(data) == 1:
+        return data[0], None, None
+    if len(data) == 2:
+        return data[0], data[1], None
+    if len(data) == 3:
+        return data[0], data[1], data[2]
+    raise ValueError(f"Data is expected to be in format `x`, `(x,)`, `(x, y)`, or `(x, y, sample_weight)`, found: {data}")
+
+
+def pack(x: Any, y: Any = None, sample_weight: Any = None) -> Any:
+    """The tuple that `unpack` takes apart (`tf.keras.utils.pack_x_y_sample_weight`)."""
+    if y is None:
+        return x if not nest.is_nested(x) else (x,)
+    return (x, y) if sample_weight is None else (x, y, sample_weight)
+
+
+def _is_frame(x: Any) -> bool:
+    return type(x).__module__.startswith("pandas")
+
+
+def to_tensor(x: Any) -> Any:
+    """A tensor of an array; floats become `floatx`, as Keras feeds them."""
+    if isinstance(x, Tensor) or hasattr(type(x), "_tf_components"):
+        return x
+    if isinstance(x, Variable):
+        return x.value()
+    if isinstance(x, torch.Tensor):
+        return convert_to_tensor(x)
+    if _is_frame(x):
+        x = x.to_numpy()
+    if hasattr(x, "tocoo"):
+        x = x.toarray()
+    if not isinstance(x, np.ndarray):
+        x = np.asarray(x)
+    if x.dtype.kind == "f" and x.dtype.name != settings.floatx:
+        x = x.astype(settings.floatx)
+    return convert_to_tensor(x)
+
+
+def is_arrays(x: Any) -> bool:
+    """Whether a value is (a structure of) arrays that hold all samples."""
+    flat = nest.flatten(x)
+    return bool(flat) and all(
+        isinstance(v, (np.ndarray, Tensor, Variable, torch.Tensor, np.generic)) or _is_frame(v) or hasattr(v, "tocoo")
+        or (hasattr(v, "__array__") and hasattr(v, "shape") and hasattr(v, "dtype"))
+        for v in flat if v is not None
+    )  # fmt: skip
+
+
+def _is_scalars(x: Any) -> bool:
+    flat = nest.flatten(x)
+    return bool(flat) and all(isinstance(v, (int, float, str, bytes, bool)) for v in flat)
+
+
+def _size(x: Any) -> int:
+    return int(x.shape[0]) if x.shape.rank else 0
+
+
+class Arrays:
+    """Batches of arrays that hold all samples. Shuffled anew in each epoch where asked for."""
+
+    def __init__(self, data: tuple[Any, ...], batch_size: int | None, shuffle: Any, steps: int | None = None) -> None:
+        self.data = nest.map_structure(lambda v: None if v is None else to_tensor(v), data)
+        flat = [v for v in nest.flatten(self.data) if v is not None]
+        for v in flat:
+            if v.shape.rank == 0:
+                raise ValueError(f"Data cardinality is ambiguous: a scalar was given where samples are needed: {v!r}")
+        sizes = [_size(v) for v in flat]
+        if len(set(sizes)) > 1:
+            shown = "Data cardinality is ambiguous:\n"
+            for label, part in zip(("x", "y", "sample_weight"), self.data, strict=False):
+                if part is not None:
+                    found = ", ".join(str(_size(v)) for v in nest.flatten(part) if v is not None)
+                    shown += f"  {label} sizes: {found}\n"
+            raise ValueError(shown + "Make sure all arrays contain the same number of samples.")
+        self.n = sizes[0]
+        if batch_size is None:
+            batch_size = int(math.ceil(self.n / steps)) if steps else 32
+        self.batch_size = int(batch_size)
+        self.steps = int(math.ceil(self.n / self.batch_size))
+        self.shuffle = shuffle
+        self.flat = flat
+
+    def __iter__(self) -> Iterator[Any]:
+        n, size = self.n, self.batch_size
+        order = None
+        if self.shuffle == "batch":
+            starts = torch.randperm(n // size).tolist() + ([n // size] if n % size else [])
+        else:
+            starts = list(range(self.steps))
+            if self.shuffle:
+                order = torch.randperm(n)
+        whole = self.data
+        if n <= size and order is None:
+            for _ in starts:
+                yield whole
+            return
+        single = len(whole) == 2 and isinstance(whole[0], Tensor) and isinstance(whole[1], Tensor)
+        for i in starts:
+            a, b = i * size, min(n, (i + 1) * size)
+            if order is None:
+                if single and type(whole[0]._t) is type(whole[1]._t) is torch.Tensor:
+                    yield wrap(whole[0]._t[a:b]), wrap(whole[1]._t[a:b])
+                else:
+                    yield nest.map_structure(lambda v, a=a, b=b: None if v is None else _part(v, slice(a, b)), whole)
+            else:
+                index = order[a:b]
+                if single and type(whole[0]._t) is type(whole[1]._t) is torch.Tensor and whole[0]._t.device.type == "cpu":
+                    yield wrap(whole[0]._t.index_select(0, index)), wrap(whole[1]._t.index_select(0, index))
+                else:
+                    yield nest.map_structure(lambda v, index=index: None if v is None else _part(v, index), whole)
+
+
+def _part(v: Any, which: Any) -> Any:
+    if hasattr(type(v), "_tf_components"):
+        return v[which] if isinstance(which, slice) else v
+    t = v._t
+    if isinstance(t, np.ndarray):
+        return wrap(t[which if isinstance(which, slice) else which.numpy()])
+    return wrap(t[which] if isinstance(which, slice) else t.index_select(0, which.to(t.device)))
+
+
+class Batches:
+    """Batches of a dataset, loader, generator or `Sequence`; `steps` is None where their number is not known."""
+
+    def __init__(self, source: Any, steps: int | None, again: bool, convert: bool = True) -> None:
+        self.source = source
+        self.steps = steps
+        self.again = again
+        self.convert = convert
+
+    def __iter__(self) -> Iterator[Any]:
+        for batch in self.source:
+            yield nest.map_structure(_batch_tensor, tuple(batch) if isinstance(batch, list) else batch) if self.convert else batch
+
+
+def _batch_tensor(v: Any) -> Any:
+    return v if v is None or isinstance(v, Tensor) else to_tensor(v)
+
+
+class _FromSequence:
+    """One epoch of a `Sequence`, in order or shuffled, and its `on_epoch_end`."""
+
+    def __init__(self, sequence: Any, shuffle: bool) -> None:
+        self.sequence = sequence
+        self.shuffle = shuffle
+
+    def __iter__(self) -> Iterator[Any]:
+        n = len(self.sequence)
+        order = np.random.permutation(n) if self.shuffle else range(n)
+        for i in order:
+            yield self.sequence[int(i)]
+
+
+def _ahead(source: Any, workers: int, queue_size: int) -> Any:
+    """Batches made ahead of time by a thread."""
+    if workers <= 1:  # one worker gains nothing over the calling thread
+        return source
+    from .prefetch import Prefetched
+
+    return Prefetched(source, queue_size)
+
+
+def batches_of(
+    x: Any, y: Any = None, sample_weight: Any = None, batch_size: int | None = None, steps: int | None = None, shuffle: Any = False,
+    workers: int = 1, max_queue_size: int = 10,
+) -> Any:  # fmt: skip
+    """An iterable of batches with `steps`, for anything Keras accepts as data. ValueError for what it does not."""
+    from .sequence import Sequence
+
+    if isinstance(x, Sequence) or _is_torch_loader(x) or _is_dataset(x) or _is_generator(x):
+        what = "keras.utils.Sequence" if isinstance(x, Sequence) else "dataset" if _is_dataset(x) else "generator"
+        if y is not None:
+            raise ValueError(f"`y` argument is not supported when using `{what}` as input." if what != "dataset" else
+                             "`y` argument is not supported when using dataset as input.")  # fmt: skip
+        if sample_weight is not None:
+            raise ValueError(f"`sample_weight` argument is not supported when using {'dataset' if what == 'dataset' else f'`{what}`'} as input.")
+        if batch_size is not None and _is_dataset(x):
+            raise ValueError(
+                f"The `batch_size` argument must not be specified for the given input type. Received input: {x}, batch_size: {batch_size}"
+            )
+    if isinstance(x, Sequence):
+        return Batches(_ahead(_FromSequence(x, bool(shuffle)), workers, max_queue_size), len(x), True)
+    if _is_dataset(x):
+        return Batches(x, _cardinality(x), True, convert=False)
+    if _is_torch_loader(x):
+        try:
+            known: int | None = len(x)
+        except TypeError:
+            known = None
+        return Batches(x, known, True)
+    if _is_generator(x):
+        return Batches(x, None, False)
+    parts = (x, y) if sample_weight is None else (x, y, sample_weight)
+    if y is None and sample_weight is None:
+        parts = (x,)
+    if not all(p is None or is_arrays(p) for p in parts):
+        if all(p is None or is_arrays(p) or _is_scalars(p) for p in parts):
+            parts = tuple(p if p is None or is_arrays(p) else _lists(p) for p in parts)
+        else:
+            raise ValueError(
+                f"Failed to find data adapter that can handle input: {_kind(x)}, {_kind(y)}"
+            )
+    return Arrays(parts, batch_size, shuffle, steps)
+
+
+def _lists(value: Any) -> Any:
+    """Lists of numbers are one array; lists of such lists are several, as Keras has it."""
+    if isinstance(value, (list, tuple)) and value and isinstance(value[0], (list, tuple)) and len({len(v) for v in value}) == 1:
+        return np.asarray(value)
+    if isinstance(value, dict):
+        return {k: _lists(v) for k, v in value.items()}
+    return np.asarray(value)
+
+
+def _kind(x: Any) -> str:
+    if x is None:
+        return str(type(None))
+    if isinstance(x, (list, tuple)) and x:
+        return f"(<class '{type(x).__name__}'> containing values of types {{{', '.join(sorted({_kind(v) for v in x}))!r}}})"
+    return str(type(x))
+
+
+def _is_dataset(x: Any) -> bool:
+    return hasattr(x, "element_spec") and hasattr(x, "__iter__") and not isinstance(x, Tensor)
+
+
+def _is_torch_loader(x: Any) -> bool:
+    return isinstance(x, torch.utils.data.DataLoader)
+
+
+def _is_generator(x: Any) -> bool:
+    return hasattr(x, "__next__") and hasattr(x, "__iter__") or hasattr(x, "next")
+
+
+def _cardinality(dataset: Any) -> int | None:
+    found = getattr(dataset, "cardinality", None)
+    if found is None:
+        return None
+    n = int(found())
+    return None if n == -2 else math.inf if n == -1 else n  # type: ignore[return-value]
+
+
+def split(arrays: Any, fraction: float) -> tuple[Any, Any]:
+    """Arrays without their last part, and that part. ValueError when either would be empty."""
+    flat = [v for v in nest.flatten(arrays) if v is not None]
+    if not is_arrays(arrays):
+        raise ValueError(
+            "`validation_split` is only supported for Tensors or NumPy arrays, found following types in the input: "
+            f"{[type(v) for v in flat if not is_arrays(v)]}"
+        )
+    n = len(flat[0])
+    at = int(math.floor(n * (1.0 - fraction)))
+    if at == 0 or at == n:
+        raise ValueError(
+            f"Training data contains {n} samples, which is not sufficient to split it into a validation and training set as specified by "
+            f"`validation_split={fraction}`. Either provide more data, or a different value for the `validation_split` argument."
+        )
+
+    def cut(a: int, b: int | None) -> Any:
+        return nest.map_structure(lambda v: None if v is None else (v.iloc[a:b] if _is_frame(v) else v[a:b]), arrays)
+
+    return cut(0, at), cut(at, None)
+
+
+def with_class_weights(batches: Any, class_weight: dict[int, float]) -> Any:
+    """Batches whose samples are weighted by their class. ValueError unless the classes are 0, 1, …"""
+    ids = sorted(class_weight)
+    if ids != list(range(len(ids))):
+        raise ValueError(
+            f"Expected `class_weight` to be a dict with keys from 0 to one less than the number of classes, found {class_weight}"
+        )
+    table = torch.tensor([float(class_weight[i]) for i in ids])
+
+    def weigh(batch: Any) -> Any:
+        x, y, sw = unpack(batch)
+        if nest.is_nested(y):
+            raise ValueError("`class_weight` is only supported for Models with a single output.")
+        t = y._t
+        if t.ndim > 2:
+            raise ValueError("`class_weight` not supported for 3+ dimensional targets.")
+        classes = t.argmax(1) if t.ndim == 2 and t.shape[1] > 1 else t.reshape(-1)
+        index = classes.to(torch.int64)
+        weights = table.to(t.device)[index]
+        if sw is not None:
+            weights = weights * sw._t.to(weights.dtype)
+        return x, y, wrap(weights)
+
+    return _Mapped(batches, weigh)
+
+
+class _Mapped:
+    def __init__(self, inner: Any, fn: Any) -> None:
+        self.inner, self.fn = inner, fn
+        self.steps = inner.steps
+        self.again = getattr(inner, "again", True)
+
+    def __iter__(self) -> Iterator[Any]:
+        for batch in self.inner:
+            yield self.fn(batch)

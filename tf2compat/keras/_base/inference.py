@@ -1,0 +1,96 @@
+"""What a layer gives for symbolic inputs: its `call` runs once on the symbols of a throwaway graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tf2compat._engine import dtypes, nest, state
+from tf2compat._engine.graph import Graph
+from tf2compat._engine.shapes import TensorShape
+
+from .callspec import mask_of, set_mask
+from .context import calling
+
+
+def _dims(shape: TensorShape) -> tuple[int | None, ...] | None:
+    return None if shape.rank is None else tuple(shape.as_list())
+
+
+class _Inferring:
+    """The state of the thread while shapes are found out."""
+
+    def __enter__(self) -> None:
+        d = calling.__dict__
+        self.saved = (d["training"], d["inferring"], d["depth"], d["autocast"])
+        self.tapes = state.local.tapes
+        d["inferring"], d["training"] = True, None
+        if self.tapes:
+            state.local.tapes = []
+            state.tapes_changed()
+
+    def __exit__(self, *exc: object) -> None:
+        d = calling.__dict__
+        d["training"], d["inferring"], d["depth"], d["autocast"] = self.saved
+        if self.tapes:
+            state.local.tapes = self.tapes
+            state.tapes_changed()
+
+
+def run_symbolically(fn: Callable[..., Any], args: Any, kwargs: Any, layer: Any = None) -> Any:
+    """`fn(*args, **kwargs)` with a graph's symbols in place of Keras' symbolic tensors; what it returned."""
+    graph = Graph("keras_scratch_graph")
+    known: dict[int, Any] = {}
+
+    def symbol(x: Any) -> Any:
+        if not hasattr(type(x), "_is_keras_tensor"):
+            return x
+        found = known.get(id(x))
+        if found is None:
+            if x._constant is not None:
+                from tf2compat import constant
+
+                found = constant(x._constant, dtype=x.dtype)
+            else:
+                found = graph.placeholder(x.dtype, _dims(x.shape), "Placeholder")
+            mask = mask_of(x)
+            if mask is not None:
+                set_mask(found, graph.placeholder(mask.dtype, _dims(mask.shape), "mask"))
+            known[id(x)] = found
+        return found
+
+    with _Inferring(), graph.as_default():
+        return fn(*nest.map_structure(symbol, args), **nest.map_structure(symbol, kwargs))
+
+
+def infer_shapes(layer: Any, input_shape: Any) -> Any:
+    """The output shape(s) of a layer for input shape(s), by running it on symbols; the layer is built if it is not."""
+    from .symbolic import KerasTensor
+
+    dtype = layer.compute_dtype or "float32"
+    if _is_shape(input_shape):
+        inputs: Any = KerasTensor(TensorShape(input_shape), dtypes.as_dtype(dtype))
+    else:
+        inputs = _map_shapes(lambda s: KerasTensor(TensorShape(s), dtypes.as_dtype(dtype)), input_shape)
+    try:
+        out = run_symbolically(layer, (inputs,), {})
+    except TypeError as error:
+        raise NotImplementedError(
+            "We could not automatically infer the static shape of the layer's output. Please implement the `compute_output_shape` method "
+            f"on your layer ({type(layer).__name__})."
+        ) from error
+    return nest.map_structure(lambda t: t.shape, out)
+
+
+def _is_shape(value: Any) -> bool:
+    return isinstance(value, TensorShape) or (
+        isinstance(value, (list, tuple)) and all(d is None or isinstance(d, int) for d in value)
+    )
+
+
+def _map_shapes(fn: Callable[[Any], Any], value: Any) -> Any:
+    if _is_shape(value):
+        return fn(value)
+    if isinstance(value, dict):
+        return {k: _map_shapes(fn, v) for k, v in value.items()}
+    return type(value)(_map_shapes(fn, v) for v in value)

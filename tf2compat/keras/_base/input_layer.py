@@ -1,0 +1,114 @@
+"""`tf.keras.Input` and `tf.keras.layers.InputLayer`: where functional models begin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tf2compat._engine import dtypes
+from tf2compat._engine.shapes import TensorShape
+
+from . import naming
+from .config import settings
+from .connections import Node
+from .layer import Layer
+from .symbolic import KerasTensor
+
+
+def _plain_shape(shape: Any) -> tuple[int | None, ...]:
+    if isinstance(shape, TensorShape):
+        return tuple(shape.as_list())
+    if isinstance(shape, int):
+        return (shape,)
+    return tuple(None if d is None else int(d) for d in shape)
+
+
+class InputLayer(Layer):
+    """The layer behind an `Input` (`tf.keras.layers.InputLayer`). ValueError for contradictory arguments."""
+
+    def __init__(
+        self,
+        input_shape: Any = None,
+        batch_size: int | None = None,
+        dtype: Any = None,
+        input_tensor: Any = None,
+        sparse: bool | None = None,
+        name: str | None = None,
+        ragged: bool | None = None,
+        type_spec: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        batch_input_shape = kwargs.pop("batch_input_shape", None)
+        if kwargs:
+            raise ValueError(f"Unrecognized keyword arguments: {list(kwargs)}")
+        if sparse and ragged:
+            raise ValueError("Cannot set both sparse and ragged to True in a Keras input.")
+        if batch_input_shape is not None:
+            batch_size, input_shape = batch_input_shape[0], tuple(batch_input_shape[1:])
+        if type_spec is not None:
+            shape = tuple(type_spec.shape.as_list())
+            batch_size, input_shape, dtype = shape[0], shape[1:], type_spec.dtype
+        if input_tensor is not None:
+            if not hasattr(type(input_tensor), "_is_keras_tensor"):
+                raise ValueError(f"`input_tensor` must be a symbolic Keras tensor, got {input_tensor!r}")
+            dtype = input_tensor.dtype
+            whole: Any = tuple(input_tensor.shape.as_list())
+        else:
+            whole = None if input_shape is None else (batch_size, *_plain_shape(input_shape))
+        dtype = dtypes.as_dtype(dtype or settings.floatx)
+        if name is None:
+            name = naming.unique("input", zero_based=False)
+        super().__init__(dtype=dtype.name, name=name)
+        d = self.__dict__
+        d["built"] = True
+        d["_supports_masking"] = True
+        d["sparse"] = bool(sparse)
+        d["ragged"] = bool(ragged)
+        d["batch_size"] = batch_size
+        d["is_placeholder"] = input_tensor is None
+        d["_batch_input_shape"] = whole
+        if input_tensor is None:
+            input_tensor = KerasTensor(TensorShape(whole), dtype, name=name)
+            input_tensor._ragged, input_tensor._sparse = bool(ragged), bool(sparse)
+        Node(self, (), {}, input_tensor)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            "batch_input_shape": self._batch_input_shape, "dtype": self.dtype, "sparse": self.sparse, "ragged": self.ragged,
+            "name": self.name,
+        }  # fmt: skip
+
+
+def Input(  # noqa: N802 - TensorFlow's name
+    shape: Any = None,
+    batch_size: int | None = None,
+    name: str | None = None,
+    dtype: Any = None,
+    sparse: bool | None = None,
+    tensor: Any = None,
+    ragged: bool | None = None,
+    type_spec: Any = None,
+    **kwargs: Any,
+) -> Any:
+    """A symbolic tensor to build functional models from (`tf.keras.Input`).
+
+    `shape` is without the batch's size. ValueError without a shape, tensor or type_spec, or for unknown keywords.
+    """
+    if sparse and ragged:
+        raise ValueError("Cannot set both `sparse` and `ragged` to `True` in a TF-Keras `Input`.")
+    batch_shape = kwargs.pop("batch_input_shape", kwargs.pop("batch_shape", None))
+    if kwargs:
+        raise ValueError(f"Unrecognized keyword arguments passed to `Input`: {kwargs}")
+    if batch_shape is not None and shape is not None:
+        raise ValueError("Only provide the `shape` OR `batch_input_shape` argument to Input, not both at the same time.")
+    if batch_shape is not None:
+        batch_size, shape = batch_shape[0], tuple(batch_shape[1:])
+    if shape is None and tensor is None and type_spec is None:
+        raise ValueError(
+            "Please provide to Input a `shape` or a `tensor` or a `type_spec` argument. Note that `shape` does not include the batch "
+            "dimension."
+        )
+    layer = InputLayer(
+        input_shape=shape, batch_size=batch_size, name=name, dtype=dtype, sparse=sparse, ragged=ragged, input_tensor=tensor,
+        type_spec=type_spec,
+    )  # fmt: skip
+    return layer._inbound[0].outputs

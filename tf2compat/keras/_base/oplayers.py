@@ -1,0 +1,126 @@
+"""Layers that TensorFlow's ops become when they are called on symbolic tensors of a functional model."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from tf2compat._engine import nest
+from tf2compat._engine.op import OPS
+
+from . import naming
+from .inference import run_symbolically
+from .layer import Layer
+
+
+class _Hint(threading.local):
+    symbol: str | None = None
+
+
+_hint = _Hint()
+
+
+class naming_as:  # noqa: N801 - a context manager used like a function
+    """The next op layers are named after this symbol: an operator has another name than its op."""
+
+    def __init__(self, symbol: str) -> None:
+        self.symbol = symbol
+
+    def __enter__(self) -> None:
+        self.saved, _hint.symbol = _hint.symbol, self.symbol
+
+    def __exit__(self, *exc: object) -> None:
+        _hint.symbol = self.saved
+
+
+_ROOT = frozenset(
+    ("reshape", "concat", "stack", "cast", "transpose", "expand_dims", "squeeze", "shape", "gather", "tile", "split", "where", "one_hot",
+     "clip_by_value", "identity", "zeros_like", "ones_like", "unstack", "broadcast_to", "repeat", "pad", "slice", "range", "size")
+)  # fmt: skip
+
+
+def symbol_of(op: Any) -> str:
+    """The public name of an op, as Keras names the layer: `tf.math.reduce_sum`."""
+    if _hint.symbol is not None:
+        return _hint.symbol
+    parts = op.key.split(".")
+    name = parts[-1].strip("_")
+    if name in _ROOT or parts[1] in ("_top", "_engine"):
+        return {"shape": "tf.compat.v1.shape", "gather": "tf.compat.v1.gather", "transpose": "tf.compat.v1.transpose"}.get(name, f"tf.{name}")
+    return f"tf.{parts[1]}.{name}"
+
+
+class TFOpLambda(Layer):
+    """One op of TensorFlow as a layer of a functional model."""
+
+    def __init__(self, function: Any, **kwargs: Any) -> None:
+        if isinstance(function, str):
+            if function not in OPS:
+                raise ValueError(f"Unknown op: {function!r}")
+            function = OPS[function].public
+        self.__dict__["function"] = function
+        self.__dict__["symbol"] = kwargs.pop("symbol", None) or symbol_of(function.op)
+        name = kwargs.pop("name", None) or naming.unique(self.symbol)
+        kwargs["autocast"] = False
+        super().__init__(name=name, **kwargs)
+        self.built = True
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        found = [x for x in nest.flatten((args, kwargs)) if hasattr(type(x), "_is_keras_tensor")]
+        if found:
+            return connect(self, args, kwargs)
+        return self.call(*args, **kwargs)
+
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        """The op itself."""
+        return self.function(*args, **kwargs)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"name": self.name, "trainable": self.trainable, "dtype": "float32", "function": self.function.op.key, "symbol": self.symbol}
+
+
+class SlicingOpLambda(TFOpLambda):
+    """`tensor[...]` as a layer of a functional model."""
+
+    def __init__(self, function: Any = None, **kwargs: Any) -> None:
+        from tf2compat._top.indexing import getitem
+
+        self.__dict__["function"] = getitem
+        self.__dict__["symbol"] = "tf.__operators__.getitem"
+        kwargs.pop("symbol", None)
+        name = kwargs.pop("name", None) or naming.unique(self.symbol)
+        Layer.__init__(self, name=name, autocast=False, **kwargs)
+        self.built = True
+
+    def get_config(self) -> dict[str, Any]:
+        return {"name": self.name, "trainable": self.trainable, "dtype": "float32", "function": "getitem"}
+
+
+def connect(layer: Any, args: Any, kwargs: Any) -> Any:
+    """Perform a layer's `call` on symbols, and remember the call as a node."""
+    from .connections import Node
+    from .symbolic import as_symbol
+
+    outputs = run_symbolically(layer.call, args, kwargs)
+    outputs = nest.map_structure(lambda x: as_symbol(x, layer), outputs)
+    Node(layer, args, kwargs, outputs)
+    return outputs
+
+
+def call_op(op: Any, args: tuple[Any, ...]) -> Any:
+    """`op(*args)` as a layer. The arguments are in the op's order, its name last."""
+    given = list(args)
+    name = given.pop() if op.has_name else None
+    while given and len(given) > 1 and given[-1] is op._default(len(given) - 1):
+        given.pop()
+    return TFOpLambda(op.public, name=_free(name))(*given)
+
+
+def call_slice(x: Any, key: Any) -> Any:
+    """`x[key]` as a layer."""
+    return SlicingOpLambda()(x, key)
+
+
+def _free(name: Any) -> str | None:
+    """A layer's name from an op's `name` argument."""
+    return naming.unique(name) if isinstance(name, str) else None

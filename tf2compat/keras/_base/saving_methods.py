@@ -1,0 +1,64 @@
+"""The methods of models that write and read files; the formats live elsewhere."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+
+def _files() -> Any:
+    """The module that knows Keras' file formats."""
+    try:
+        return importlib.import_module("tf2compat.keras._files")
+    except ModuleNotFoundError as error:
+        if error.name != "tf2compat.keras._files":
+            raise
+        raise NotImplementedError("tf2compat does not write or read Keras files yet: use get_weights and to_json.") from None
+
+
+class Saving:
+    """The part of a model that is saved and loaded."""
+
+    def save(self, filepath: Any, overwrite: bool = True, save_format: str | None = None, **kwargs: Any) -> None:
+        """Save architecture, weights, optimizer and compile arguments."""
+        _files().save_model(self, filepath, overwrite=overwrite, save_format=save_format, **kwargs)
+
+    def save_weights(self, filepath: Any, overwrite: bool = True, save_format: str | None = None, options: Any = None) -> None:
+        """Save the weights: `.h5`, `.weights.h5`, or a TensorFlow checkpoint."""
+        _files().save_weights(self, filepath, overwrite=overwrite, save_format=save_format, options=options)
+
+    def load_weights(self, filepath: Any, skip_mismatch: bool = False, by_name: bool = False, options: Any = None) -> Any:
+        """Load weights that `save_weights` saved."""
+        return _files().load_weights(self, filepath, skip_mismatch=skip_mismatch, by_name=by_name, options=options)
+
+    def export(self, filepath: Any) -> None:
+        """Save the forward pass as a SavedModel."""
+        _files().export_model(self, filepath)
+
+    def save_spec(self, dynamic_batch: bool = True) -> Any:
+        """TensorSpecs of the arguments of `call`, as (args, kwargs); None before the first call."""
+        from tf2compat import TensorSpec
+        from tf2compat._engine import nest
+
+        seen = self.__dict__.get("_saved_call")
+        if seen is None:
+            if not self.__dict__.get("inputs"):
+                return None
+            specs = [TensorSpec(x.shape, x.dtype, name=x._keras_history.layer.name) for x in self.__dict__["inputs"]]
+            return ((specs[0] if len(specs) == 1 else specs,), {})
+
+        def spec(entry: Any) -> Any:
+            if not (isinstance(entry, tuple) and len(entry) == 2):
+                return entry
+            dims = entry[0].as_list()
+            if dynamic_batch and dims:
+                dims[0] = None
+            return TensorSpec(dims, entry[1])
+
+        if isinstance(seen, _Pair):
+            return ((spec(seen),), {})
+        return ((nest.map_structure(spec, seen),), {})
+
+
+class _Pair(tuple):
+    """(shape, dtype) of one tensor; no structure of its own."""

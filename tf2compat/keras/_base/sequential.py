@@ -1,0 +1,317 @@
+"""`tf.keras.Sequential`: layers one after the other."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from tf2compat._engine import nest
+from tf2compat._engine.shapes import TensorShape
+from tf2compat._engine.tensor import Tensor
+from tf2compat._engine.trackable import no_automatic_dependency_tracking
+
+from .functional import Functional
+from .input_layer import Input, InputLayer
+from .layer import Layer
+from .model import Model
+from .symbolic import KerasTensor, is_symbol
+
+
+class Sequential(Functional):
+    """A plain stack of layers (`tf.keras.Sequential`), built when its input's shape is known.
+
+    TypeError for what is no layer; ValueError for a layer with several outputs, or a name used twice.
+    """
+
+    def __init__(self, layers: Any = None, name: str | None = None) -> None:
+        Model.__init__(self, name=name)
+        d = self.__dict__
+        d["_supports_masking"] = True
+        d["_self_layers"] = []
+        d["_nodes"] = []
+        d["_plan"] = None
+        d["_depths"] = {}
+        d["_has_explicit_input_shape"] = False
+        d["_inferred_for"] = None
+        d["_chain"] = None
+        if layers:
+            for layer in layers if isinstance(layers, (list, tuple)) else [layers]:
+                self.add(layer)
+
+    @property
+    def layers(self) -> list[Any]:
+        found = self._self_layers
+        return list(found[1:]) if found and isinstance(found[0], InputLayer) else list(found)
+
+    @property
+    def _layer_checkpoint_dependencies(self) -> Any:
+        return self._trackable_children()
+
+    def add(self, layer: Any) -> None:
+        """Put a layer on top."""
+        if is_symbol(layer):
+            if isinstance(layer._keras_history.layer, InputLayer):
+                layer = layer._keras_history.layer
+        elif not isinstance(layer, Layer) and hasattr(layer, "trainable_variables") and callable(layer):
+            from .wrapping import ModuleWrapper
+
+            layer = ModuleWrapper(layer)
+        if not isinstance(layer, Layer):
+            raise TypeError(
+                f"The added layer must be an instance of class Layer. Received: layer={layer} of type {type(layer)}."
+            )
+        if any(layer.name == other.name for other in self._self_layers if other is not layer) or any(layer is o for o in self._self_layers):
+            raise ValueError(
+                "All layers added to a Sequential model should have unique names. Name \"" + layer.name + "\" is already the name of a "
+                "layer in this model. Update the `name` argument to pass a unique name."
+            )
+        d = self.__dict__
+        d["built"] = False
+        first = not self._self_layers
+        if first and not isinstance(layer, InputLayer):
+            shape, dtype = _first_shape(layer)
+            if shape is not None:
+                start = Input(batch_shape=shape, dtype=dtype, name=layer.name + "_input")
+                self._append(start._keras_history.layer)
+                d["_has_explicit_input_shape"] = True
+                outputs = layer(start)
+                self._append(layer)
+                self._outputs_of(outputs)
+                self._init_graph_network(start, outputs)
+                d["_build_graph"] = True
+                return
+        if first and isinstance(layer, InputLayer):
+            self._append(layer)
+            d["_has_explicit_input_shape"] = True
+            tensor = layer._inbound[0].outputs
+            d["_pending_input"] = tensor
+            d["inputs"], d["outputs"] = [tensor], [tensor]
+            self._init_graph_network(tensor, tensor)
+            d["built"] = True
+            return
+        if d.get("outputs") is not None and d["_has_explicit_input_shape"]:
+            outputs = layer(d["outputs"][0])
+            self._append(layer)
+            self._outputs_of(outputs)
+            self._init_graph_network(d["inputs"][0], outputs)
+            return
+        self._append(layer)
+        d["_chain"] = None
+        if d.get("_inferred_for") is not None or d.get("_is_graph_network"):
+            d["_is_graph_network"] = False
+            d["_inferred_for"] = None
+            d["inputs"] = d["outputs"] = None
+
+    def _append(self, layer: Any) -> None:
+        self.__dict__["_self_layers"] = [*self._self_layers, layer]
+
+    def _outputs_of(self, outputs: Any) -> None:
+        if len(nest.flatten(outputs)) != 1:
+            raise ValueError(
+                "All layers in a Sequential model should have a single output tensor. For multi-output layers, use the functional API."
+            )
+
+    def pop(self) -> None:
+        """Take the last layer off; TypeError when there is none."""
+        if not self.layers:
+            raise TypeError("There are no layers in the model.")
+        d = self.__dict__
+        layers = list(self._self_layers)
+        removed = layers.pop()
+        d["_self_layers"] = layers
+        d["_chain"] = d["_plan"] = None
+        if not self.layers:
+            d["inputs"] = d["outputs"] = None
+            d["built"] = False
+            d["_inferred_for"] = None
+            d["_has_explicit_input_shape"] = False
+            d["_is_graph_network"] = False
+        elif d["_is_graph_network"]:
+            removed._inbound.pop() if removed._inbound else None
+            output = layers[-1]._inbound[-1].outputs
+            self._init_graph_network(d["inputs"][0], output)
+
+    @no_automatic_dependency_tracking
+    def _infer_graph(self, shape: tuple[int | None, ...], dtype: Any) -> None:
+        """Connect the layers for an input shape seen for the first time; keep going without where they do not allow it."""
+        d = self.__dict__
+        if d["_has_explicit_input_shape"] or not self.layers:
+            return
+        known = d["_inferred_for"]
+        if known is not None:
+            if len(known) != len(shape):
+                return
+            merged = tuple(a if a == b else None for a, b in zip(known, shape, strict=True))
+            if merged == known:
+                return
+            shape = merged
+        built_before = [layer._inbound[:] for layer in self.layers]
+        start = Input(batch_shape=shape, dtype=dtype, name=self.layers[0].name + "_input")
+        x = start
+        try:
+            for layer in self.layers:
+                for node in [n for n in layer._inbound if id(n) in d.get("_own_nodes", ())]:
+                    layer._inbound.remove(node)
+                x = layer(x)
+                if len(nest.flatten(x)) != 1:
+                    raise ValueError("All layers in a Sequential model should have a single output tensor.")
+        except Exception:  # noqa: BLE001 - the call itself will show what is wrong
+            for layer, nodes in zip(self.layers, built_before, strict=True):
+                layer.__dict__["_inbound"] = nodes
+            d["_inferred_for"] = shape
+            return
+        d["_own_nodes"] = {id(layer._inbound[-1]) for layer in self.layers}
+        layers = list(self._self_layers)
+        self._init_graph_network(start, x)
+        d["_self_layers"] = layers
+        d["_inferred_for"] = shape
+
+    def build(self, input_shape: Any = None) -> None:
+        """Create the weights for an input shape. ValueError when it is needed and not given."""
+        d = self.__dict__
+        if d["_is_graph_network"] and d.get("inputs") is not None and input_shape is None:
+            d["built"] = True
+            return
+        if input_shape is None:
+            raise ValueError("You must provide an `input_shape` argument.")
+        if not d["_is_graph_network"] or d["_inferred_for"] is not None:
+            shape = tuple(input_shape.as_list()) if isinstance(input_shape, TensorShape) else tuple(input_shape)
+            self._infer_graph(shape, None)
+            if not d["_is_graph_network"]:
+                x: Any = KerasTensor(TensorShape(shape), "float32")
+                from .inference import run_symbolically
+
+                run_symbolically(lambda v: self._run(v), (x,), {})
+            d["_build_input_shape"] = shape
+        d["built"] = True
+
+    build._tf_default = False  # type: ignore[attr-defined]
+
+    def _maybe_build(self, inputs: Any) -> None:
+        d = self.__dict__
+        if not d["_has_explicit_input_shape"] and hasattr(inputs, "shape") and inputs.shape.rank is not None:
+            self._set_policy_for(inputs)
+            dims = tuple(inputs.shape.as_list())
+            self._infer_graph((None, *dims[1:]) if dims else dims, inputs.dtype)
+            d["_build_input_shape"] = (None, *dims[1:]) if dims else dims
+        d["built"] = bool(self.layers)
+
+    def _set_policy_for(self, inputs: Any) -> None:
+        if self._policy.compute_dtype is None:
+            self._set_dtype_policy(inputs.dtype.name)
+
+    def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
+        """Run the layers one after the other."""
+        d = self.__dict__
+        if mask is not None:
+            from .callspec import set_mask
+
+            set_mask(inputs, mask)
+        if d["_is_graph_network"]:
+            if not d["built"]:
+                d["built"] = True
+            if type(inputs) is Tensor and len(inputs._t.shape) == len(d["inputs"][0]._shape) and d["inputs"][0]._dtype is inputs.dtype:
+                return self._run(inputs)
+            if nest.is_nested(inputs) or hasattr(type(inputs), "_tf_storage") or isinstance(inputs, Tensor):
+                inputs = self._flat_inputs(inputs)[0]
+            return self._run(inputs)
+        if not d["_has_explicit_input_shape"] and hasattr(inputs, "shape") and not nest.is_nested(inputs):
+            self._maybe_build(inputs)
+        return self._run(inputs)
+
+    def _run(self, inputs: Any) -> Any:
+        x = inputs
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        shape = input_shape
+        for layer in self.layers:
+            shape = layer.compute_output_shape(shape)
+        return shape
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        from .callspec import mask_of
+
+        return mask_of(self.call(inputs, mask=mask))
+
+    def get_config(self) -> dict[str, Any]:
+        """The layers' configs, and the shape that the model was built for."""
+        from .serialization import serialize_keras_object
+
+        layers = [copy.deepcopy(serialize_keras_object(layer)) for layer in self._self_layers]
+        config: dict[str, Any] = {"name": self.name, "layers": layers}
+        if not self._is_graph_network and self._build_input_shape is not None:
+            config["build_input_shape"] = self._build_input_shape
+        elif self.__dict__.get("_inferred_for") is not None and self.__dict__.get("_build_input_shape") is not None:
+            config["build_input_shape"] = self._build_input_shape
+        return config
+
+    @classmethod
+    def from_config(cls, config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
+        """The model of a config that `get_config` returned."""
+        from .serialization import deserialize_keras_object
+
+        if isinstance(config, dict):
+            name, shape, layers = config["name"], config.get("build_input_shape"), config["layers"]
+        else:
+            name, shape, layers = None, None, config
+        model = cls(name=name)
+        for entry in layers:
+            model.add(deserialize_keras_object(entry, custom_objects))
+        if not model.inputs and shape and isinstance(shape, (tuple, list)):
+            model.build(tuple(shape))
+        return model
+
+    @property
+    def input_spec(self) -> Any:
+        if self.__dict__.get("_has_explicit_input_shape") and self.__dict__.get("inputs"):
+            return Functional.input_spec.fget(self)  # type: ignore[attr-defined]
+        layers = self.__dict__.get("_self_layers")
+        if layers and hasattr(layers[0], "input_spec"):
+            return layers[0].input_spec
+        return None
+
+    @input_spec.setter
+    def input_spec(self, value: Any) -> None:
+        self.__dict__["_input_spec_given"] = value
+
+    @property
+    def input(self) -> Any:
+        if not self.__dict__.get("_is_graph_network"):
+            raise AttributeError(f"Layer {self.name} is not connected, no input to return.")
+        return self._nested_inputs
+
+    @property
+    def output(self) -> Any:
+        if not self.__dict__.get("_is_graph_network"):
+            raise AttributeError(f"Layer {self.name} has no inbound nodes.")
+        return self._nested_outputs
+
+    @property
+    def input_shape(self) -> Any:
+        if not self.__dict__.get("_is_graph_network"):
+            raise AttributeError(f'The layer "{self.name}" has never been called and thus has no defined input shape.')
+        return Functional.input_shape.fget(self)  # type: ignore[attr-defined]
+
+    @property
+    def output_shape(self) -> Any:
+        if not self.__dict__.get("_is_graph_network"):
+            raise AttributeError(f'The layer "{self.name}" has never been called and thus has no defined output shape.')
+        return Functional.output_shape.fget(self)  # type: ignore[attr-defined]
+
+
+def _first_shape(layer: Any) -> tuple[Any, Any]:
+    """Shape and dtype of the input that a first layer says it wants, e.g. by `input_shape=`."""
+    if isinstance(layer, Functional) and not isinstance(layer, Sequential):
+        first = layer.inputs[0]
+        return tuple(first.shape.as_list()), first.dtype
+    if isinstance(layer, Sequential):
+        if layer.inputs:
+            first = layer.inputs[0]
+            return tuple(first.shape.as_list()), first.dtype
+        return (None, None) if not layer.layers else _first_shape(layer.layers[0])
+    if hasattr(layer, "_batch_input_shape"):
+        return layer._batch_input_shape, layer.dtype
+    return None, None

@@ -1,0 +1,249 @@
+"""Symbolic tensors of functional models: what `tf.keras.Input` and layers called on it give."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tf2compat._engine import dtypes, nest
+from tf2compat._engine.convert import convert_to_tensor
+from tf2compat._engine.shapes import TensorShape
+
+from .callspec import mask_of, set_mask
+from .connections import KerasHistory, Node
+
+
+class KerasTensor:
+    """A tensor of a functional model: a shape and dtype, and where it comes from.
+
+    TensorFlow's ops and operators on it become layers of the model. It has no values: `ValueError` or `TypeError` where some are
+    asked for.
+    """
+
+    __array_priority__ = 100
+    _is_keras_tensor = True
+    _tf_storage = True
+    __slots__ = ("_dtype", "_shape", "_name", "_keras_history", "_keras_mask", "_constant", "_ragged", "_sparse", "__weakref__")
+
+    def __init__(self, shape: Any, dtype: Any, name: str | None = None, constant: Any = None) -> None:
+        self._shape = shape if isinstance(shape, TensorShape) else TensorShape(shape)
+        self._dtype = dtypes.as_dtype(dtype)
+        self._name = name
+        self._keras_history = KerasHistory(None, 0, 0)
+        self._keras_mask: Any = None
+        #: the value where it is known already, e.g. of `tf.shape` parts
+        self._constant = constant
+        self._ragged = False
+        self._sparse = False
+
+    @property
+    def shape(self) -> TensorShape:
+        return self._shape
+
+    def get_shape(self) -> TensorShape:
+        return self._shape
+
+    def set_shape(self, shape: Any) -> None:
+        self._shape = self._shape.merge_with(shape)
+
+    @property
+    def dtype(self) -> dtypes.DType:
+        return self._dtype
+
+    @property
+    def ndim(self) -> int | None:
+        return self._shape.rank
+
+    @property
+    def name(self) -> str | None:
+        return self._name
+
+    @property
+    def is_tensor_like(self) -> bool:
+        return True
+
+    @property
+    def node(self) -> Node:
+        h = self._keras_history
+        return h.layer._inbound[h.node_index]
+
+    @property
+    def type_spec(self) -> Any:
+        from tf2compat import TensorSpec
+
+        return TensorSpec(shape=self._shape, dtype=self._dtype, name=self._name)
+
+    def _as_tensor(self) -> KerasTensor:
+        return self
+
+    def ref(self) -> Any:
+        from tf2compat._engine.tensor import Reference
+
+        return Reference(self)
+
+    def __hash__(self) -> int:
+        raise TypeError(f"Tensors are unhashable (this tensor: {self}). Instead, use tensor.ref() as the key.")
+
+    def __repr__(self) -> str:
+        layer = self._keras_history.layer
+        created = f" (created by layer '{layer.name}')" if layer is not None else ""
+        value = f" inferred_value={self._constant}" if self._constant is not None else ""
+        name = f" name='{self._name}'" if layer is None and self._name else ""
+        return f"<KerasTensor: shape={_shown(self._shape)} dtype={self._dtype.name}{value}{name}{created}>"
+
+    def __str__(self) -> str:
+        name = f", name='{self._name}'" if self._name else ""
+        layer = self._keras_history.layer
+        created = f", description=\"created by layer '{layer.name}'\"" if layer is not None else ""
+        return f"KerasTensor(type_spec=TensorSpec(shape={_shown(self._shape)}, dtype=tf.{self._dtype.name}, name={self._name!r}){name}{created})"
+
+    def __len__(self) -> int:
+        raise TypeError("Keras symbolic inputs/outputs do not implement `__len__`. You may be trying to pass Keras symbolic inputs/outputs "
+                        "to a TF API that does not register dispatching, preventing Keras from automatically converting the API call to a "
+                        "lambda layer in the Functional Model. This error will also get raised if you try asserting a symbolic "
+                        "input/output directly.")  # fmt: skip
+
+    def __bool__(self) -> bool:
+        raise TypeError("You are passing a symbolic tensor where a Python `bool` is needed. A Keras symbolic input/output cannot be used "
+                        "as a Python value: its value is known only when the model runs.")  # fmt: skip
+
+    def __iter__(self) -> Any:
+        if self._shape.rank is None:
+            raise TypeError("Cannot iterate over a Tensor with unknown rank.")
+        if not self._shape.rank:
+            raise TypeError("Cannot iterate over a scalar.")
+        if self._shape[0] is None:
+            raise TypeError("Cannot iterate over a Tensor with unknown first dimension.")
+        return (self[i] for i in range(self._shape[0]))
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+        raise TypeError(
+            f"You are passing {self}, an intermediate TF-Keras symbolic input/output, to a TF API that does not allow registering custom "
+            "dispatchers, such as `tf.cond`, `tf.function`, gradient tapes, or `tf.map_fn`. TF-Keras Functional model construction only "
+            "supports TF API calls that *do* support dispatching, such as `tf.math.add` or `tf.reshape`. Other APIs cannot be called "
+            "directly on symbolic TF-Kerasinputs/outputs. You can work around this limitation by putting the operation in a custom "
+            "TF-Keras layer `call` and calling that layer on this symbolic input/output."
+        )
+
+    def _tf_op(self, op: Any, args: tuple[Any, ...]) -> Any:
+        """A TensorFlow op on symbolic tensors: a layer that will perform it."""
+        from .oplayers import call_op
+
+        return call_op(op, args)
+
+    def __getitem__(self, key: Any) -> Any:
+        from .oplayers import call_slice
+
+        return call_slice(self, key)
+
+
+def _shown(shape: TensorShape) -> str:
+    return "<unknown>" if shape.rank is None else str(tuple(shape.as_list()))
+
+
+def static_shape(x: Any) -> Any:
+    """The shape of a symbolic tensor as a tuple."""
+    shape = x.shape
+    return None if shape.rank is None else tuple(shape.as_list())
+
+
+def _operator(method: str, name: str) -> Any:
+    def forward(self: KerasTensor, *others: Any) -> Any:
+        from .oplayers import naming_as
+
+        with naming_as(f"tf.{name}"):
+            return getattr(_tensor_class(), method)(self, *others)
+
+    forward.__name__ = method
+    return forward
+
+
+def _tensor_class() -> Any:
+    from tf2compat import Tensor
+
+    return Tensor
+
+
+class _Operators(KerasTensor):
+    """Binary and unary operators by the layers' names that Keras gives them."""
+
+    __slots__ = ()
+    __add__ = _operator("__add__", "__operators__.add")
+    __radd__ = _operator("__radd__", "__operators__.add")
+    __sub__ = _operator("__sub__", "math.subtract")
+    __rsub__ = _operator("__rsub__", "math.subtract")
+    __mul__ = _operator("__mul__", "math.multiply")
+    __rmul__ = _operator("__rmul__", "math.multiply")
+    __truediv__ = _operator("__truediv__", "math.truediv")
+    __rtruediv__ = _operator("__rtruediv__", "math.truediv")
+    __floordiv__ = _operator("__floordiv__", "math.floordiv")
+    __rfloordiv__ = _operator("__rfloordiv__", "math.floordiv")
+    __mod__ = _operator("__mod__", "math.floormod")
+    __rmod__ = _operator("__rmod__", "math.floormod")
+    __pow__ = _operator("__pow__", "math.pow")
+    __rpow__ = _operator("__rpow__", "math.pow")
+    __matmul__ = _operator("__matmul__", "linalg.matmul")
+    __rmatmul__ = _operator("__rmatmul__", "linalg.matmul")
+    __neg__ = _operator("__neg__", "math.negative")
+    __abs__ = _operator("__abs__", "math.abs")
+    __and__ = _operator("__and__", "math.logical_and")
+    __rand__ = _operator("__rand__", "math.logical_and")
+    __or__ = _operator("__or__", "math.logical_or")
+    __ror__ = _operator("__ror__", "math.logical_or")
+    __xor__ = _operator("__xor__", "math.logical_xor")
+    __invert__ = _operator("__invert__", "math.logical_not")
+    __lt__ = _operator("__lt__", "math.less")
+    __le__ = _operator("__le__", "math.less_equal")
+    __gt__ = _operator("__gt__", "math.greater")
+    __ge__ = _operator("__ge__", "math.greater_equal")
+    __eq__ = _operator("__eq__", "math.equal")  # type: ignore[assignment]
+    __ne__ = _operator("__ne__", "math.not_equal")  # type: ignore[assignment]
+    __hash__ = KerasTensor.__hash__
+
+
+for _name, _method in list(vars(_Operators).items()):
+    if _name.startswith("__") and getattr(_method, "__name__", None) == _name and _name not in ("__hash__",):
+        setattr(KerasTensor, _name, _method)
+
+
+def is_symbol(value: Any) -> bool:
+    return hasattr(type(value), "_is_keras_tensor")
+
+
+def construct(layer: Any, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Call a layer on symbolic tensors: find out what comes out, and remember the call as a node."""
+    from .inference import run_symbolically
+
+    def as_value(x: Any) -> Any:
+        return convert_to_tensor(x) if isinstance(x, (np.ndarray, np.generic)) else x
+
+    inputs = nest.map_structure(as_value, inputs)
+    outputs = run_symbolically(layer, (inputs, *args), kwargs, layer)
+    flat = nest.flatten(outputs)
+    if not flat or any(x is None for x in flat) and all(x is None for x in flat):
+        raise ValueError(
+            f"A layer's `call` method should return a Tensor or a list of Tensors, not None (layer: {layer.name})."
+        )
+    made = [as_symbol(x, layer) for x in flat]
+    outputs = nest.pack_sequence_as(outputs, made)
+    Node(layer, (inputs, *args), kwargs, outputs)
+    return outputs
+
+
+def as_symbol(x: Any, layer: Any, name: str | None = None) -> Any:
+    if not hasattr(x, "shape"):
+        return x
+    made = KerasTensor(x.shape, x.dtype, name=name or f"{layer.name}/output")
+    static = getattr(x, "_static_value", None)
+    if static is not None and x.dtype in (dtypes.int32, dtypes.int64) and x.shape.rank is not None and x.shape.rank <= 1:
+        value = static()
+        if value is not None:
+            made._constant = value
+    mask = mask_of(x)
+    if mask is not None:
+        set_mask(made, KerasTensor(mask.shape, mask.dtype, name="mask"))
+    return made
+
+
+__all__ = ["KerasTensor", "as_symbol", "construct", "is_symbol", "static_shape"]

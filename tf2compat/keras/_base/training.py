@@ -1,0 +1,651 @@
+"""`compile`, `fit`, `evaluate`, `predict` and the steps they run."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import Any
+
+import numpy as np
+
+from tf2compat._engine import nest, state
+from tf2compat._engine.dtypes import int64
+from tf2compat._engine.tensor import Tensor
+from tf2compat._engine.variable import Variable
+
+from .compiling import LossesContainer, MetricsContainer
+from .data import Arrays, batches_of, split, to_tensor, unpack, with_class_weights
+
+
+class Training:
+    """The part of a model that is trained."""
+
+    def _start_training(self) -> None:
+        d = self.__dict__
+        d["_is_compiled"] = False
+        d["optimizer"] = None
+        d["loss"] = None
+        d["compiled_loss"] = None
+        d["compiled_metrics"] = None
+        d["stop_training"] = False
+        d["history"] = None
+        d["train_function"] = None
+        d["test_function"] = None
+        d["predict_function"] = None
+        d["_run_eagerly"] = None
+        d["_compile_config"] = None
+        d["_jit_compile"] = None
+        d["_steps_per_execution"] = 1
+        d["_train_counter"] = None
+        d["_distribution_strategy"] = None
+
+    # --- compile -----------------------------------------------------------------------------------------------------
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        metrics: Any = None,
+        loss_weights: Any = None,
+        weighted_metrics: Any = None,
+        run_eagerly: bool | None = None,
+        steps_per_execution: Any = None,
+        jit_compile: Any = None,
+        pss_evaluation_shards: Any = 0,
+        **kwargs: Any,
+    ) -> None:
+        """Say how the model is trained. TypeError for unknown keywords; ValueError for unknown names.
+
+        `steps_per_execution` batches are run between callbacks; `jit_compile=True` compiles the step at once.
+        """
+        kwargs.pop("from_serialized", None)
+        unknown = set(kwargs) - {"experimental_run_tf_function", "cloning", "sample_weight_mode", "target_tensors", "distribute"}
+        if kwargs.get("distribute") is not None:
+            raise ValueError("`distribute` argument in compile is not available in TF 2.0. Please create the model under the `strategy.scope()`.")
+        if unknown:
+            raise TypeError(f"Invalid keyword argument(s) in `compile()`: {(unknown,)}. Valid keyword arguments include \"cloning\", "
+                            '"experimental_run_tf_function", "distribute", "target_tensors", or "sample_weight_mode".')  # fmt: skip
+        if kwargs.get("target_tensors") is not None:
+            raise ValueError("`target_tensors` argument is not supported when executing eagerly. Received: target_tensors={}.".format(kwargs["target_tensors"]))
+        if kwargs.get("sample_weight_mode") is not None:
+            raise ValueError("`sample_weight_mode` argument in compile is not supported: pass per-timestep sample weights to `fit`.")
+        if pss_evaluation_shards:
+            raise ValueError("`pss_evaluation_shards` needs a parameter server strategy, which there is none of here.")
+        d = self.__dict__
+        d["_compile_config"] = {
+            "optimizer": optimizer, "loss": loss, "metrics": metrics, "loss_weights": loss_weights, "weighted_metrics": weighted_metrics,
+            "run_eagerly": run_eagerly, "steps_per_execution": steps_per_execution, "jit_compile": jit_compile,
+        }  # fmt: skip
+        self._validate_compile(optimizer, metrics)
+        d["_run_eagerly"] = run_eagerly
+        self.optimizer = self._get_optimizer(optimizer)
+        names = self.output_names
+        d["compiled_loss"] = loss if isinstance(loss, LossesContainer) else LossesContainer(loss, loss_weights, output_names=names)
+        d["compiled_metrics"] = MetricsContainer(metrics, weighted_metrics, output_names=names)
+        d["_steps_per_execution"] = 1 if steps_per_execution in (None, "auto") else int(steps_per_execution)
+        d["_jit_compile"] = jit_compile
+        d["loss"] = loss
+        self._reset_functions()
+        d["_is_compiled"] = True
+        if d.get("_train_counter") is None:
+            with state.outside():
+                for counter in ("_train_counter", "_test_counter", "_predict_counter"):
+                    d[counter] = Variable(0, dtype=int64, trainable=False)
+
+    def _validate_compile(self, optimizer: Any, metrics: Any) -> None:
+        for m in nest.flatten(metrics):
+            if m is not None and not isinstance(m, str) and not callable(m) and not isinstance(m, dict):
+                raise TypeError(f"Could not interpret metric {m!r}: a name, a function or a Metric is expected.")
+
+    def _get_optimizer(self, optimizer: Any) -> Any:
+        from .. import optimizers
+
+        found = nest.map_structure(optimizers.get, optimizer) if isinstance(optimizer, (list, tuple)) else optimizers.get(optimizer)
+        policy = self.dtype_policy
+        if getattr(policy, "name", "") == "mixed_float16" and not hasattr(found, "loss_scale"):
+            from ..optimizers.loss_scale import LossScaleOptimizer
+
+            found = LossScaleOptimizer(found)
+        return found
+
+    def _reset_functions(self) -> None:
+        d = self.__dict__
+        d["train_function"] = d["test_function"] = d["predict_function"] = None
+
+    def _assert_compiled(self) -> None:
+        if not self._is_compiled:
+            raise RuntimeError("You must compile your model before training/testing. Use `model.compile(optimizer, loss)`.")
+
+    @property
+    def run_eagerly(self) -> bool:
+        """Whether steps run as plain Python instead of as a `tf.function`."""
+        from tf2compat import config
+
+        if self._run_eagerly and not self.dynamic:  # type: ignore[attr-defined]
+            return True
+        return self.dynamic or bool(self._run_eagerly) or config.functions_run_eagerly()  # type: ignore[attr-defined]
+
+    @run_eagerly.setter
+    def run_eagerly(self, value: bool) -> None:
+        self.__dict__["_run_eagerly"] = value
+        self._reset_functions()
+
+    @property
+    def jit_compile(self) -> Any:
+        return self._jit_compile
+
+    @jit_compile.setter
+    def jit_compile(self, value: Any) -> None:
+        self.__dict__["_jit_compile"] = value
+        self._reset_functions()
+
+    @property
+    def steps_per_execution(self) -> int:
+        return self._steps_per_execution
+
+    @steps_per_execution.setter
+    def steps_per_execution(self, value: int) -> None:
+        self.__dict__["_steps_per_execution"] = int(value)
+
+    @property
+    def autotune_steps_per_execution(self) -> bool:
+        return False
+
+    @property
+    def distribute_reduction_method(self) -> str:
+        return "auto"
+
+    def get_compile_config(self) -> dict[str, Any]:
+        """The arguments of `compile`, as plain values."""
+        from .serialization import serialize_keras_object
+
+        if self._is_compiled and self._compile_config is not None:
+            return {k: serialize_keras_object(v) for k, v in self._compile_config.items()}
+        return {}
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        """Compile with what `get_compile_config` returned."""
+        from .serialization import deserialize_keras_object
+
+        self.compile(**deserialize_keras_object(config))
+        if hasattr(self.optimizer, "build") and self.built:  # type: ignore[attr-defined]
+            self.optimizer.build(self.trainable_variables)  # type: ignore[attr-defined]
+
+    # --- metrics -----------------------------------------------------------------------------------------------------
+    @property
+    def metrics(self) -> list[Any]:
+        """The loss's mean, the compiled metrics and those of the layers."""
+        found: list[Any] = []
+        if self._is_compiled:
+            if self.compiled_loss is not None:
+                found += self.compiled_loss.metrics
+            if self.compiled_metrics is not None:
+                found += self.compiled_metrics.metrics
+        for layer in self._flatten_layers():  # type: ignore[attr-defined]
+            for m in layer.__dict__.get("_metrics", ()):
+                if not any(m is f for f in found):
+                    found.append(m)
+        return found
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """The names of what `evaluate` returns."""
+        return [m.name for m in self.metrics]
+
+    def reset_metrics(self) -> None:
+        """Set all metrics back."""
+        for m in self.metrics:
+            m.reset_state()
+
+    def get_metrics_result(self) -> dict[str, Any]:
+        """The present results by name."""
+        out: dict[str, Any] = {}
+        for m in self.metrics:
+            result = m.result()
+            if isinstance(result, dict):
+                out.update(result)
+            else:
+                out[m.name] = result
+        return out
+
+    # --- steps -------------------------------------------------------------------------------------------------------
+    def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None) -> Any:
+        """The total loss of a batch; override it for a loss of your own."""
+        return self.compiled_loss(y, y_pred, sample_weight, regularization_losses=self.losses)  # type: ignore[attr-defined]
+
+    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any) -> dict[str, Any]:
+        """Update the compiled metrics with a batch and return all results."""
+        self.compiled_metrics.update_state(y, y_pred, sample_weight)
+        return self.get_metrics_result()
+
+    def train_step(self, data: Any) -> Any:
+        """One step of training; override it for a loop of your own. Returns the logs."""
+        from tf2compat._engine.tape import GradientTape
+
+        x, y, sample_weight = unpack(data)
+        with GradientTape() as tape:
+            y_pred = self(x, training=True)  # type: ignore[operator]
+            loss = self.compute_loss(x, y, y_pred, sample_weight)
+        self._validate_target_and_loss(y, loss)
+        variables = self.trainable_variables  # type: ignore[attr-defined]
+        optimizer = self.optimizer
+        if hasattr(optimizer, "get_scaled_loss"):
+            optimizer.minimize(loss, variables, tape=tape)
+        else:
+            optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
+        return self.compute_metrics(x, y, y_pred, sample_weight)
+
+    def _validate_target_and_loss(self, y: Any, loss: Any) -> None:
+        if self.loss and y is None:
+            raise ValueError(
+                "Target data is missing. Your model was compiled with "
+                f"loss={self.loss}, and therefore expects target data to be provided in `fit()`."
+            )
+        if loss is None:
+            raise ValueError(
+                "No loss found. You may have forgotten to provide a `loss` argument in the `compile()` method."
+            )
+
+    def test_step(self, data: Any) -> Any:
+        """One step of evaluation. Returns the logs."""
+        x, y, sample_weight = unpack(data)
+        y_pred = self(x, training=False)  # type: ignore[operator]
+        self.compute_loss(x, y, y_pred, sample_weight)
+        return self.compute_metrics(x, y, y_pred, sample_weight)
+
+    def predict_step(self, data: Any) -> Any:
+        """One step of prediction. Returns the outputs."""
+        x, _, _ = unpack(data)
+        return self(x, training=False)  # type: ignore[operator]
+
+    def _as_function(self, step: Any) -> Any:
+        """A step as a `tf.function`, unless the model runs eagerly."""
+        if self.run_eagerly:
+            return step
+        from tf2compat import function
+
+        return function(step, jit_compile=self._jit_compile or None, reduce_retracing=True)
+
+    def make_train_function(self, force: bool = False) -> Any:
+        """The function that `fit` calls with an iterator; override it for own ways of running `train_step`."""
+        if self.train_function is not None and not force:
+            return self.train_function
+        step = self._as_function(self.train_step)
+        counter = self._train_counter
+
+        def train_function(iterator: Any) -> Any:
+            logs = step(next(iterator))
+            counter._own().add_(1)
+            return logs
+
+        self.__dict__["train_function"] = train_function
+        self.__dict__["train_tf_function"] = step
+        return train_function
+
+    def make_test_function(self, force: bool = False) -> Any:
+        """The function that `evaluate` calls with an iterator."""
+        if self.test_function is not None and not force:
+            return self.test_function
+        step = self._as_function(self.test_step)
+
+        def test_function(iterator: Any) -> Any:
+            return step(next(iterator))
+
+        self.__dict__["test_function"] = test_function
+        return test_function
+
+    def make_predict_function(self, force: bool = False) -> Any:
+        """The function that `predict` calls with an iterator."""
+        if self.predict_function is not None and not force:
+            return self.predict_function
+        step = self._as_function(self.predict_step)
+
+        def predict_function(iterator: Any) -> Any:
+            return step(next(iterator))
+
+        self.__dict__["predict_function"] = predict_function
+        return predict_function
+
+    # --- loops -------------------------------------------------------------------------------------------------------
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: Any = "auto",
+        callbacks: Any = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: Any = True,
+        class_weight: Any = None,
+        sample_weight: Any = None,
+        initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_batch_size: int | None = None,
+        validation_freq: Any = 1,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
+    ) -> Any:
+        """Train for `epochs` passes over the data; returns a History.
+
+        Data are arrays, tensors, frames, a dataset, a generator of batches, a Sequence or a torch DataLoader. RuntimeError before
+        `compile`; ValueError for data that do not fit together. `use_multiprocessing` loads batches in threads.
+        """
+        from ..callbacks import CallbackList
+
+        self._assert_compiled()
+        _check_workers(use_multiprocessing)
+        if validation_split and validation_data is None:
+            (x, y, sample_weight), validation_data = split((x, y, sample_weight), validation_split)
+        val = unpack(validation_data) if isinstance(validation_data, (list, tuple)) else (validation_data, None, None)
+        batches = batches_of(x, y, sample_weight, batch_size, steps_per_epoch, shuffle, workers, max_queue_size)
+        if class_weight:
+            batches = with_class_weights(batches, class_weight)
+        steps = _steps_of(batches, steps_per_epoch)
+        verbose = _verbosity(verbose)
+        if not isinstance(callbacks, CallbackList):
+            callbacks = CallbackList(callbacks, add_history=True, add_progbar=verbose != 0, model=self, verbose=verbose, epochs=epochs, steps=steps)
+        d = self.__dict__
+        d["stop_training"] = False
+        train_function = self.make_train_function()
+        self._train_counter.assign(0)
+        callbacks.on_train_begin()
+        logs: Any = None
+        loop = _Loop(batches, steps, steps_per_epoch is not None)
+        val_batches = None
+        for epoch in range(initial_epoch, epochs):
+            self.reset_metrics()
+            callbacks.on_epoch_begin(epoch)
+            logs = None
+            for start, end, iterator in loop.epoch(self._steps_per_execution):
+                callbacks.on_train_batch_begin(start)
+                for _ in range(end - start + 1):
+                    logs = train_function(iterator)
+                callbacks.on_train_batch_end(end, logs)
+                if self.stop_training:
+                    break
+            if loop.steps is not None and callbacks.steps_unknown:
+                callbacks.set_steps(loop.steps)
+            if logs is None:
+                raise ValueError(
+                    "Unexpected result of `train_function` (Empty Logs). This could be due to issues in input pipeline that resulted in an "
+                    "empty dataset. Otherwise, please use `Model.compile(..., run_eagerly=True)`, or "
+                    "`tf.config.run_functions_eagerly(True)` for more information of where went wrong, or file a issue/bug to `tf.keras`."
+                )
+            epoch_logs = _host_logs(logs)
+            if validation_data is not None and _due(epoch, validation_freq):
+                if val_batches is None:
+                    val_batches = batches_of(val[0], val[1], val[2], validation_batch_size or (batch_size if not _sized(val[0]) else None), validation_steps)
+                found = self._evaluate(val_batches, validation_steps, callbacks)
+                epoch_logs |= {"val_" + k: v for k, v in found.items()}
+            callbacks.on_epoch_end(epoch, epoch_logs)
+            loop.end_epoch(x)
+            logs = epoch_logs
+            if self.stop_training or loop.exhausted:
+                break
+        from ..optimizers.optimizer import Optimizer
+
+        if isinstance(self.optimizer, Optimizer) and epochs > 0:
+            self.optimizer.finalize_variable_values(self.trainable_variables)  # type: ignore[attr-defined]
+        callbacks.on_train_end(logs)
+        return self.history
+
+    def _evaluate(self, batches: Any, steps: int | None, callbacks: Any) -> dict[str, Any]:
+        test_function = self.make_test_function()
+        callbacks.on_test_begin()
+        self.reset_metrics()
+        logs: Any = {}
+        loop = _Loop(batches, _steps_of(batches, steps), steps is not None)
+        for start, end, iterator in loop.epoch(self._steps_per_execution):
+            callbacks.on_test_batch_begin(start)
+            for _ in range(end - start + 1):
+                logs = test_function(iterator)
+            callbacks.on_test_batch_end(end, logs)
+        found = _host_logs(logs)
+        callbacks.on_test_end(found)
+        return found
+
+    def evaluate(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        verbose: Any = "auto",
+        sample_weight: Any = None,
+        steps: int | None = None,
+        callbacks: Any = None,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
+        return_dict: bool = False,
+        **kwargs: Any,
+    ) -> Any:
+        """The loss and metrics on data: a number, a list in the order of `metrics_names`, or a dict."""
+        from ..callbacks import CallbackList
+
+        self._assert_compiled()
+        _check_workers(use_multiprocessing)
+        if kwargs:
+            raise TypeError(f"Invalid keyword arguments: {list(kwargs.keys())}")
+        batches = batches_of(x, y, sample_weight, batch_size, steps, False, workers, max_queue_size)
+        count = _steps_of(batches, steps)
+        verbose = _verbosity(verbose)
+        if not isinstance(callbacks, CallbackList):
+            callbacks = CallbackList(callbacks, add_history=True, add_progbar=verbose != 0, model=self, verbose=verbose, epochs=1, steps=count)
+        logs = self._evaluate(batches, steps, callbacks)
+        if return_dict:
+            return logs
+        values = [logs.get(n) for n in self.metrics_names if n in logs]
+        values += [v for k, v in logs.items() if k not in self.metrics_names]
+        return values[0] if len(values) == 1 else values
+
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: Any = "auto",
+        steps: int | None = None,
+        callbacks: Any = None,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
+    ) -> Any:
+        """The outputs for data, as NumPy arrays."""
+        from ..callbacks import CallbackList
+
+        _check_workers(use_multiprocessing)
+        batches = batches_of(x, None, None, batch_size, steps, False, workers, max_queue_size)
+        count = _steps_of(batches, steps)
+        verbose = _verbosity(verbose)
+        if not isinstance(callbacks, CallbackList):
+            callbacks = CallbackList(callbacks, add_history=True, add_progbar=verbose != 0, model=self, verbose=verbose, epochs=1, steps=count)
+        predict_function = self.make_predict_function()
+        callbacks.on_predict_begin()
+        outputs: list[list[Any]] = []
+        structure: Any = None
+        loop = _Loop(batches, count, steps is not None)
+        for start, end, iterator in loop.epoch(1):
+            callbacks.on_predict_batch_begin(start)
+            batch = predict_function(iterator)
+            structure = batch
+            outputs.append(nest.flatten(batch))
+            callbacks.on_predict_batch_end(end, {"outputs": batch})
+        if not outputs:
+            raise ValueError(
+                "Unexpected result of `predict_function` (Empty batch_outputs). Please use `Model.compile(..., run_eagerly=True)`, or "
+                "`tf.config.run_functions_eagerly(True)` for more information of where went wrong, or file a issue/bug to `tf.keras`."
+            )
+        callbacks.on_predict_end()
+        joined = [_concat([batch[i] for batch in outputs]) for i in range(len(outputs[0]))]
+        return nest.pack_sequence_as(structure, joined)
+
+    # --- single batches ----------------------------------------------------------------------------------------------
+    def _one(self, *parts: Any) -> Any:
+        found = [nest.map_structure(to_tensor, p) if p is not None else None for p in parts]
+        while len(found) > 1 and found[-1] is None:
+            found.pop()
+        return tuple(found)
+
+    def train_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, reset_metrics: bool = True, return_dict: bool = False
+    ) -> Any:
+        """One step of training on one batch; the loss and metrics."""
+        self._assert_compiled()
+        data = self._one(x, y, sample_weight)
+        if class_weight:
+            data = next(iter(with_class_weights(_Once(data), class_weight)))
+        logs = _host_logs(self.make_train_function()(iter([data])))
+        return self._returned(logs, reset_metrics, return_dict)
+
+    def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, reset_metrics: bool = True, return_dict: bool = False) -> Any:
+        """The loss and metrics of one batch."""
+        self._assert_compiled()
+        logs = _host_logs(self.make_test_function()(iter([self._one(x, y, sample_weight)])))
+        return self._returned(logs, reset_metrics, return_dict)
+
+    def predict_on_batch(self, x: Any) -> Any:
+        """The outputs of one batch, as NumPy arrays."""
+        out = self.make_predict_function()(iter([self._one(x)]))
+        return nest.map_structure(lambda t: t.numpy() if isinstance(t, Tensor) else t, out)
+
+    def _returned(self, logs: dict[str, Any], reset: bool, as_dict: bool) -> Any:
+        names = self.metrics_names
+        if reset:
+            self.reset_metrics()
+        if as_dict:
+            return logs
+        values = [logs[n] for n in names if n in logs] or list(logs.values())
+        return values[0] if len(values) == 1 else values
+
+    def fit_generator(self, generator: Any, **kwargs: Any) -> Any:
+        """Old name of `fit` for generators."""
+        warnings.warn("`Model.fit_generator` is deprecated and will be removed in a future version. Please use `Model.fit`, which supports generators.", stacklevel=2)
+        return self.fit(generator, **kwargs)
+
+    def evaluate_generator(self, generator: Any, **kwargs: Any) -> Any:
+        """Old name of `evaluate` for generators."""
+        warnings.warn("`Model.evaluate_generator` is deprecated and will be removed in a future version. Please use `Model.evaluate`, which supports generators.", stacklevel=2)
+        return self.evaluate(generator, **kwargs)
+
+    def predict_generator(self, generator: Any, **kwargs: Any) -> Any:
+        """Old name of `predict` for generators."""
+        warnings.warn("`Model.predict_generator` is deprecated and will be removed in a future version. Please use `Model.predict`, which supports generators.", stacklevel=2)
+        return self.predict(generator, **kwargs)
+
+
+class _Once:
+    steps = 1
+
+    def __init__(self, batch: Any) -> None:
+        self.batch = batch
+
+    def __iter__(self) -> Any:
+        yield self.batch
+
+
+class _Loop:
+    """The batches of one epoch after the other: from the start each time, or going on where steps are counted."""
+
+    def __init__(self, batches: Any, steps: Any, counted: bool) -> None:
+        self.batches, self.counted = batches, counted
+        self.steps = None if steps == math.inf else steps
+        if steps == math.inf and not counted:
+            raise ValueError(
+                "When passing an infinitely repeating dataset, please specify a `steps_per_epoch` value so that epoch level callbacks continue "
+                "to work. The value can be arbitrary, or a number that you think correctly defines the size of an epoch. Epoch-level "
+                "callbacks will then be called at this interval."
+            )
+        self.again = getattr(batches, "again", True)
+        self.exhausted = False
+        self.iterator: Any = None
+
+    def epoch(self, at_once: int) -> Any:
+        going_on = self.counted and not isinstance(self.batches, Arrays) or not self.again
+        if self.iterator is None or not going_on:
+            self.iterator = iter(self.batches)
+        step = 0
+        limit = self.steps
+        while limit is None or step < limit:
+            n = min(at_once, limit - step) if limit is not None else 1
+            taken = []
+            for _ in range(n):
+                try:
+                    taken.append(next(self.iterator))
+                except StopIteration:
+                    break
+            if not taken:
+                if limit is not None:
+                    import logging
+
+                    logging.getLogger("tensorflow").warning(
+                        "Your input ran out of data; interrupting training. Make sure that your dataset or generator can generate at least "
+                        "`steps_per_epoch * epochs` batches (in this case, %s batches). You may need to use the repeat() function when "
+                        "building your dataset.", limit,
+                    )  # fmt: skip
+                    self.exhausted = True
+                elif not self.counted:
+                    self.steps = step
+                break
+            yield step, step + len(taken) - 1, iter(taken)
+            step += len(taken)
+
+    def end_epoch(self, source: Any) -> None:
+        end = getattr(source, "on_epoch_end", None)
+        if end is not None and hasattr(source, "__getitem__"):
+            end()
+
+
+def _steps_of(batches: Any, given: int | None) -> Any:
+    if given is not None and given != -1:
+        return given
+    return batches.steps
+
+
+def _sized(x: Any) -> bool:
+    return hasattr(x, "element_spec") or hasattr(x, "__next__") or (hasattr(x, "__getitem__") and hasattr(x, "on_epoch_end"))
+
+
+def _due(epoch: int, freq: Any) -> bool:
+    if isinstance(freq, int):
+        return (epoch + 1) % freq == 0
+    if isinstance(freq, (list, tuple, set)):
+        return epoch + 1 in freq
+    raise ValueError(f"Expected `validation_freq` to be a list or int. Received: validation_freq={freq} of the type {type(freq)}.")
+
+
+def _verbosity(verbose: Any) -> int:
+    return 1 if verbose == "auto" else int(verbose)
+
+
+def _check_workers(multiprocessing: bool) -> None:
+    if multiprocessing:
+        warnings.warn("use_multiprocessing loads batches in threads of this process", stacklevel=3)
+
+
+def _host_logs(logs: Any) -> dict[str, Any]:
+    """Logs as Python numbers and arrays."""
+    if not isinstance(logs, dict):
+        raise TypeError(f"A step must return a dict of logs, got {type(logs).__name__}: {logs!r}")
+
+    def plain(v: Any) -> Any:
+        if isinstance(v, (Tensor, Variable)):
+            array = np.asarray(v.numpy())
+            return array.item() if array.ndim == 0 else array
+        return v
+
+    return {k: plain(v) for k, v in logs.items()}
+
+
+def _concat(parts: list[Any]) -> Any:
+    if hasattr(type(parts[0]), "_tf_components"):
+        from tf2compat import concat
+
+        return concat(parts, axis=0)
+    arrays = [p.numpy() if isinstance(p, Tensor) else np.asarray(p) for p in parts]
+    if len(arrays) == 1:
+        return arrays[0]
+    return np.concatenate(arrays) if arrays[0].ndim else np.stack(arrays)
+
+

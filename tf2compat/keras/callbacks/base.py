@@ -1,0 +1,262 @@
+"""`Callback`, the list that calls them, `History` and the progress bar."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tf2compat._engine.tensor import Tensor
+from tf2compat._engine.variable import Variable
+
+from .._base.progress import Progbar
+
+
+class Callback:
+    """Base of callbacks (`tf.keras.callbacks.Callback`): override what should happen when."""
+
+    def __init__(self) -> None:
+        self.validation_data: Any = None
+        self.model: Any = None
+        self.params: Any = None
+        self._supports_tf_logs = False
+
+    def set_params(self, params: Any) -> None:
+        self.params = params
+
+    def set_model(self, model: Any) -> None:
+        self.model = model
+
+    def on_batch_begin(self, batch: int, logs: Any = None) -> None:
+        """Alias of `on_train_batch_begin`."""
+
+    def on_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Alias of `on_train_batch_end`."""
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        """Before an epoch of training."""
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """After an epoch; `logs` hold the losses and metrics, validation's with the prefix `val_`."""
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        """Before a batch of training."""
+        self.on_batch_begin(batch, logs=logs)
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """After a batch of training."""
+        self.on_batch_end(batch, logs=logs)
+
+    def on_test_batch_begin(self, batch: int, logs: Any = None) -> None:
+        """Before a batch of evaluation."""
+
+    def on_test_batch_end(self, batch: int, logs: Any = None) -> None:
+        """After a batch of evaluation."""
+
+    def on_predict_batch_begin(self, batch: int, logs: Any = None) -> None:
+        """Before a batch of prediction."""
+
+    def on_predict_batch_end(self, batch: int, logs: Any = None) -> None:
+        """After a batch of prediction; `logs["outputs"]` holds what came out."""
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        """Before training."""
+
+    def on_train_end(self, logs: Any = None) -> None:
+        """After training."""
+
+    def on_test_begin(self, logs: Any = None) -> None:
+        """Before evaluation."""
+
+    def on_test_end(self, logs: Any = None) -> None:
+        """After evaluation."""
+
+    def on_predict_begin(self, logs: Any = None) -> None:
+        """Before prediction."""
+
+    def on_predict_end(self, logs: Any = None) -> None:
+        """After prediction."""
+
+
+def to_host(logs: Any) -> dict[str, Any]:
+    """Logs with Python numbers."""
+    out = {}
+    for k, v in (logs or {}).items():
+        if isinstance(v, (Tensor, Variable)):
+            array = np.asarray(v.numpy())
+            v = array.item() if array.ndim == 0 else array
+        out[k] = v
+    return out
+
+
+def _overrides(callback: Any, *names: str) -> bool:
+    return any(getattr(type(callback), n, None) is not getattr(Callback, n) for n in names)
+
+
+class CallbackList:
+    """Several callbacks as one (`tf.keras.callbacks.CallbackList`)."""
+
+    def __init__(self, callbacks: Any = None, add_history: bool = False, add_progbar: bool = False, model: Any = None, **params: Any) -> None:
+        from .progbar import ProgbarLogger
+
+        found = list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks] if callbacks is not None else []
+        self.callbacks: list[Any] = found
+        self._progbar = next((c for c in found if isinstance(c, ProgbarLogger)), None)
+        self._history = next((c for c in found if isinstance(c, History)), None)
+        if self._history is None and add_history:
+            self._history = History()
+            self.callbacks.append(self._history)
+        if self._progbar is None and add_progbar:
+            self._progbar = ProgbarLogger(count_mode="steps")
+            self.callbacks.append(self._progbar)
+        self.model: Any = None
+        self.params: Any = None
+        if model is not None:
+            self.set_model(model)
+        if params:
+            self.set_params(params)
+        self._at_train_batch = [c for c in self.callbacks if _overrides(c, "on_train_batch_end", "on_batch_end")]
+        self._before_train_batch = [c for c in self.callbacks if _overrides(c, "on_train_batch_begin", "on_batch_begin")]
+
+    @property
+    def steps_unknown(self) -> bool:
+        return bool(self.params) and self.params.get("steps") is None
+
+    def set_steps(self, steps: int) -> None:
+        """The number of steps, once an epoch has shown it."""
+        self.params["steps"] = steps
+        if self._progbar is not None:
+            self._progbar.target = steps
+
+    def append(self, callback: Any) -> None:
+        self.callbacks.append(callback)
+
+    def set_params(self, params: Any) -> None:
+        self.params = params
+        for c in self.callbacks:
+            c.set_params(params)
+
+    def set_model(self, model: Any) -> None:
+        self.model = model
+        if self._history is not None:
+            model.__dict__["history"] = self._history
+        for c in self.callbacks:
+            c.set_model(model)
+
+    def _each(self, method: str, *args: Any, **kwargs: Any) -> None:
+        for c in self.callbacks:
+            getattr(c, method)(*args, **kwargs)
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        for c in self._before_train_batch:
+            c.on_train_batch_begin(batch, logs=logs or {})
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        host = None
+        for c in self._at_train_batch:
+            if getattr(c, "_supports_tf_logs", False):
+                c.on_train_batch_end(batch, logs)
+            else:
+                if host is None:
+                    host = to_host(logs)
+                c.on_train_batch_end(batch, host)
+
+    def on_batch_begin(self, batch: int, logs: Any = None) -> None:
+        self.on_train_batch_begin(batch, logs)
+
+    def on_batch_end(self, batch: int, logs: Any = None) -> None:
+        self.on_train_batch_end(batch, logs)
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self._each("on_epoch_begin", epoch, logs if logs is not None else {})
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self._each("on_epoch_end", epoch, to_host(logs))
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        self._each("on_train_begin", logs if logs is not None else {})
+
+    def on_train_end(self, logs: Any = None) -> None:
+        self._each("on_train_end", to_host(logs))
+
+    def on_test_begin(self, logs: Any = None) -> None:
+        self._each("on_test_begin", logs if logs is not None else {})
+
+    def on_test_end(self, logs: Any = None) -> None:
+        self._each("on_test_end", to_host(logs))
+
+    def on_predict_begin(self, logs: Any = None) -> None:
+        self._each("on_predict_begin", logs if logs is not None else {})
+
+    def on_predict_end(self, logs: Any = None) -> None:
+        self._each("on_predict_end", logs if logs is not None else {})
+
+    def on_test_batch_begin(self, batch: int, logs: Any = None) -> None:
+        for c in self.callbacks:
+            if _overrides(c, "on_test_batch_begin"):
+                c.on_test_batch_begin(batch, logs if logs is not None else {})
+
+    def on_test_batch_end(self, batch: int, logs: Any = None) -> None:
+        for c in self.callbacks:
+            if _overrides(c, "on_test_batch_end"):
+                c.on_test_batch_end(batch, logs if getattr(c, "_supports_tf_logs", False) else to_host(logs))
+
+    def on_predict_batch_begin(self, batch: int, logs: Any = None) -> None:
+        self._each("on_predict_batch_begin", batch, logs if logs is not None else {})
+
+    def on_predict_batch_end(self, batch: int, logs: Any = None) -> None:
+        self._each("on_predict_batch_end", batch, logs if logs is not None else {})
+
+    def __iter__(self) -> Any:
+        return iter(self.callbacks)
+
+
+class History(Callback):
+    """Records the logs of every epoch in `history` (`tf.keras.callbacks.History`); `fit` returns it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.history: dict[str, list[Any]] = {}
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        self.epoch: list[int] = []
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self.epoch.append(epoch)
+        for k, v in (logs or {}).items():
+            self.history.setdefault(k, []).append(v)
+        self.model.__dict__["history"] = self
+
+
+class LambdaCallback(Callback):
+    """A callback made of functions (`tf.keras.callbacks.LambdaCallback`)."""
+
+    def __init__(
+        self,
+        on_epoch_begin: Callable[..., Any] | None = None,
+        on_epoch_end: Callable[..., Any] | None = None,
+        on_batch_begin: Callable[..., Any] | None = None,
+        on_batch_end: Callable[..., Any] | None = None,
+        on_train_begin: Callable[..., Any] | None = None,
+        on_train_end: Callable[..., Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__()
+        self.__dict__.update(kwargs)
+        given = {
+            "on_epoch_begin": on_epoch_begin, "on_epoch_end": on_epoch_end, "on_train_begin": on_train_begin, "on_train_end": on_train_end,
+            "on_batch_begin": on_batch_begin, "on_batch_end": on_batch_end,
+        }  # fmt: skip
+        for name, fn in given.items():
+            if fn is not None:
+                setattr(self, name, fn)
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        self.on_batch_begin(batch, logs)
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        self.on_batch_end(batch, logs)
+
+
+__all__ = ["Callback", "CallbackList", "History", "LambdaCallback", "Progbar", "to_host"]
