@@ -50,6 +50,14 @@ def _plain(grads: Any) -> list[torch.Tensor]:
     return [g.detach() if g.requires_grad else g for g in grads]
 
 
+def _owned_dense(variables: Any) -> list[torch.Tensor]:
+    """Storages for torch's fused kernels, which walk all their arguments in memory's order."""
+    for v in variables:
+        if not v._own().is_contiguous():
+            v._t = v._t.contiguous()
+    return [v._t for v in variables]
+
+
 def _axpy(xs: list[torch.Tensor], ys: Any, a: Any) -> None:
     """xs += a * ys"""
     if isinstance(a, torch.Tensor):
@@ -98,7 +106,7 @@ def adam(variables: Any, ms: Any, vs: Any, hats: Any, grads: Any, lr: Any, itera
         if not torch._C._len_torch_dispatch_stack():
             _NO_CORRECTION[key] = forever
     torch._fused_adam_(
-        _owned(variables), _plain(grads), _owned(ms), _owned(vs), _owned(hats), [forever] * len(variables), lr=_number(alpha),
+        _owned_dense(variables), [g.contiguous() for g in _plain(grads)], _owned_dense(ms), _owned_dense(vs), _owned_dense(hats), [forever] * len(variables), lr=_number(alpha),
         beta1=beta_1, beta2=beta_2, weight_decay=0.0, eps=epsilon, amsgrad=bool(hats), maximize=False,
     )  # fmt: skip
 
