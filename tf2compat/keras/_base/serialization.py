@@ -22,9 +22,20 @@ _names: dict[Any, str] = {}
 class _Scopes(threading.local):
     def __init__(self) -> None:
         self.stack: list[dict[str, Any]] = []
+        self.trusted = False
 
 
 _scopes = _Scopes()
+
+
+class TrustedScope:
+    """Within the block, stored lambdas are loaded (`safe_mode=False`): loading one runs code of the file's."""
+
+    def __enter__(self) -> None:
+        self._saved, _scopes.trusted = _scopes.trusted, True
+
+    def __exit__(self, *exc: object) -> None:
+        _scopes.trusted = self._saved
 
 
 class CustomObjectScope:
@@ -240,15 +251,7 @@ def deserialize_keras_object(
 
         return constant(inner["value"], dtype=inner["dtype"])
     if name == "__lambda__":
-        if safe_mode:
-            raise ValueError(
-                "Requested the deserialization of a `lambda` object. This carries a potential risk of arbitrary code execution and thus "
-                "it is disallowed by default. If you trust the source of the saved model, you can pass `safe_mode=False` to the loading "
-                "function in order to allow `lambda` loading."
-            )
-        from .lambdas import load
-
-        return load(inner["value"])
+        return stored_lambda(inner["value"], safe_mode)
     if name == "function":
         found = get_registered_object(inner, custom_objects, module_objects) or find_function(inner)
         if found is None:
@@ -274,6 +277,19 @@ def deserialize_keras_object(
     if build and hasattr(instance, "build_from_config") and not getattr(instance, "built", False):
         instance.build_from_config(again(build))
     return instance
+
+
+def stored_lambda(value: Any, safe_mode: bool = True) -> Any:
+    """The function of a stored lambda; ValueError unless the caller of the loading function trusts the file."""
+    if safe_mode and not _scopes.trusted:
+        raise ValueError(
+            "Requested the deserialization of a `lambda` object. This carries a potential risk of arbitrary code execution and thus it is "
+            "disallowed by default. If you trust the source of the saved model, you can pass `safe_mode=False` to the loading function in "
+            "order to allow `lambda` loading."
+        )
+    from .lambdas import load
+
+    return load(value)
 
 
 def _build(cls: Any, inner: Any, again: Any) -> Any:

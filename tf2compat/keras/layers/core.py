@@ -290,7 +290,7 @@ class Lambda(Layer):
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
         """A layer made from what `get_config` returned. ValueError for a stored lambda unless its `safe_mode` is off."""
-        from .._base.serialization import deserialize_keras_object, get_registered_object
+        from .._base.serialization import deserialize_keras_object, get_registered_object, stored_lambda
 
         config = dict(config)
 
@@ -300,6 +300,8 @@ class Lambda(Layer):
             config.pop("module" if name == "function" else f"{name}_module", None)
             if isinstance(value, dict):
                 return deserialize_keras_object(value, custom_objects)
+            if kind == "lambda" and isinstance(value, (list, tuple)):  # as HDF5 files have it
+                return stored_lambda(value)
             if kind == "function" and isinstance(value, str):
                 found = get_registered_object(value, custom_objects)
                 if found is None:
