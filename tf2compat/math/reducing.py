@@ -326,7 +326,7 @@ def is_strictly_increasing(x: Any, name: str | None = None) -> Tensor:
 def _numeric(x: Any) -> Any:
     x = operand(x)
     if not x.dtype.is_numeric:
-        raise TypeError(f"Expected x to be numeric, instead found: {x}")
+        raise TypeError(f"Expected x to be numeric, instead found: {x!s}")
     return x
 
 
