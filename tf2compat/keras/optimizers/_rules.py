@@ -52,10 +52,11 @@ def _plain(grads: Any) -> list[torch.Tensor]:
 
 def _owned_dense(variables: Any) -> list[torch.Tensor]:
     """Storages for torch's fused kernels, which walk all their arguments in memory's order."""
-    for v in variables:
-        if not v._own().is_contiguous():
-            v._t = v._t.contiguous()
-    return [v._t for v in variables]
+    owned = _owned(variables)
+    for i, t in enumerate(owned):
+        if not t.is_contiguous():
+            owned[i] = variables[i]._t = t.contiguous()
+    return owned
 
 
 def _axpy(xs: list[torch.Tensor], ys: Any, a: Any) -> None:
