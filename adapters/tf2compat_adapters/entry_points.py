@@ -8,6 +8,8 @@ ENTRY_POINTS = {
     "checkpoint.safetensors": "tf2compat_adapters.checkpoint_safetensors:Safetensors",
     "events.tensorboard": "tf2compat_adapters.tensorboard_events",
     "graph_def.tensorflow": "tf2compat_adapters.graph_def",
+    "model_file.hdf5": "tf2compat_adapters.keras_hdf5",
+    "model_file.keras": "tf2compat_adapters.keras_archive",
     "object_graph.tensorflow": "tf2compat_adapters.object_graph:TrackableObjectGraph",
     "protos.tensorflow": "tf2compat_adapters.protos",
 }

@@ -37,7 +37,9 @@ class InputLayer(Layer):
         type_spec: Any = None,
         **kwargs: Any,
     ) -> None:
-        batch_input_shape = kwargs.pop("batch_input_shape", None)
+        batch_input_shape = kwargs.pop("batch_input_shape", kwargs.pop("batch_shape", None))
+        if kwargs.pop("optional", False):
+            raise ValueError("InputLayer: optional inputs are not supported by tf2compat")
         if kwargs:
             raise ValueError(f"Unrecognized keyword arguments: {list(kwargs)}")
         if sparse and ragged:
@@ -74,7 +76,7 @@ class InputLayer(Layer):
     def get_config(self) -> dict[str, Any]:
         return {
             "batch_input_shape": self._batch_input_shape, "dtype": self.dtype, "sparse": self.sparse, "ragged": self.ragged,
-            "name": self.name,
+            "name": self.name, "optional": False,
         }  # fmt: skip
 
 

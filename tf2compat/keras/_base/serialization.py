@@ -121,7 +121,7 @@ def serialize_keras_object(obj: Any) -> Any:
     if isinstance(obj, bytes):
         return {"class_name": "__bytes__", "config": {"value": obj.decode()}}
     if isinstance(obj, tuple):
-        return {"class_name": "__tuple__", "config": {"value": tuple(serialize_keras_object(v) for v in obj)}}
+        return tuple(serialize_keras_object(v) for v in obj)  # a list in JSON, as Keras 2 has it
     if isinstance(obj, list):
         return [serialize_keras_object(v) for v in obj]
     if isinstance(obj, dict):
@@ -133,6 +133,8 @@ def serialize_keras_object(obj: Any) -> Any:
     if isinstance(obj, (Tensor, Variable)):
         return {"class_name": "__tensor__", "config": {"value": obj.numpy().tolist(), "dtype": obj.dtype.name}}
     if isinstance(obj, np.generic):
+        return obj.item()
+    if isinstance(obj, np.ndarray) and obj.ndim == 0:
         return obj.item()
     if isinstance(obj, np.ndarray):
         return {"class_name": "__numpy__", "config": {"value": obj.tolist(), "dtype": obj.dtype.name}}
