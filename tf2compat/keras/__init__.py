@@ -31,7 +31,9 @@ def __getattr__(name: str) -> Any:
         except ModuleNotFoundError as error:
             if error.name != f"{__name__}.{name}":
                 raise
-    raise AttributeError(f"tf.keras has no '{name}', or tf2compat does not have it yet")
+    from tf2compat._names import missing
+
+    raise missing("tf.keras", name)
 
 
 def __dir__() -> list[str]:

@@ -40,6 +40,8 @@ def _expand(given: Any, y: Any, names: list[str], what: str, wrap_lists: bool = 
                 f"Found unexpected {what} keys that do not correspond to any Model output: {unknown}. Expected: {names}. "
                 f"Received: {what}={given}"
             )
+        if isinstance(y, dict) and set(given) & set(y):
+            return [given.get(key) for key in nest.sorted_keys(y)]
         return [given.get(name) for name in names]
     if isinstance(given, (list, tuple)):
         if wrap_lists:

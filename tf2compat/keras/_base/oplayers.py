@@ -6,7 +6,6 @@ import threading
 from typing import Any
 
 from tf2compat._engine import nest
-from tf2compat._engine.op import OPS
 
 from . import naming
 from .inference import run_symbolically
@@ -54,12 +53,12 @@ class TFOpLambda(Layer):
     """One op of TensorFlow as a layer of a functional model."""
 
     def __init__(self, function: Any, **kwargs: Any) -> None:
+        symbol = None
         if isinstance(function, str):
-            if function not in OPS:
-                raise ValueError(f"Unknown op: {function!r}")
-            function = OPS[function].public
+            symbol = f"tf.{function}"
+            function = _public(function)
         self.__dict__["function"] = function
-        self.__dict__["symbol"] = kwargs.pop("symbol", None) or symbol_of(function.op)
+        self.__dict__["symbol"] = symbol or symbol_of(function.op)
         name = kwargs.pop("name", None) or naming.unique(self.symbol)
         kwargs["autocast"] = False
         super().__init__(name=name, **kwargs)
@@ -76,7 +75,7 @@ class TFOpLambda(Layer):
         return self.function(*args, **kwargs)
 
     def get_config(self) -> dict[str, Any]:
-        return {"name": self.name, "trainable": self.trainable, "dtype": "float32", "function": self.function.op.key, "symbol": self.symbol}
+        return {"name": self.name, "trainable": self.trainable, "dtype": "float32", "function": self.symbol[3:]}
 
 
 class SlicingOpLambda(TFOpLambda):
@@ -87,13 +86,33 @@ class SlicingOpLambda(TFOpLambda):
 
         self.__dict__["function"] = getitem
         self.__dict__["symbol"] = "tf.__operators__.getitem"
-        kwargs.pop("symbol", None)
         name = kwargs.pop("name", None) or naming.unique(self.symbol)
         Layer.__init__(self, name=name, autocast=False, **kwargs)
         self.built = True
 
     def get_config(self) -> dict[str, Any]:
-        return {"name": self.name, "trainable": self.trainable, "dtype": "float32", "function": "getitem"}
+        return {"name": self.name, "trainable": self.trainable, "dtype": "float32", "function": "__operators__.getitem"}
+
+
+_OPERATORS = {"add": "math.add", "getitem": "_top.indexing.getitem"}
+
+
+def _public(path: str) -> Any:
+    """The function of a public path such as `nn.relu`; ValueError for what is no public function of TensorFlow."""
+    import tf2compat
+
+    if path.startswith("__operators__."):
+        path = _OPERATORS.get(path[len("__operators__.") :], "?")
+    if path.startswith("compat.v1."):
+        path = path[len("compat.v1.") :]
+    found: Any = tf2compat
+    for part in path.split("."):
+        if part.startswith("_") and part != "_top":
+            raise ValueError(f"Unknown op in a model's config: {path!r}")
+        found = getattr(found, part, None)
+        if found is None:
+            raise ValueError(f"Unknown op in a model's config: {path!r}")
+    return found
 
 
 def connect(layer: Any, args: Any, kwargs: Any) -> Any:
@@ -109,11 +128,12 @@ def connect(layer: Any, args: Any, kwargs: Any) -> Any:
 
 def call_op(op: Any, args: tuple[Any, ...]) -> Any:
     """`op(*args)` as a layer. The arguments are in the op's order, its name last."""
-    given = list(args)
-    name = given.pop() if op.has_name else None
-    while given and len(given) > 1 and given[-1] is op._default(len(given) - 1):
-        given.pop()
-    return TFOpLambda(op.public, name=_free(name))(*given)
+    name = args[op.n] if op.has_name else None
+    kwargs = {}
+    for i in range(1, op.n):
+        if args[i] is not op._default(i):
+            kwargs[op.params[i]] = args[i]
+    return TFOpLambda(op.public, name=_free(name))(args[0], **kwargs)
 
 
 def call_slice(x: Any, key: Any) -> Any:

@@ -111,7 +111,7 @@ def _public_module(obj: Any) -> str | None:
     return "builtins" if not public else ".".join(public)
 
 
-_BASE_HOMES = {"Layer": "keras.layers", "Functional": "keras.src.engine.functional", "TFOpLambda": "keras.src.layers.core.tf_op_layer"}
+_BASE_HOMES = {"Layer": "keras.layers", "InputLayer": "keras.layers", "Model": "keras", "Sequential": "keras", "Functional": "keras.src.engine.functional", "TFOpLambda": "keras.src.layers.core.tf_op_layer"}
 
 
 def serialize_keras_object(obj: Any) -> Any:

@@ -48,10 +48,7 @@ def _is_sequence(model: Any) -> bool:
         if len(group) > 1 or len(group[0].flat_inputs) > 1:
             return False
         nodes += group
-    for layer in model.layers:
-        if sum(any(n is m for m in nodes) for n in layer._inbound) > 1:
-            return False
-    return True
+    return all(sum(any(n is m for m in nodes) for n in layer._inbound) <= 1 for layer in model.layers)
 
 
 def layer_bounds(model: Any, layer_range: Any) -> tuple[int, int]:

@@ -95,8 +95,9 @@ class KerasTensor:
     def __str__(self) -> str:
         name = f", name='{self._name}'" if self._name else ""
         layer = self._keras_history.layer
+        spec = self._name if layer is not None and not layer._inbound[self._keras_history.node_index].flat_inputs else None
         created = f", description=\"created by layer '{layer.name}'\"" if layer is not None else ""
-        return f"KerasTensor(type_spec=TensorSpec(shape={_shown(self._shape)}, dtype=tf.{self._dtype.name}, name={self._name!r}){name}{created})"
+        return f"KerasTensor(type_spec=TensorSpec(shape={_shown(self._shape)}, dtype=tf.{self._dtype.name}, name={spec!r}){name}{created})"
 
     def __len__(self) -> int:
         raise TypeError("Keras symbolic inputs/outputs do not implement `__len__`. You may be trying to pass Keras symbolic inputs/outputs "
@@ -231,10 +232,15 @@ def construct(layer: Any, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, 
     return outputs
 
 
+def _graph_name(x: Any, layer: Any) -> str:
+    node = getattr(x, "_node", None)
+    return f"{layer.name}/Identity:0" if node is None else x.name
+
+
 def as_symbol(x: Any, layer: Any, name: str | None = None) -> Any:
     if not hasattr(x, "shape"):
         return x
-    made = KerasTensor(x.shape, x.dtype, name=name or f"{layer.name}/output")
+    made = KerasTensor(x.shape, x.dtype, name=name or (getattr(x, "_label", None) or _graph_name(x, layer)))
     static = getattr(x, "_static_value", None)
     if static is not None and x.dtype in (dtypes.int32, dtypes.int64) and x.shape.rank is not None and x.shape.rank <= 1:
         value = static()
