@@ -30,7 +30,6 @@ def test_every_way_of_importing() -> None:
         + """
 import tensorflow as tf
 import tensorflow.compat.v2 as tf2
-import tensorflow.keras.backend as K
 from tensorflow import keras
 from tensorflow.keras import layers
 from tensorflow.keras.layers import Dense
@@ -39,12 +38,16 @@ import sys, tf2compat
 assert tf.keras is tf2compat.keras is keras is sys.modules["tensorflow.keras"]
 assert layers is tf2compat.keras.layers and Dense is tf2compat.keras.layers.Dense
 assert tf2.constant is tf.constant is tf2compat.constant and tf2.keras is keras
-assert tf.math is tf2compat.math and K is tf2compat.keras.backend
+assert tf.math is tf2compat.math
 assert isinstance(tf2compat.constant(1), tf.Tensor) and isinstance(tf.Variable(1), tf2compat.Variable)
 assert tf2compat.math.__spec__.name == "tf2compat.math" and tf2compat.keras.__spec__.origin.endswith("__init__.py")
 assert tf2compat.math.__name__ == "tf2compat.math"
 """
     )
+
+
+def test_keras_backend_by_its_usual_name() -> None:
+    python(INSTALL + "import tensorflow.keras.backend as K\nimport tf2compat\nassert K is tf2compat.keras.backend and K.epsilon() == 1e-7")
 
 
 def test_private_and_missing_modules_say_so() -> None:
