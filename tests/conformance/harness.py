@@ -467,6 +467,8 @@ _NOISE = re.compile(
     r"|\[Op:\w*\]|name: .*$|/job:\S*|input #\d+\(zero-based\)|0x[0-9a-f]+|\bdevice:\w+:\d+|(?m:name: [^\n]*$)",
     re.S,
 )
+#: a dtype and the shape right after it: float[2,3]
+_TYPED_SHAPE = re.compile(r"\b(float|double|half|bool|string|b?float\d+|u?int\d+|complex\d+)(?=\[)")
 _INTEGER = re.compile(r"(?<![\w.])-?\d+(?![\w.]*\w)")
 
 
@@ -475,7 +477,7 @@ _ALLOWED = re.compile(r"(?<=list of allowed values: )[^\n]*")
 
 def fragments(message: str) -> tuple[set[tuple[Any, ...]], set[str], set[int]]:
     """The shapes, dtypes and integers that a message names."""
-    text = _NOISE.sub(" ", message)
+    text = _TYPED_SHAPE.sub(r"\1 ", _NOISE.sub(" ", message))
     shapes = set()
     for match in _BRACKETS.finditer(text):
         items = [p for p in re.split(r"[,\s]+", match[1]) if p]

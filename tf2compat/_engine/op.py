@@ -201,7 +201,12 @@ class Op:
             if is_tensor_like(v):
                 t = convert_to_tensor(v)
             elif dtype is not None:
-                t = convert_to_tensor(v, dtype_hint=dtype) if self.hint else convert_to_tensor(v, dtype)
+                try:
+                    t = convert_to_tensor(v, dtype_hint=dtype) if self.hint else convert_to_tensor(v, dtype)
+                except TypeError:
+                    if self.wrong_dtype_fn is None:
+                        raise
+                    raise self.wrong_dtype_fn(dtype, convert_to_tensor(v).dtype) from None
             else:
                 t = self._first(v, kind)
             if group:
@@ -480,7 +485,7 @@ def _as_ints(owner: Op, param: str, value: Any) -> Any:
         if array.dtype.kind not in "iu":
             if array.size == 0:
                 return ()
-            if array.ndim == 0 and isinstance(array[()], (bytes, str)):
+            if array.ndim == 0 and isinstance(array[()], (bytes, str)) and not owner.stateful:
                 raise TypeError(f"Cannot convert {array[()]!r} to EagerTensor of dtype int32")
             raise _no_ints(owner, param, array.tolist(), dtypes.as_dtype(array.dtype)._cpp)
         return tuple(int(v) for v in array.reshape(-1))

@@ -8,6 +8,7 @@ from .._top import indexing as _indexing
 from ..math import arithmetic as _arithmetic
 from ..math import comparison as _comparison
 from . import assigning as _assigning  # noqa: F401 - gives Variable its assign methods
+from .convert import convert_to_tensor
 from .tensor import Tensor
 from .variable import Variable
 
@@ -17,6 +18,12 @@ def _reflect(fn: Any) -> Any:
         return fn(other, self)
 
     return reflected
+
+
+def _radd(self: Any, other: Any) -> Any:
+    if isinstance(other, (str, bytes)):
+        other = convert_to_tensor(other, self.dtype)
+    return _arithmetic.add(other, self)
 
 
 def _matmul(self: Any, other: Any) -> Any:
@@ -33,7 +40,7 @@ def _rmatmul(self: Any, other: Any) -> Any:
 
 def _attach(cls: Any) -> None:
     cls.__add__ = _arithmetic.add
-    cls.__radd__ = _reflect(_arithmetic.add)
+    cls.__radd__ = _radd
     cls.__sub__ = _arithmetic.subtract
     cls.__rsub__ = _reflect(_arithmetic.subtract)
     cls.__mul__ = _arithmetic.multiply

@@ -25,7 +25,7 @@ def cast(x: Any, dtype: Any, name: str | None = None) -> Any:
 
     UnimplementedError for casts from or to strings.
     """
-    target = dtype.torch
+    target = dtypes.as_dtype(dtype).torch
     if target is None:
         raise _no_cast(dtypes.of(x), dtype)
     if x.dtype in _COMPLEX and not target.is_complex:
@@ -60,6 +60,11 @@ def saturate_cast(value: Any, dtype: Any, name: str | None = None) -> Any:
     if target.is_complex or target is torch.bool:
         return value.to(target)
     return _saturate(value, target)
+
+
+@saturate_cast.wrong_dtype
+def _(want: Any, got: Any) -> Exception:
+    return TypeError(f"Cannot find minimum value of {got} with type {got}.")
 
 
 def _saturate(value: torch.Tensor, target: torch.dtype) -> torch.Tensor:

@@ -17,7 +17,6 @@ from .._engine.tensor import Tensor
 from .._names import module_getattr
 from .._top.asserting import (
     Assert,
-    Tensor as _Tensor,
     assert_equal,
     assert_greater,
     assert_less,
@@ -26,6 +25,9 @@ from .._top.asserting import (
     compare,
     compare_zero,
     static_rank,
+)
+from .._top.asserting import (
+    Tensor as _Tensor,
 )
 from . import experimental
 from .shapes import assert_shapes
@@ -95,7 +97,8 @@ def assert_near(
     atol = eps if atol is None else atol
     real = x.dtype.real_dtype
     rtol, atol = convert_to_tensor(rtol, dtype_hint=real), convert_to_tensor(atol, dtype_hint=real)
-    from ..math import abs as magnitude, reduce_all
+    from ..math import abs as magnitude
+    from ..math import reduce_all
 
     good = reduce_all(magnitude(x - y) <= atol + rtol * magnitude(y))
     data = [

@@ -89,7 +89,7 @@ def _confusion(labels: Any, predictions: Any, num_classes: Any = None, weights: 
     labels, predictions = labels.reshape(-1), predictions.reshape(-1)
     for what, t in (("labels", labels), ("predictions", predictions)):
         if t.numel() and int(t.min()) < 0:
-            raise invalid(f"`{what}` contains negative values: {t.tolist()[:20]}")
+            raise invalid(f"`{what}` contains negative values: {t.tolist()[:20]} (shape={tuple(t.shape)} dtype={of(t).name})")
     n = num_classes
     if n is None:
         n = max((int(t.max()) for t in (labels, predictions) if t.numel()), default=-1) + 1

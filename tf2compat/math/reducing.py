@@ -193,6 +193,8 @@ def _variance(x: Any, axis: Any, keepdims: Any) -> Any:
         raise _scalar_axis(axis)
     if axis == ():
         return torch.abs(x - x) ** 2
+    if x.numel() == 0:  # torch warns
+        return torch.full_like(torch.sum(x.real, axis, keepdim=bool(keepdims)), torch.nan)
     return torch.var(x, axis, correction=0, keepdim=bool(keepdims))
 
 
@@ -306,8 +308,14 @@ def _integer_axis(input: Any, axis: Any = None, output_type: Any = dtypes.int64)
     return input, axis, output_type
 
 
+def _one_axis(input: Any, axis: Any = None, output_type: Any = dtypes.int64) -> tuple[Any, Any, Any]:  # noqa: A002
+    if isinstance(axis, (list, tuple)):
+        raise invalid(f"dim must be a scalar, but received tensor of shape: [{len(axis)}] [Op:ArgMin] name: ")
+    return _integer_axis(input, axis, output_type)
+
+
 argmax.prepare(_integer_axis)
-argmin.prepare(_integer_axis)
+argmin.prepare(_one_axis)
 argmax.op.differences = argmin.op.differences = "NaN counts as the extreme, as in NumPy; TensorFlow skips it."
 argmax.diagnose(_bad_position)
 argmin.diagnose(_bad_position)

@@ -76,7 +76,7 @@ def _checked(x: Any, n: int, window: Any, strides: Any, first: bool, name: str) 
         raise invalid(f"tensor_in_shape must have {n} spatial dimensions. {x.ndim} {n} [Op:{name}] name: ")
     if any(k <= 0 for k in window):
         raise invalid(
-            f"Sliding window ksize must be positive. The specified or inferred ksize is: {','.join(map(str, window))} [Op:{name}] name: "
+            f"Sliding window ksize must be positive int32 values, got: {','.join(map(str, window))} [Op:{name}] name: "
         )
     if any(s <= 0 for s in strides):
         raise invalid(f"Stride must be > 0, but got {min(strides)} [Op:{name}] name: ")
