@@ -299,7 +299,40 @@ def has_tensors(value: Any) -> bool:
     return False
 
 
+def _numbers(value: Any) -> type | None:
+    """float or int when a list, or a list of lists of one length, has nothing else in it."""
+    first = value[0]
+    t = type(first)
+    if t is float or t is int:
+        for v in value:
+            if type(v) is not t:
+                return None
+        return t
+    if t is not list or not first:
+        return None
+    inner, n = type(first[0]), len(first)
+    if inner is not float and inner is not int:
+        return None
+    for row in value:
+        if type(row) is not list or len(row) != n:
+            return None
+        for v in row:
+            if type(v) is not inner:
+                return None
+    return inner
+
+
 def _sequence(value: Any, dtype: DType | None) -> Any:
+    if type(value) is list and value:  # what is most common, without the questions below
+        plain = _numbers(value)
+        if plain is float and (dtype is None or dtype.is_floating):
+            return torch.tensor(value, dtype=torch.float32 if dtype is None else dtype.torch, device=default_device())
+        if plain is int and (dtype is None or dtype is dtypes.int32 or dtype.is_floating):
+            if dtype is not None and dtype.is_floating:
+                return torch.tensor(value, dtype=dtype.torch, device=default_device())
+            rows = value if type(value[0]) is list else (value,)
+            if all([min(r) >= _INT32_MIN and max(r) <= _INT32_MAX for r in rows]):
+                return torch.tensor(value, dtype=torch.int32, device=default_device())
     value = value if isinstance(value, (list, tuple, range)) else list(value)
     if not isinstance(value, range) and has_tensors(value):
         return _pack(value, dtype)._t

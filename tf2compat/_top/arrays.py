@@ -100,11 +100,11 @@ def _pad(tensor: Any, constant_values: Any = None, rows: Any = (), name: str | N
         return out
     flat = [v for row in reversed(pairs) for v in row]
     if constant_values is None:
-        return torch.nn.functional.pad(tensor, flat)
+        return torch.constant_pad_nd(tensor, flat)
     if constant_values.ndim:
         raise invalid(f"constant_values must be a scalar. Found: {list(constant_values.shape)} [Op:PadV2] name: ")
-    inside = torch.nn.functional.pad(torch.ones_like(tensor, dtype=torch.bool), flat)
-    return torch.where(inside, torch.nn.functional.pad(tensor, flat), constant_values)
+    inside = torch.constant_pad_nd(torch.ones_like(tensor, dtype=torch.bool), flat)
+    return torch.where(inside, torch.constant_pad_nd(tensor, flat), constant_values)
 
 
 _pad.strings(_pad.op.fn)
@@ -276,7 +276,7 @@ def space_to_batch(input: Any, block_shape: Any, paddings: Any, name: str | None
     flat = [0, 0] * rest + [v for row in reversed(rows) for v in row]
     if min(flat, default=0) < 0:
         raise invalid(f"Paddings must be non-negative {tail}")
-    padded = torch.nn.functional.pad(input, flat)
+    padded = torch.constant_pad_nd(input, flat)
     shape = [padded.shape[0]]
     for i, b in enumerate(block_shape):
         if padded.shape[1 + i] % b:
@@ -452,4 +452,4 @@ def extract_volume_patches(input: Any, ksizes: Any, strides: Any, padding: str, 
 
 def _pad_axis(t: Any, axis: int, missing: int) -> Any:
     flat = [0, 0] * (t.ndim - 1 - axis) + [missing // 2, missing - missing // 2]
-    return torch.nn.functional.pad(t, flat)
+    return torch.constant_pad_nd(t, flat)

@@ -9,9 +9,10 @@ import torch
 
 from .._engine import dtypes
 from .._engine.convert import constant_value, convert_to_tensor, is_tensor_like
-from .._engine.op import ANY, INT, TENSOR, invalid, op
+from .._engine.op import ANY, INT, invalid, op
 from .._engine.op import tensor as tensor_
 
+_BRANCH = tensor_(scalar=True)
 _INDEX = tensor_(dtypes.int16, dtypes.int32, dtypes.int64, group="")
 
 
@@ -170,7 +171,7 @@ def _(condition: Any) -> Any:
     return [(dtypes.int64, (None, condition.ndim))]
 
 
-@op("SelectV2", condition=ANY, x=TENSOR, y=TENSOR)
+@op("SelectV2", condition=ANY, x=_BRANCH, y=_BRANCH)
 def select(condition: Any, x: Any, y: Any, name: str | None = None) -> Any:
     """`x` where `condition` holds, else `y` (the three-argument `tf.where`)."""
     if condition.dtype is not torch.bool:

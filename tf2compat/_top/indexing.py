@@ -179,15 +179,21 @@ def slice(input_: Any, begin: Any, size: Any, name: str | None = None) -> Any:
             "instead. [Op:Slice] name: "
         )
     index = []
-    for i in range(n):
-        first, length, total = begin[i], size[i], shape[i]
+    for first, length, total in zip(begin, size, shape):  # noqa: B905 - the lengths are checked, and this is the fast path
         last = total if length == -1 else first + length
-        if first < 0 or first > total:
-            raise invalid(f"Expected begin[{i}] in [0, {total}], but got {first} [Op:Slice] name: ")
-        if last > total or last < first:
-            raise invalid(f"Expected size[{i}] in [0, {total - first}], but got {length} [Op:Slice] name: ")
+        if first < 0 or last > total or last < first:
+            raise _outside(begin, size, shape)
         index.append(slice_(first, last))
     return input_[tuple(index)]
+
+
+def _outside(begin: Any, size: Any, shape: Any) -> Exception:
+    for i, (first, length, total) in enumerate(zip(begin, size, shape, strict=True)):
+        if first < 0 or first > total:
+            return invalid(f"Expected begin[{i}] in [0, {total}], but got {first} [Op:Slice] name: ")
+        if length < -1 or first + length > total:
+            return invalid(f"Expected size[{i}] in [0, {total - first}], but got {length} [Op:Slice] name: ")
+    return invalid(f"slice {begin} {size} is outside of {_dims(shape)} [Op:Slice] name: ")
 
 
 @slice.prepare
@@ -212,8 +218,8 @@ def _(input_: Any, begin: Any, size: Any) -> Any:
 
 @slice.strings
 def _(input_: Any, begin: Any, size: Any) -> Any:
-    out = slice.op.fn(input_, begin, size)
-    return out if isinstance(out, np.ndarray) else _boxed(out)
+    places = torch.arange(input_.size).reshape(input_.shape)
+    return input_.reshape(-1)[slice.op.fn(places, begin, size).numpy()] if input_.ndim else input_
 
 
 def strided_slice(

@@ -127,7 +127,11 @@ def _(tensor: Any, shape: Any) -> str | None:
 @op("Transpose", a=ANY, perm=INTS)
 def transpose(a: Any, perm: Any = None, conjugate: bool = False, name: str = "transpose") -> Any:
     """`a` with its axes in the order `perm`, or reversed; conjugated on request (`tf.transpose`)."""
-    out = a.permute(tuple(range(a.ndim - 1, -1, -1)) if perm is None else perm)
+    if perm is None:
+        n = a.ndim
+        out = a.t() if n <= 2 else a.permute(tuple(range(n - 1, -1, -1)))
+    else:
+        out = a.permute(perm)
     return out.conj().resolve_conj() if conjugate and a.is_complex() else out
 
 
