@@ -616,7 +616,11 @@ def _due(epoch: int, freq: Any) -> bool:
 
 
 def _verbosity(verbose: Any) -> int:
-    return 1 if verbose == "auto" else int(verbose)
+    if verbose != "auto":
+        return int(verbose)
+    from ..utils import is_interactive_logging_enabled
+
+    return 1 if is_interactive_logging_enabled() else 2
 
 
 def _check_workers(multiprocessing: bool) -> None:
