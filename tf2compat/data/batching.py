@@ -1,0 +1,296 @@
+"""Batches: stacked, padded, ragged, sparse; and back to elements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+
+from .. import errors
+from .._engine import dtypes
+from .._engine.convert import convert_to_tensor
+from .._engine.shapes import TensorShape
+from .._engine.specs import TensorSpec
+from . import structure
+from .dataset import Dataset
+from .stages import _Unary
+
+
+def _count(n: int, size: int, drop: bool) -> int:
+    return n if n < 0 else n // size if drop else -(-n // size)
+
+
+class _BatchDataset(_Unary):
+    def __init__(self, source: Dataset, size: int, drop_remainder: bool) -> None:
+        super().__init__(source)
+        if size < 1:
+            raise errors.InvalidArgumentError(None, None, "Batch size must be greater than zero. [Op:BatchDatasetV2] name: ")
+        self._size, self._drop = size, drop_remainder
+        n = source._cardinality()
+        self._spec = structure.batched(source._spec, size if drop_remainder or (n == -1) else None)
+
+    def _cardinality(self) -> int:
+        return _count(self._source._cardinality(), self._size, self._drop)
+
+    def _describe(self) -> str:
+        view = self._source._indexed()
+        return f"Batch {self._size}" + (f"  [gather of rows: {view.text()}]" if view is not None else "")
+
+    def _components(self) -> Iterator[Any]:
+        view = self._source._indexed()
+        if view is not None:
+            yield from view.batches(self._size, self._drop)
+            return
+        waiting: list[Any] = []
+        for flat in self._source._components():
+            waiting.append(flat)
+            if len(waiting) == self._size:
+                yield _stacked(waiting)
+                waiting = []
+        if waiting and not self._drop:
+            yield _stacked(waiting)
+
+
+def _stacked(elements: list[Any]) -> list[Any]:
+    return [structure.stack([e[k] for e in elements]) for k in range(len(elements[0]))]
+
+
+class _ParallelBatchDataset(_BatchDataset):
+    """A batch that may be assembled by several threads; stacking rows is one copy, which one thread does."""
+
+
+class _PaddedBatchDataset(_Unary):
+    def __init__(self, source: Dataset, size: int, shapes: Any, values: Any, drop_remainder: bool) -> None:
+        super().__init__(source)
+        if size < 1:
+            raise errors.InvalidArgumentError(None, None, "Batch size must be greater than zero. [Op:PaddedBatchDatasetV2] name: ")
+        specs = structure.leaves(source._spec)
+        for s in specs:
+            if type(s) is not TensorSpec:
+                raise TypeError(f"`padded_batch` is only supported for datasets that produce tensor elements but type of elements in the input dataset is not compatible: {s!r}.")
+        if shapes is None:
+            for s in specs:
+                if s.shape.rank is None:
+                    raise ValueError(f"You must provide `padded_shapes` argument because component {specs.index(s)} has unknown rank.")
+            wanted = [s.shape for s in specs]
+        else:
+            wanted = [self._shape(p, s.shape) for p, s in zip(_aligned(source._spec, shapes), specs, strict=True)]
+        self._shapes = wanted
+        self._values = self._paddings(values, specs)
+        self._size, self._drop = size, drop_remainder
+        n = size if drop_remainder else None
+        self._spec = structure.pack(source._spec, [TensorSpec([n, *w.as_list()], s.dtype) for w, s in zip(wanted, specs, strict=True)])
+
+    @staticmethod
+    def _shape(given: Any, static: TensorShape) -> TensorShape:
+        if isinstance(given, TensorShape):
+            shape = given
+        else:
+            flat = np.asarray(given.numpy() if hasattr(given, "numpy") else [-1 if g is None else g for g in given]).reshape(-1)
+            shape = TensorShape([None if int(d) == -1 else int(d) for d in flat])
+        if static.rank is not None and shape.rank != static.rank:
+            raise ValueError(f"The padded shape {shape} is not compatible with the shape {static} of the corresponding input component.")
+        if static.rank is not None:
+            for a, b in zip(shape, static, strict=True):
+                if a is not None and b is not None and b > a:
+                    raise ValueError(f"The padded shape {shape} is not compatible with the shape {static} of the corresponding input component.")
+        return shape
+
+    def _paddings(self, values: Any, specs: list[Any]) -> list[Any]:
+        if values is None:
+            given = [None] * len(specs)
+        elif structure.is_structure(values):
+            given = _aligned(self._source._spec, values)
+        else:
+            given = [values] * len(specs)
+        out = []
+        for v, s in zip(given, specs, strict=True):
+            if v is None:
+                out.append(b"" if s.dtype is dtypes.string else 0)
+                continue
+            t = convert_to_tensor(v) if hasattr(v, "dtype") else convert_to_tensor(v, s.dtype)
+            if t.shape.rank != 0:
+                raise ValueError(f"All padding values must be scalars, got shape {t.shape}")
+            if t.dtype is not s.dtype:
+                raise TypeError(f"Mismatched type between padding value and input dataset's element: {t.dtype!r} vs {s.dtype!r}")
+            out.append(t._t.item())
+        return out
+
+    def _cardinality(self) -> int:
+        return _count(self._source._cardinality(), self._size, self._drop)
+
+    def _components(self) -> Iterator[Any]:
+        waiting: list[Any] = []
+        for flat in self._source._components():
+            waiting.append(flat)
+            if len(waiting) == self._size:
+                yield self._padded(waiting)
+                waiting = []
+        if waiting and not self._drop:
+            yield self._padded(waiting)
+
+    def _padded(self, elements: list[Any]) -> list[Any]:
+        return [pad([e[k] for e in elements], self._shapes[k], self._values[k]) for k in range(len(self._shapes))]
+
+
+def pad(parts: list[Any], shape: TensorShape, value: Any) -> Any:
+    """Tensors padded to one shape and stacked; DataLossError when one is larger than the shape allows."""
+    target = []
+    for axis, want in enumerate(shape):  # type: ignore[arg-type]
+        longest = max(p.shape[axis] for p in parts)
+        if want is not None and longest > want:
+            raise errors.DataLossError(None, None, "Attempted to pad to a smaller size than the input element. [Op:IteratorGetNext] name: ")
+        target.append(longest if want is None else want)
+    first = parts[0]
+    if all(tuple(p.shape) == tuple(target) for p in parts):
+        return structure.stack(parts)
+    if isinstance(first, np.ndarray):
+        out: Any = np.empty((len(parts), *target), dtype=object)
+        out.fill(value)
+    else:
+        out = torch.full((len(parts), *target), value, dtype=first.dtype, device=first.device)
+    for i, p in enumerate(parts):
+        out[(i, *[slice(0, n) for n in p.shape])] = p
+    return out
+
+
+def _aligned(spec: Any, values: Any) -> list[Any]:
+    """Values for each leaf of a spec; a list where the spec has a leaf is one value."""
+    if structure.is_structure(spec):
+        from .._engine import nest
+
+        if isinstance(spec, dict):
+            return [v for k in nest.sorted_keys(spec) for v in _aligned(spec[k], values[k])]
+        children = nest.children(spec)
+        given = list(values)
+        if len(given) != len(children):
+            raise ValueError(f"The two structures don't have the same sequence length: {spec} and {values}")
+        return [v for a, b in zip(children, given, strict=True) for v in _aligned(a, b)]
+    return [values]
+
+
+def ragged_batch(source: Dataset, size: int, drop: bool, row_splits_dtype: Any) -> Dataset:
+    """Batches whose components are ragged where the elements' shapes are not fully known."""
+    specs = structure.leaves(source._spec)
+    if all(type(s) is TensorSpec and s.shape.is_fully_defined() for s in specs):
+        return _BatchDataset(source, size, drop)
+    return _RaggedBatchDataset(source, size, drop, row_splits_dtype)
+
+
+class _RaggedBatchDataset(_Unary):
+    def __init__(self, source: Dataset, size: int, drop: bool, row_splits_dtype: Any) -> None:
+        from .. import RaggedTensorSpec
+
+        super().__init__(source)
+        self._size, self._drop, self._splits = size, drop, row_splits_dtype
+        n = size if drop else None
+
+        def spec(s: Any) -> Any:
+            if type(s) is TensorSpec and s.shape.is_fully_defined():
+                return TensorSpec([n, *s.shape.as_list()], s.dtype)
+            if type(s) is TensorSpec:
+                return RaggedTensorSpec([n, *s.shape.as_list()], s.dtype, s.shape.rank, row_splits_dtype)
+            return s._batch(n)
+
+        self._spec = structure.map_leaves(spec, source._spec)
+
+    def _cardinality(self) -> int:
+        return _count(self._source._cardinality(), self._size, self._drop)
+
+    def _components(self) -> Iterator[Any]:
+        from .. import ragged
+
+        specs = structure.leaves(self._source._spec)
+
+        def together(parts: list[Any], s: Any) -> Any:
+            if type(s) is TensorSpec and s.shape.is_fully_defined():
+                return structure.stack(parts)
+            return ragged.stack([structure.delivered(p) for p in parts]).with_row_splits_dtype(self._splits)
+
+        waiting: list[Any] = []
+        for flat in self._source._components():
+            waiting.append(flat)
+            if len(waiting) == self._size:
+                yield [together([e[k] for e in waiting], s) for k, s in enumerate(specs)]
+                waiting = []
+        if waiting and not self._drop:
+            yield [together([e[k] for e in waiting], s) for k, s in enumerate(specs)]
+
+
+def sparse_batch(source: Dataset, size: int, row_shape: TensorShape) -> Dataset:
+    """Batches as sparse tensors of shape [batch] + row_shape."""
+    from .. import sparse
+
+    def to_sparse(x: Any) -> Any:
+        return sparse.from_dense(x)
+
+    if not type(source._spec) is TensorSpec:
+        raise TypeError("sparse_batch is for datasets of one dense tensor")
+    padded = source.padded_batch(size, padded_shapes=row_shape)
+    return padded.map(to_sparse)
+
+
+class _UnbatchDataset(_Unary):
+    def __init__(self, source: Dataset) -> None:
+        super().__init__(source)
+        self._spec = structure.unbatched(source._spec)
+
+    def _cardinality(self) -> int:
+        n = self._source._cardinality()
+        if n <= 0:
+            return n
+        for s in structure.leaves(self._source._spec):
+            if type(s) is TensorSpec and s.shape.rank and s.shape[0] is not None:
+                return n * s.shape[0]
+        return -2
+
+    def _components(self) -> Iterator[Any]:
+        for flat in self._source._components():
+            sizes = {structure.rows(c) for c in flat}
+            if len(sizes) > 1:
+                raise errors.InvalidArgumentError(
+                    None, None, f"Input element must have the same batch size in each component. Got {sorted(sizes)} [Op:IteratorGetNext] name: "
+                )
+            for i in range(sizes.pop()):
+                yield [structure.take_row(c, i) for c in flat]
+
+
+class _RebatchDataset(_Unary):
+    def __init__(self, source: Dataset, sizes: Any, drop: bool) -> None:
+        super().__init__(source)
+        for s in structure.leaves(source._spec):
+            if type(s) is TensorSpec and s.shape.rank == 0:
+                raise ValueError(
+                    "Invalid `batch_sizes`. Expected dataset with rank of >= 1 but found a dataset with scalar elements. Fix the issue by "
+                    "adding the `batch` transformation to the dataset."
+                )
+        flat = np.asarray(sizes.numpy() if hasattr(sizes, "numpy") else sizes).reshape(-1).tolist()
+        if not flat or any(n < 1 for n in flat):
+            raise errors.InvalidArgumentError(None, None, f"Batch sizes must be greater than zero, got {flat} [Op:RebatchDatasetV2] name: ")
+        self._sizes, self._drop = flat, drop
+        n = flat[0] if drop and len(set(flat)) == 1 else None
+        self._spec = structure.map_leaves(
+            lambda s: TensorSpec(None if s.shape.rank is None else [n, *s.shape.as_list()[1:]], s.dtype), source._spec
+        )
+
+    def _cardinality(self) -> int:
+        return -1 if self._source._cardinality() == -1 else -2
+
+    def _components(self) -> Iterator[Any]:
+        held: list[Any] = []
+        turn = 0
+        for flat in self._source._components():
+            held = [_join(h, c) for h, c in zip(held, flat, strict=True)] if held else list(flat)
+            while structure.rows(held[0]) >= self._sizes[turn]:
+                n = self._sizes[turn]
+                yield [c[:n] for c in held]
+                held = [c[n:] for c in held]
+                turn = (turn + 1) % len(self._sizes)
+        if held and structure.rows(held[0]) and not self._drop:
+            yield held
+
+
+def _join(a: Any, b: Any) -> Any:
+    return np.concatenate([a, b]) if isinstance(a, np.ndarray) else torch.cat([a, b])

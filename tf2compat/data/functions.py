@@ -1,0 +1,161 @@
+"""The functions of a pipeline: traced once, as `tf.function` traces, then run on the components of each element."""
+
+from __future__ import annotations
+
+import collections.abc
+from collections.abc import Callable
+from typing import Any
+
+from .. import errors
+from .._engine import state
+from .._engine.convert import convert_to_tensor
+from .._engine.op import wrap_here
+from .._engine.specs import TensorSpec
+from .._engine.tensor import Tensor
+from . import structure
+
+
+def arguments(spec: Any) -> tuple[Any, ...]:
+    """How an element is passed: a tuple as several arguments, everything else as one."""
+    return tuple(spec) if isinstance(spec, tuple) else (spec,)
+
+
+class Traced:
+    """`func` for elements of `spec`. `output_spec` is the structure of specs of what it returns.
+
+    Functions that receive or return datasets are not graphs: their Python runs for each element.
+    """
+
+    def __init__(self, func: Callable[..., Any], spec: Any, what: str, extra: tuple[Any, ...] = (), returns_dataset: bool = False) -> None:
+        if not callable(func):
+            raise ValueError(f"Argument `func` must be a callable. Received func={func} (of type {type(func)})")
+        self.func = func
+        self.spec = spec
+        self.what = what
+        #: leading arguments beside the element: specs, for scan and reduce
+        self.args = (*extra, *arguments(spec))
+        flat = [s for a in self.args for s in structure.leaves(a)]
+        self.concrete: Any = None
+        self.program: Any = None
+        self._converted: Any = None
+        objects = any(getattr(s, "value_type", None) is not None and hasattr(s.value_type, "element_spec") for s in flat)
+        if returns_dataset or objects:
+            self.output_spec = self._dataset_spec(objects)
+            return
+        from ..function import function
+
+        def call(*leaves: Any) -> Any:
+            rest = list(leaves)
+            given = []
+            for a in self.args:
+                n = len(structure.leaves(a))
+                given.append(structure.pack(a, rest[:n]))
+                del rest[:n]
+            result = self.converted(*given)
+            if isinstance(result, list):
+                result = convert_to_tensor(result) if result else ()
+            return structure.map_leaves(self._returned, result)
+
+        traced = function(call, autograph=False)
+        if what == "take_while" or what == "filter":
+            traced._name = what
+        self.concrete = traced.get_concrete_function(*flat)
+        result = self.concrete.graph.structured_outputs
+        self.output_spec = structure.spec_of(result)
+        plain = all(type(s) is TensorSpec for s in flat) and all(type(s) is TensorSpec for s in structure.leaves(self.output_spec))
+        if plain:
+            self.program = self.concrete.program
+
+    @property
+    def converted(self) -> Callable[..., Any]:
+        """`func` under AutoGraph."""
+        if self._converted is None:
+            from ..function import _converted
+
+            self._converted = _converted(self.func) if not hasattr(self.func, "get_concrete_function") else self.func
+        return self._converted
+
+    def _returned(self, value: Any) -> Any:
+        if isinstance(value, Tensor) or hasattr(value, "_type_spec") or value is None:
+            return value
+        try:
+            return convert_to_tensor(value)
+        except (TypeError, ValueError):
+            raise TypeError(f"Unsupported return value from function passed to Dataset.{self.what}(): {value}.") from None
+
+    def _dataset_spec(self, objects: bool) -> Any:
+        """What the function returns, found by running it on symbolic tensors; on nothing real."""
+        from .._engine.concrete import Graph
+
+        given = []
+        graph = Graph(self.what)
+        with graph.as_default():
+            n = 0
+            for a in self.args:
+                parts = []
+                for s in structure.leaves(a):
+                    if type(s) is TensorSpec:
+                        dims = None if s.shape.rank is None else tuple(s.shape.as_list())
+                        parts.append(graph.placeholder(s.dtype, dims, f"args_{n}"))
+                    elif hasattr(s, "_placeholder"):
+                        parts.append(s._placeholder())
+                    else:
+                        raise TypeError(f"A function that returns a dataset cannot take elements of {s!r}")
+                    n += 1
+                given.append(structure.pack(a, parts))
+            result = self.func(*given)
+        self.returns_dataset = hasattr(type(result), "element_spec")
+        if self.returns_dataset:
+            return result.element_spec
+        return structure.spec_of(structure.map_leaves(self._returned, result))
+
+    # --- running -----------------------------------------------------------------------------------------------------
+    def __call__(self, flat: list[Any]) -> list[Any]:
+        """Components in, components out."""
+        if self.program is not None:
+            local = state.local
+            if not local.tapes and local.graph is None:
+                try:
+                    return self.program.run(*flat)
+                except Exception as error:  # noqa: BLE001 - translated into the failed op's
+                    raise self.failed(self.program.translate(error)) from None
+            with state.outside():
+                return self(flat)
+        return structure.components(self.value(flat))
+
+    def value(self, flat: list[Any]) -> Any:
+        """Components in, the function's result as a structure of tensors (or a dataset) out."""
+        rest = [structure.delivered(c) for c in flat]
+        with state.outside():
+            if self.concrete is not None:
+                try:
+                    return self.concrete(*rest)
+                except errors.OpError as error:
+                    raise self.failed(error) from None
+            given = []
+            for a in self.args:
+                n = len(structure.leaves(a))
+                given.append(structure.pack(a, rest[:n]))
+                del rest[:n]
+            result = self.func(*given)
+            if hasattr(type(result), "element_spec"):
+                return result
+            return structure.map_leaves(self._returned, result)
+
+    def failed(self, error: BaseException) -> BaseException:
+        """An op's failure, with the transformation that it happened in."""
+        if isinstance(error, errors.OpError) and not error.message.startswith("Error in user-defined function"):
+            name = {"map": "MapDataset", "filter": "FilterDataset", "flat_map": "FlatMapDataset"}.get(self.what, f"{self.what.title()}Dataset")
+            return type(error)(
+                error.node_def, error.op, f"Error in user-defined function passed to {name} transformation: {error.message}"
+            )
+        return error
+
+
+def check_structure(value: Any) -> None:
+    if isinstance(value, collections.abc.Iterator):
+        raise TypeError(f"Dataset elements cannot be iterators: {value!r}")
+
+
+def scalar_tensor(value: Any) -> Any:
+    return wrap_here(value)

@@ -1,0 +1,136 @@
+"""Iterators over datasets."""
+
+from __future__ import annotations
+
+import collections.abc
+from typing import Any
+
+import numpy as np
+
+from .. import errors
+from .._engine import nest
+from .._engine.specs import TypeSpec
+from .._engine.tensor import Tensor
+from .._engine.trackable import Trackable
+from . import structure
+
+
+class Iterator(collections.abc.Iterator):
+    """Elements of a `tf.data.Dataset`, one after the other (`tf.data.Iterator`)."""
+
+    @property
+    def element_spec(self) -> Any:
+        raise NotImplementedError("Iterator.element_spec")
+
+    def get_next(self) -> Any:
+        """The next element; OutOfRangeError when there is none."""
+        raise NotImplementedError("Iterator.get_next")
+
+    def get_next_as_optional(self) -> Any:
+        raise NotImplementedError("Iterator.get_next_as_optional")
+
+
+class OwnedIterator(Iterator, Trackable):
+    """What `iter(dataset)` gives. Its position is part of a checkpoint: restoring skips to it."""
+
+    def __init__(self, dataset: Any = None, components: Any = None, element_spec: Any = None) -> None:
+        if dataset is None:
+            raise ValueError("When `dataset` is not provided, tf2compat cannot make an iterator")
+        self._dataset = dataset
+        self._spec = dataset.element_spec
+        self._flat = dataset._components()
+        self._position = 0
+
+    @property
+    def element_spec(self) -> Any:
+        return self._spec
+
+    @property
+    def _type_spec(self) -> IteratorSpec:
+        return IteratorSpec(self._spec)
+
+    def __iter__(self) -> OwnedIterator:
+        return self
+
+    def __next__(self) -> Any:
+        flat = next(self._flat)
+        self._position += 1
+        return structure.element(self._spec, flat)
+
+    next = __next__
+
+    def get_next(self) -> Any:
+        try:
+            return self.__next__()
+        except StopIteration:
+            raise errors.OutOfRangeError(None, None, "End of sequence [Op:IteratorGetNext] name: ") from None
+
+    def get_next_as_optional(self) -> Any:
+        from ..experimental import Optional
+
+        try:
+            return Optional.from_value(self.__next__())
+        except StopIteration:
+            return Optional.empty(self._spec)
+
+    def _serialize_to_tensors(self) -> dict[str, Any]:
+        return {"ITERATOR_STATE": np.int64(self._position)}
+
+    def _restore_from_tensors(self, restored_tensors: Any) -> None:
+        position = int(np.asarray(next(iter(restored_tensors.values()))))
+        self._flat = self._dataset._components()
+        for self._position in range(1, position + 1):
+            next(self._flat)
+        self._position = position
+
+
+class NumpyIterator(collections.abc.Iterator):
+    """Elements as NumPy values (`tf.data.NumpyIterator`)."""
+
+    def __init__(self, dataset: Any) -> None:
+        self._iterator = iter(dataset)
+
+    def __iter__(self) -> NumpyIterator:
+        return self
+
+    def __next__(self) -> Any:
+        return structure.map_leaves(_numpy, next(self._iterator))
+
+    def next(self) -> Any:
+        return self.__next__()
+
+    def __repr__(self) -> str:
+        return f"NumpyIterator(iterator={self._iterator})"
+
+
+def _numpy(value: Any) -> Any:
+    if isinstance(value, Tensor):
+        out = value.numpy()
+        if isinstance(out, np.ndarray):
+            out.flags.writeable = False
+        return out
+    if hasattr(value, "_numpy_value"):
+        return value._numpy_value()
+    if hasattr(value, "as_numpy_iterator"):
+        return value.as_numpy_iterator()
+    if nest.is_nested(value):
+        return nest.map_structure(_numpy, value)
+    return value
+
+
+class IteratorSpec(TypeSpec):
+    """The spec of an iterator (`tf.data.IteratorSpec`)."""
+
+    def __init__(self, element_spec: Any) -> None:
+        self._element_spec = element_spec
+
+    @property
+    def element_spec(self) -> Any:
+        return self._element_spec
+
+    @property
+    def value_type(self) -> type:
+        return OwnedIterator
+
+    def _serialize(self) -> tuple[Any, ...]:
+        return (self._element_spec,)

@@ -1,0 +1,462 @@
+"""Transformations that take one dataset, element by element."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import torch
+
+from .. import errors
+from .._engine import dtypes, state
+from .._engine.op import wrap_here
+from .._engine.specs import TensorSpec
+from . import structure
+from .dataset import INFINITE, UNKNOWN, Dataset, is_scalar_spec
+from .functions import Traced
+from .indexed import Indexed, shuffled
+from .options import Options
+from .vectorise import Vectorised, vectorised
+
+
+class _Unary(Dataset):
+    """A stage on one dataset that keeps its spec."""
+
+    def __init__(self, source: Dataset) -> None:
+        self._source = source
+        self._inputs = (source,)
+        self._spec = source._spec
+
+    def _cardinality(self) -> int:
+        return self._source._cardinality()
+
+
+class _OptionsDataset(_Unary):
+    def __init__(self, source: Dataset, options: Options) -> None:
+        super().__init__(source)
+        if not isinstance(options, Options):
+            raise TypeError(f"`options` must be a tf.data.Options, got {options!r}")
+        self._options = options
+
+    def options(self) -> Options:
+        return super().options().merge(self._options)
+
+    def _components(self) -> Iterator[Any]:
+        return self._source._components()
+
+    def _indexed(self) -> Any:
+        return self._source._indexed()
+
+
+class _MapDataset(_Unary):
+    def __init__(self, source: Dataset, func: Callable[..., Any]) -> None:
+        super().__init__(source)
+        self._function = Traced(func, source._spec, "map")
+        self._spec = self._function.output_spec
+        if not structure.leaves(self._spec) or all(type(s).__name__ == "NoneTensorSpec" for s in structure.leaves(self._spec)):
+            raise errors.InvalidArgumentError(None, None, "Length for attr 'output_shapes' of 0 must be at least minimum 1 [Op:MapDataset] name: ")
+        self._whole: Vectorised | None = vectorised(self._function)
+
+    def _components(self) -> Iterator[Any]:
+        function = self._function
+        for flat in self._source._components():
+            yield function(flat)
+
+    def _indexed(self) -> Any:
+        if self._whole is None or self._whole.failed:
+            return None
+        view = self._source._indexed()
+        return None if view is None else view.mapped(self._whole)
+
+
+class _ParallelMapDataset(_MapDataset):
+    def __init__(self, source: Dataset, func: Callable[..., Any], calls: int, deterministic: bool | None) -> None:
+        super().__init__(source, func)
+        if calls == 0 or calls < -1:
+            raise errors.InvalidArgumentError(None, None, "`num_parallel_calls` must be greater than zero. [Op:ParallelMapDatasetV2] name: ")
+        self._calls = calls
+        self._deterministic = deterministic
+
+    def _components(self) -> Iterator[Any]:
+        from .threads import parallel_map, worth_threads
+
+        if not worth_threads(self._function):
+            return super()._components()
+        return parallel_map(self._function, self._source._components, self._calls)
+
+
+class _FilterDataset(_Unary):
+    def __init__(self, source: Dataset, predicate: Callable[..., Any]) -> None:
+        super().__init__(source)
+        self._function = Traced(predicate, source._spec, "filter")
+        _check_bool(self._function.output_spec)
+
+    def _cardinality(self) -> int:
+        n = self._source._cardinality()
+        return n if n == INFINITE else UNKNOWN
+
+    def _components(self) -> Iterator[Any]:
+        function = self._function
+        for flat in self._source._components():
+            if bool(function(flat)[0]):
+                yield flat
+
+
+def _check_bool(spec: Any) -> None:
+    if not (type(spec) is TensorSpec and spec.dtype is dtypes.bool and spec.shape.rank in (0, None)):
+        raise ValueError(f"Invalid `predicate`. `predicate` must return a `tf.bool` scalar tensor, but its return type is {spec!r}.")
+
+
+class _TakeWhileDataset(_FilterDataset):
+    def _cardinality(self) -> int:
+        return UNKNOWN
+
+    def _components(self) -> Iterator[Any]:
+        for flat in self._source._components():
+            if not bool(self._function(flat)[0]):
+                return
+            yield flat
+
+
+class _ScanDataset(_Unary):
+    def __init__(self, source: Dataset, initial_state: Any, scan_func: Callable[..., Any]) -> None:
+        super().__init__(source)
+        self._initial = structure.normalise(initial_state)
+        self._function, state_spec, output = _stateful(scan_func, self._initial, source._spec, "scan")
+        self._spec = output
+        self._n = len(structure.leaves(state_spec))
+
+    def _components(self) -> Iterator[Any]:
+        now = structure.components(self._initial)
+        for flat in self._source._components():
+            out = list(self._function([*now, *flat]))
+            now = out[: self._n]
+            yield out[self._n :]
+
+
+def _stateful(func: Callable[..., Any], initial: Any, spec: Any, what: str) -> Any:
+    """A traced function of (state, element); the state's spec widens until it covers what the function returns."""
+    state_spec = structure.spec_of(initial)
+    wrapped = (lambda s, *e: func(s, *e)) if isinstance(spec, tuple) else func
+    for _ in range(8):
+        traced = Traced(wrapped, spec, what, (state_spec,))
+        result = traced.output_spec
+        if what == "scan":
+            if not isinstance(result, tuple) or len(result) != 2:
+                raise TypeError(f"Invalid `scan_func`. `scan_func` should return a pair consisting of new state and the output value but its return type is {result}.")
+            found, output = result
+        else:
+            found, output = result, None
+        joined = structure.compatible(state_spec, found)
+        if joined is None:
+            for a, b in zip(structure.leaves(state_spec), structure.leaves(found), strict=False):
+                if type(a) is TensorSpec and type(b) is TensorSpec and a.dtype is not b.dtype:
+                    raise TypeError(
+                        f"The element types for the new state must match the initial state. Expected (<class 'tensorflow.{a.dtype!r}'>); got {b.dtype!r}."
+                    )
+            raise TypeError(f"The element classes for the new state must match the initial state. Expected {state_spec!r}; got {found!r}.")
+        if joined == state_spec:
+            return traced, state_spec, output
+        state_spec = joined
+    raise ValueError(f"the shape of the state of {what} keeps changing")
+
+
+def reduce(dataset: Dataset, initial_state: Any, reduce_func: Callable[..., Any]) -> Any:
+    """Fold all elements into a state."""
+    initial = structure.normalise(initial_state)
+    traced, spec, _ = _stateful(reduce_func, initial, dataset._spec, "reduce")
+    graph = state.local.graph
+    if graph is not None:
+        return _reduce_in_graph(dataset, initial, reduce_func)
+    now = structure.components(initial)
+    for flat in dataset._components():
+        now = list(traced([*now, *flat]))
+    return structure.element(spec, now)
+
+
+def _reduce_in_graph(dataset: Dataset, initial: Any, reduce_func: Callable[..., Any]) -> Any:
+    """Inside a traced function the loop is a node of the graph, written as the AutoGraph loop it is."""
+    from ..autograph import to_graph
+
+    def loop(elements: Any, now: Any) -> Any:
+        for value in elements:
+            now = reduce_func(now, *value) if isinstance(value, tuple) else reduce_func(now, value)
+        return now
+
+    return to_graph(loop)(dataset, initial)
+
+
+class _TakeDataset(_Unary):
+    def __init__(self, source: Dataset, count: int) -> None:
+        super().__init__(source)
+        self._count = count
+
+    def _cardinality(self) -> int:
+        n = self._source._cardinality()
+        if self._count < 0:
+            return n
+        return self._count if n == INFINITE else n if n == UNKNOWN else min(n, self._count)
+
+    def _components(self) -> Iterator[Any]:
+        if self._count < 0:
+            yield from self._source._components()
+            return
+        if not self._count:
+            return
+        left = self._count
+        for flat in self._source._components():
+            yield flat
+            left -= 1
+            if not left:
+                return
+
+    def _indexed(self) -> Any:
+        view = self._source._indexed()
+        if view is None or self._count < 0:
+            return view
+
+        def order() -> Iterator[np.ndarray]:
+            left = self._count
+            if not left:
+                return
+            for rows in view.order():
+                yield rows[:left]
+                left -= len(rows)
+                if left <= 0:
+                    return
+
+        return view.then(order, f"take {self._count}")
+
+
+class _SkipDataset(_Unary):
+    def __init__(self, source: Dataset, count: int) -> None:
+        super().__init__(source)
+        self._count = count
+
+    def _cardinality(self) -> int:
+        n = self._source._cardinality()
+        if self._count < 0:
+            return 0
+        return n if n < 0 else max(0, n - self._count)
+
+    def _components(self) -> Iterator[Any]:
+        if self._count < 0:
+            return
+        for i, flat in enumerate(self._source._components()):
+            if i >= self._count:
+                yield flat
+
+    def _indexed(self) -> Any:
+        view = self._source._indexed()
+        if view is None:
+            return None
+
+        def order() -> Iterator[np.ndarray]:
+            left = self._count
+            if left < 0:
+                return
+            for rows in view.order():
+                if left >= len(rows):
+                    left -= len(rows)
+                    continue
+                yield rows[left:]
+                left = 0
+
+        return view.then(order, f"skip {self._count}")
+
+
+class _ShardDataset(_Unary):
+    def __init__(self, source: Dataset, shards: int, index: int) -> None:
+        super().__init__(source)
+        if shards < 1:
+            raise errors.InvalidArgumentError(None, None, f"Number of shards must be greater than zero (currently num_shards = {shards}). [Op:ShardDataset] name: ")
+        if not 0 <= index < shards:
+            raise errors.InvalidArgumentError(
+                None, None, f"Index must be between 0 and {shards - 1} (currently index = {index}, num_shards = {shards}). [Op:ShardDataset] name: "
+            )
+        self._shards, self._index = shards, index
+
+    def _cardinality(self) -> int:
+        n = self._source._cardinality()
+        return n if n < 0 else n // self._shards + (self._index < n % self._shards)
+
+    def _components(self) -> Iterator[Any]:
+        for i, flat in enumerate(self._source._components()):
+            if i % self._shards == self._index:
+                yield flat
+
+    def _indexed(self) -> Any:
+        view = self._source._indexed()
+        if view is None:
+            return None
+
+        def order() -> Iterator[np.ndarray]:
+            at = 0
+            for rows in view.order():
+                first = (self._index - at) % self._shards
+                at += len(rows)
+                yield rows[first :: self._shards]
+
+        return view.then(order, f"shard {self._index} of {self._shards}")
+
+
+class _RepeatDataset(_Unary):
+    def __init__(self, source: Dataset, count: int) -> None:
+        super().__init__(source)
+        self._count = count
+
+    def _cardinality(self) -> int:
+        n = self._source._cardinality()
+        if self._count == 0 or n == 0:
+            return 0
+        if self._count < 0:
+            return INFINITE
+        return n if n < 0 else n * self._count
+
+    def _components(self) -> Iterator[Any]:
+        done = 0
+        while self._count < 0 or done < self._count:
+            empty = True
+            for flat in self._source._components():
+                empty = False
+                yield flat
+            if empty and self._count < 0:
+                return
+            done += 1
+
+    def _indexed(self) -> Any:
+        view = self._source._indexed()
+        if view is None:
+            return None
+
+        def order() -> Iterator[np.ndarray]:
+            done = 0
+            while self._count < 0 or done < self._count:
+                empty = True
+                for rows in view.order():
+                    empty = empty and not len(rows)
+                    yield rows
+                if empty:
+                    return
+                done += 1
+
+        return view.then(order, "repeat" if self._count < 0 else f"repeat {self._count}")
+
+
+def fresh_seed(seed: Any) -> int | None:
+    """The seed of a stage: from its own and the global one (`tf.random.set_seed`), or None for the system's."""
+    from ..random.seeding import seeds_of
+
+    first, second = seeds_of(None if seed is None else int(seed))
+    if first is None and second is None:
+        return None
+    return ((first or 0) % 2**32) << 32 | (second or 0) % 2**32
+
+
+class _ShuffleDataset(_Unary):
+    def __init__(self, source: Dataset, buffer_size: int | None, seed: Any, reshuffle: bool | None) -> None:
+        super().__init__(source)
+        if buffer_size is None:
+            n = source._cardinality()
+            if n < 0:
+                raise ValueError("shuffle needs a buffer_size for a dataset of unknown or infinite length")
+            buffer_size = max(n, 1)
+        if buffer_size < 1 and buffer_size != UNKNOWN:
+            raise errors.InvalidArgumentError(
+                None, None, f"buffer_size must be greater than zero or UNKNOWN_CARDINALITY, but got {buffer_size} [Op:ShuffleDatasetV3] name: "
+            )
+        self._buffer = 2**31 if buffer_size == UNKNOWN else buffer_size
+        self._seed = fresh_seed(seed)
+        self._again = reshuffle is None or bool(reshuffle)
+        self._rng = np.random.default_rng(self._seed)
+
+    def _generator(self) -> np.random.Generator:
+        """One generator for all iterations where they differ from each other, the same anew where they do not."""
+        return self._rng if self._again else np.random.default_rng(self._seed)
+
+    def _components(self) -> Iterator[Any]:
+        view = self._indexed()
+        if view is not None:
+            yield from view.elements()
+            return
+        rng = self._generator()
+        pool: list[Any] = []
+        for flat in self._source._components():
+            if len(pool) < self._buffer:
+                pool.append(flat)
+                continue
+            at = int(rng.integers(0, len(pool)))
+            out, pool[at] = pool[at], flat
+            yield out
+        for i in rng.permutation(len(pool)):
+            yield pool[i]
+
+    def _indexed(self) -> Any:
+        view = self._source._indexed()
+        if view is None:
+            return None
+        return view.then(lambda: shuffled(view.order, self._buffer, self._generator()), f"shuffle {self._buffer}")
+
+
+class _UniqueDataset(_Unary):
+    def __init__(self, source: Dataset) -> None:
+        super().__init__(source)
+        spec = source._spec
+        if not is_scalar_spec(spec) and type(spec) is not TensorSpec:
+            raise TypeError(f"`tf.data.Dataset.unique` is supported for datasets of one tensor, not {spec!r}")
+        if spec.dtype not in (dtypes.int32, dtypes.int64, dtypes.string):
+            raise TypeError(f"`tf.data.Dataset.unique` does not support type {spec.dtype!r}. Only `tf.int32`, `tf.int64`, and `tf.string` are supported.")
+
+    def _cardinality(self) -> int:
+        return UNKNOWN
+
+    def _components(self) -> Iterator[Any]:
+        seen = set()
+        for flat in self._source._components():
+            value = flat[0]
+            key = value.tolist() if value.ndim == 0 else (tuple(value.shape), tuple(value.reshape(-1).tolist()))
+            if key not in seen:
+                seen.add(key)
+                yield flat
+
+
+class _IgnoreErrorsDataset(_Unary):
+    def __init__(self, source: Dataset, log_warning: bool) -> None:
+        super().__init__(source)
+        self._log = log_warning
+
+    def _cardinality(self) -> int:
+        return UNKNOWN
+
+    def _components(self) -> Iterator[Any]:
+        """Resume after a failed element where the stage allows it: map and filter of a source."""
+        source = self._source
+        functions: list[Any] = []
+        while isinstance(source, (_MapDataset, _FilterDataset, _OptionsDataset)) and not isinstance(source, _TakeWhileDataset):
+            if not isinstance(source, _OptionsDataset):
+                functions.append(source)
+            source = source._source
+        flats = source._components()
+        while True:
+            try:
+                flat = next(flats)
+                keep = True
+                for stage in reversed(functions):
+                    if isinstance(stage, _FilterDataset):
+                        keep = bool(stage._function(flat)[0])
+                        if not keep:
+                            break
+                    else:
+                        flat = stage._function(flat)
+            except StopIteration:
+                return
+            except errors.OpError as error:
+                if self._log:
+                    logging.getLogger("tensorflow").warning("Error raised with error message %s", error)
+                continue
+            if keep:
+                yield flat
+
+

@@ -1,0 +1,126 @@
+"""Threads of a pipeline: prefetching, and maps whose work leaves the interpreter. None outlives its iterator."""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+import weakref
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from .dataset import Dataset
+from .stages import _Unary
+
+_END = object()
+#: ops that run outside of the interpreter's lock for long, or call Python that may wait
+_HEAVY = frozenset(("EagerPyFunc", "PyFunc", "ReadFile", "DecodeJpeg", "DecodePng", "DecodeImage", "DecodeGif", "DecodeBmp", "ResizeBilinear"))
+
+
+def _feed(make: Callable[[], Iterator[Any]], out: queue.Queue[Any], stop: threading.Event) -> None:
+    try:
+        for flat in make():
+            while not stop.is_set():
+                try:
+                    out.put((flat, None), timeout=0.1)
+                    break
+                except queue.Full:
+                    continue
+            if stop.is_set():
+                return
+        last: Any = (_END, None)
+    except BaseException as error:  # noqa: BLE001 - delivered to the consumer
+        last = (_END, error)
+    while not stop.is_set():
+        try:
+            out.put(last, timeout=0.1)
+            return
+        except queue.Full:
+            continue
+
+
+class Prefetched:
+    """An iterator whose elements a thread prepares; the thread ends with the iterator."""
+
+    def __init__(self, make: Callable[[], Iterator[Any]], size: int) -> None:
+        self._queue: queue.Queue[Any] = queue.Queue(size)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=_feed, args=(make, self._queue, self._stop), daemon=True, name="tf2compat-prefetch")
+        self._thread.start()
+        self._done = False
+        weakref.finalize(self, self._stop.set)
+
+    def __iter__(self) -> Prefetched:
+        return self
+
+    def __next__(self) -> Any:
+        if self._done:
+            raise StopIteration
+        flat, error = self._queue.get()
+        if flat is _END:
+            self._done = True
+            self._stop.set()
+            if error is not None:
+                raise error
+            raise StopIteration
+        return flat
+
+
+class _PrefetchDataset(_Unary):
+    def __init__(self, source: Dataset, size: int) -> None:
+        super().__init__(source)
+        from .. import errors
+
+        if size < -1:
+            raise errors.InvalidArgumentError(None, None, "buffer_size must be >= 0 or set buffer_size to be -1 for auto-tuning [Op:PrefetchDataset] name: ")
+        self._size = size
+
+    def _describe(self) -> str:
+        return "Prefetch" + ("" if self._threaded() else "  [rows by index are ready at once: no thread]")
+
+    def _threaded(self) -> bool:
+        from .batching import _BatchDataset
+
+        if self._size == 0:
+            return False
+        source = self._source
+        while isinstance(source, _PrefetchDataset):
+            source = source._source
+        if source._indexed() is not None:
+            return False
+        return not (isinstance(source, _BatchDataset) and source._source._indexed() is not None)
+
+    def _components(self) -> Iterator[Any]:
+        if not self._threaded():
+            return self._source._components()
+        return Prefetched(self._source._components, 2 if self._size == -1 else self._size)
+
+    def _indexed(self) -> Any:
+        return self._source._indexed()
+
+
+def worth_threads(function: Any) -> bool:
+    """Whether running the function in threads beats running it here: Python calls, files, images."""
+    if function.concrete is None:
+        return True
+    return any(n.op is not None and n.op.name in _HEAVY for n in function.concrete.graph.nodes)
+
+
+def parallel_map(function: Any, source: Callable[[], Iterator[Any]], calls: int) -> Iterator[Any]:
+    """Results in order, `calls` (or as many as there are cores) elements in work at a time."""
+    width = max(1, os.cpu_count() or 1) if calls == -1 else calls
+    pool = ThreadPoolExecutor(width, thread_name_prefix="tf2compat-map")
+    waiting: deque[Any] = deque()
+    try:
+        for flat in source():
+            waiting.append(pool.submit(function, flat))
+            if len(waiting) >= 2 * width:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        for f in waiting:
+            f.cancel()
+        pool.shutdown(wait=False)
