@@ -363,3 +363,55 @@ for _i, (_config, _shapes, _call) in enumerate((
     (dict(num_heads=2, key_dim=2, attention_axes=(1, 2)), [(2, 2, 3, 4), (2, 2, 2, 4)], {}),
 )):  # fmt: skip
     case("MultiHeadAttention", _config, _shapes, wrap=_attending(**_call), tag=f"{_i} {_call}", config=False, shape=False)
+
+# --- recurrent --------------------------------------------------------------------------------------------------------
+for _name in ("SimpleRNN", "GRU", "LSTM"):
+    case(_name, dict(units=3), (2, 4, 2))
+    case(_name, dict(units=3, return_sequences=True), (2, 4, 2))
+    case(_name, dict(units=2, return_sequences=True, return_state=True, go_backwards=True), (2, 3, 2))
+    case(_name, dict(units=2, use_bias=False, return_state=True), (2, 3, 2))
+    case(_name, dict(units=2, activation="relu", dropout=0.3, recurrent_dropout=0.2), (2, 3, 2))
+    case(_name, dict(units=2), (3, 4, 2), mask=[2, 4, 1])
+    case(_name, dict(units=2, return_sequences=True, return_state=True), (3, 4, 2), mask=[2, 4, 1])
+    case(_name, dict(units=2, return_sequences=True, go_backwards=True), (3, 4, 2), mask=[2, 4, 1])
+    case(_name, dict(units=2, activation="hard_sigmoid"), (3, 4, 2), mask=[2, 4, 1])
+    case(_name, dict(units=2, stateful=True), (2, 3, 2), shape=False)
+    case(_name, dict(units=2, unroll=True, kernel_regularizer="l2"), (2, 3, 2))
+case("GRU", dict(units=2, reset_after=False), (2, 3, 2))
+case("GRU", dict(units=2, reset_after=False, return_sequences=True), (2, 3, 2), mask=[1, 3])
+case("GRU", dict(units=2, recurrent_activation="hard_sigmoid"), (2, 3, 2))
+case("LSTM", dict(units=2, recurrent_activation="hard_sigmoid", unit_forget_bias=False), (2, 3, 2))
+case("LSTM", dict(units=2, time_major=True, return_sequences=True), (3, 2, 2))
+case("GRU", dict(units=2, time_major=True), (3, 2, 2))
+
+
+def _wrapped(outer: str, inner: Any, **options: Any) -> Any:
+    """A layer around layers that `inner(keras.layers)` makes."""
+
+    def make(tf: Any, config: dict[str, Any]) -> Any:
+        return getattr(tf.keras.layers, outer)(inner(tf.keras.layers), name="the_layer", **config)
+
+    return dict(wrap=make, **options)
+
+
+for _name in ("SimpleRNN", "GRU", "LSTM"):
+    case("Bidirectional", {}, (2, 3, 2), **_wrapped("Bidirectional", lambda L, n=_name: getattr(L, n)(2, name="inner"), tag=_name))
+    case("Bidirectional", {}, (2, 3, 2), **_wrapped(
+        "Bidirectional", lambda L, n=_name: getattr(L, n)(2, return_sequences=True, name="inner"), tag=f"{_name} sequences"))  # fmt: skip
+    case("RNN", {}, (2, 3, 2), **_wrapped("RNN", lambda L, n=_name: getattr(L, n + "Cell")(2, name="inner"), tag=_name))
+    case("RNN", dict(return_sequences=True, return_state=True), (2, 3, 2), **_wrapped(
+        "RNN", lambda L, n=_name: getattr(L, n + "Cell")(2, name="inner"), tag=_name))  # fmt: skip
+    case("RNN", dict(return_sequences=True), (3, 4, 2), mask=[2, 4, 1], **_wrapped(
+        "RNN", lambda L, n=_name: getattr(L, n + "Cell")(2, name="inner"), tag=f"{_name} mask"))  # fmt: skip
+for _mode in ("sum", "mul", "ave", None):
+    case("Bidirectional", dict(merge_mode=_mode), (2, 3, 2), **_wrapped(
+        "Bidirectional", lambda L: L.LSTM(2, return_sequences=True, name="inner"), tag="mode"))  # fmt: skip
+case("Bidirectional", {}, (3, 4, 2), mask=[2, 4, 1], **_wrapped(
+    "Bidirectional", lambda L: L.LSTM(2, return_sequences=True, return_state=True, name="inner"), tag="mask and states"))  # fmt: skip
+case("RNN", {}, (2, 3, 2), **_wrapped(
+    "RNN", lambda L: [L.LSTMCell(2, name="one"), L.GRUCell(3, name="two")], tag="stacked", config=False))  # fmt: skip
+case("RNN", dict(return_sequences=True, return_state=True), (2, 3, 2), **_wrapped(
+    "RNN", lambda L: [L.LSTMCell(2, name="one"), L.SimpleRNNCell(3, name="two")], tag="stacked", config=False, shape=False))  # fmt: skip
+case("TimeDistributed", {}, (2, 3, 4), **_wrapped("TimeDistributed", lambda L: L.Dense(2, name="inner"), tag="dense"))
+case("TimeDistributed", {}, (2, 3, 4, 4, 1), **_wrapped("TimeDistributed", lambda L: L.Conv2D(2, 2, name="inner"), tag="conv"))
+case("TimeDistributed", {}, (2, 3, 4), mask=[1, 3], **_wrapped("TimeDistributed", lambda L: L.Dense(2, name="inner"), tag="mask"))

@@ -1,0 +1,199 @@
+"""The recurrences of SimpleRNN, GRU and LSTM over whole sequences: torch's fused kernels where they fit, steps elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch.utils._python_dispatch import _len_torch_dispatch_stack
+
+from tf2compat._engine.dtypes import FLOATS
+from tf2compat._engine.dtypes import bool as tf_bool
+from tf2compat._engine.op import op, tensor
+
+from .. import activations
+
+_X = tensor(FLOATS)
+_MASK = tensor(tf_bool, group="B")
+
+#: torch's form of the activations that an op can run by itself
+TORCH_ACTIVATIONS: dict[Any, Callable[[Any], Any]] = {
+    activations.tanh: torch.tanh,
+    activations.sigmoid: torch.sigmoid,
+    activations.relu: torch.relu,
+    activations.linear: lambda x: x,
+    activations.hard_sigmoid: lambda x: (x * 0.2 + 0.5).clamp(0.0, 1.0),
+    activations.softplus: lambda x: F.softplus(x, 1.0, 35.0),
+    activations.softsign: F.softsign,
+    activations.elu: F.elu,
+    activations.swish: F.silu,
+    activations.exponential: torch.exp,
+    activations.gelu: F.gelu,
+}
+
+
+def _prefix(mask: Any) -> bool:
+    """Whether the mask [batch, time] keeps the first steps of each row only, so that one fused run serves all rows."""
+    if mask.device.type == "meta" or _len_torch_dispatch_stack() or type(mask) is not torch.Tensor:
+        return False
+    return mask.shape[1] < 2 or bool((mask[:, 1:] <= mask[:, :-1]).all())
+
+
+def _steps(step: Any, parts: Any, states: Any, mask: Any, zero_output: bool, sequences: bool) -> Any:
+    """Run `step(inputs of a step, states) -> output, states` along time; masked steps keep states and output."""
+    length = parts.shape[1]
+    found = []
+    out = torch.zeros_like(states[0])
+    for t in range(length):
+        new, after = step(parts[:, t], states)
+        if mask is not None:
+            keep = mask[:, t].unsqueeze(1)
+            new = torch.where(keep, new, torch.zeros_like(new) if zero_output else out)
+            after = [torch.where(keep, a, b) for a, b in zip(after, states, strict=True)]
+        out, states = new, after
+        if sequences:
+            found.append(out)
+    whole = torch.stack(found, 1) if sequences and found else out.unsqueeze(1)[:, :0] if sequences else out
+    return whole, states
+
+
+def _after_fused(y: Any, h0: Any, mask: Any, zero_output: bool, sequences: bool) -> tuple[Any, Any]:
+    """Output and last state of a fused run [batch, time, units] under a prefix mask."""
+    lengths = mask.sum(1)
+    index = (lengths - 1).clamp(min=0)
+    last = y.gather(1, index.reshape(-1, 1, 1).expand(-1, 1, y.shape[2])).squeeze(1)
+    empty = (lengths == 0).unsqueeze(1)
+    held = torch.where(empty, torch.zeros_like(last), last)
+    if sequences:
+        rest = torch.zeros_like(held) if zero_output else held
+        out = torch.where(mask.unsqueeze(2), y, rest.unsqueeze(1))
+    else:
+        full = (lengths == mask.shape[1]).unsqueeze(1)
+        out = torch.where(full, held, torch.zeros_like(held)) if zero_output else held
+    return out, torch.where(empty, h0, last)
+
+
+def _in_time(x: Any, mask: Any, backwards: bool, time_major: bool) -> tuple[Any, Any]:
+    if time_major:
+        x = x.transpose(0, 1)
+        mask = None if mask is None else mask.transpose(0, 1)
+    if mask is not None and mask.ndim == 3:
+        mask = mask[:, :, 0]
+    if backwards:
+        x = x.flip(1)
+        mask = None if mask is None else mask.flip(1)
+    return x, mask
+
+
+@op("KerasLSTM", multi=True, x=_X, h=_X, c=_X, kernel=_X, recurrent=_X, bias=_X, mask=_MASK)
+def lstm(
+    x: Any, h: Any, c: Any, kernel: Any, recurrent: Any, activation: Any, gate: Any, sequences: bool, backwards: bool, time_major: bool,
+    zero_output: bool, need_cell: bool, bias: Any = None, mask: Any = None,
+) -> Any:  # fmt: skip
+    """Output ([batch, time, units] or the last one), h and c of an LSTM over x [batch, time, in]; gates in the order i, f, c, o."""
+    x, mask = _in_time(x, mask, backwards, time_major)
+    plain = activation is torch.tanh and gate is torch.sigmoid and x.shape[1] != 0
+    if plain and (mask is None or (not need_cell and _prefix(mask))):
+        b = bias if bias is not None else kernel.new_zeros(kernel.shape[1])
+        weights = (kernel.t(), recurrent.t(), b, torch.zeros_like(b))
+        y, hn, cn = torch.lstm(x, (h.unsqueeze(0), c.unsqueeze(0)), weights, True, 1, 0.0, False, False, True)
+        hn, cn = hn[0], cn[0]
+        if mask is not None:
+            out, hn = _after_fused(y, h, mask, zero_output, sequences)
+        else:
+            out = y if sequences else hn
+    else:
+
+        def step(z: Any, states: Any) -> Any:
+            z = z + states[0] @ recurrent
+            i, f, g, o = z.chunk(4, 1)
+            cell = gate(f) * states[1] + gate(i) * activation(g)
+            new = gate(o) * activation(cell)
+            return new, [new, cell]
+
+        out, (hn, cn) = _steps(step, F.linear(x, kernel.t(), bias), [h, c], mask, zero_output, sequences)
+    if sequences and time_major:
+        out = out.transpose(0, 1)
+    return out, hn, cn
+
+
+def _gru_order(w: Any) -> Any:
+    """Keras' gates (z, r, h) in torch's order (r, z, h), along the last dimension."""
+    z, r, h = w.chunk(3, -1)
+    return torch.cat((r, z, h), -1)
+
+
+@op("KerasGRU", multi=True, x=_X, h=_X, kernel=_X, recurrent=_X, bias=_X, mask=_MASK)
+def gru(
+    x: Any, h: Any, kernel: Any, recurrent: Any, activation: Any, gate: Any, sequences: bool, backwards: bool, time_major: bool,
+    zero_output: bool, reset_after: bool, bias: Any = None, mask: Any = None,
+) -> Any:  # fmt: skip
+    """Output and state of a GRU over x [batch, time, in]; gates in the order z, r, h; bias [2, 3 units] with `reset_after`."""
+    x, mask = _in_time(x, mask, backwards, time_major)
+    plain = reset_after and activation is torch.tanh and gate is torch.sigmoid and x.shape[1] != 0
+    units = h.shape[1]
+    if plain and (mask is None or _prefix(mask)):
+        if bias is None:
+            b_in = b_re = kernel.new_zeros(kernel.shape[1])
+        else:
+            b_in, b_re = _gru_order(bias[0]), _gru_order(bias[1])
+        weights = (_gru_order(kernel).t(), _gru_order(recurrent).t(), b_in, b_re)
+        y, hn = torch.gru(x, h.unsqueeze(0), weights, True, 1, 0.0, False, False, True)
+        hn = hn[0]
+        if mask is not None:
+            out, hn = _after_fused(y, h, mask, zero_output, sequences)
+        else:
+            out = y if sequences else hn
+    else:
+        b_in = None if bias is None else bias[0] if reset_after else bias
+        b_re = bias[1] if bias is not None and reset_after else None
+
+        def step(z: Any, states: Any) -> Any:
+            before = states[0]
+            if reset_after:
+                inner = F.linear(before, recurrent.t(), b_re)
+                update = gate(z[:, :units] + inner[:, :units])
+                reset = gate(z[:, units : 2 * units] + inner[:, units : 2 * units])
+                new = activation(z[:, 2 * units :] + reset * inner[:, 2 * units :])
+            else:
+                inner = before @ recurrent[:, : 2 * units]
+                update = gate(z[:, :units] + inner[:, :units])
+                reset = gate(z[:, units : 2 * units] + inner[:, units:])
+                new = activation(z[:, 2 * units :] + (reset * before) @ recurrent[:, 2 * units :])
+            new = update * before + (1 - update) * new
+            return new, [new]
+
+        out, (hn,) = _steps(step, F.linear(x, kernel.t(), b_in), [h], mask, zero_output, sequences)
+    if sequences and time_major:
+        out = out.transpose(0, 1)
+    return out, hn
+
+
+@op("KerasSimpleRNN", multi=True, x=_X, h=_X, kernel=_X, recurrent=_X, bias=_X, mask=_MASK)
+def simple(
+    x: Any, h: Any, kernel: Any, recurrent: Any, activation: Any, sequences: bool, backwards: bool, time_major: bool, zero_output: bool,
+    bias: Any = None, mask: Any = None,
+) -> Any:  # fmt: skip
+    """Output and state of activation(x @ kernel + bias + h @ recurrent) over x [batch, time, in]."""
+    x, mask = _in_time(x, mask, backwards, time_major)
+    fused = {torch.tanh: torch.rnn_tanh, torch.relu: torch.rnn_relu}.get(activation)
+    if fused is not None and x.shape[1] != 0 and (mask is None or _prefix(mask)):
+        b = bias if bias is not None else kernel.new_zeros(kernel.shape[1])
+        y, hn = fused(x, h.unsqueeze(0), (kernel.t(), recurrent.t(), b, torch.zeros_like(b)), True, 1, 0.0, False, False, True)
+        hn = hn[0]
+        if mask is not None:
+            out, hn = _after_fused(y, h, mask, zero_output, sequences)
+        else:
+            out = y if sequences else hn
+    else:
+
+        def step(z: Any, states: Any) -> Any:
+            new = activation(z + states[0] @ recurrent)
+            return new, [new]
+
+        out, (hn,) = _steps(step, F.linear(x, kernel.t(), bias), [h], mask, zero_output, sequences)
+    if sequences and time_major:
+        out = out.transpose(0, 1)
+    return out, hn

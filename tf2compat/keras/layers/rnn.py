@@ -1,0 +1,554 @@
+"""RNN, the layer that runs a cell along time, and StackedRNNCells."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import tf2compat as tf
+from tf2compat._engine import state
+from tf2compat._engine.shapes import TensorShape
+
+from .._base.input_spec import InputSpec
+from .._base.layer import Layer
+
+
+def _is_multiple(size: Any) -> bool:
+    return hasattr(size, "__len__") and not isinstance(size, TensorShape)
+
+
+def _flat_shape(size: Any) -> list[Any]:
+    return TensorShape(size).as_list()
+
+
+def zero_state(batch: Any, size: Any, dtype: Any) -> Any:
+    """Zeros [batch, *size] for a size or each of a structure of sizes."""
+
+    def zeros(s: Any) -> Any:
+        dims = _flat_shape(s)
+        if isinstance(batch, (int, np.integer)):
+            return tf.zeros([int(batch), *dims], dtype)
+        return tf.zeros(tf.concat([tf.reshape(batch, [1]), dims], 0) if dims else tf.reshape(batch, [1]), dtype)
+
+    if _is_multiple(size):
+        return tf.nest.map_structure(zeros, list(size) if isinstance(size, tuple) and not hasattr(size, "_fields") else size)
+    return zeros(size)
+
+
+def batch_of(inputs: Any, at: int = 0) -> Any:
+    """The batch size: an int when it is known, else a symbolic scalar."""
+    x = tf.nest.flatten(inputs)[0]
+    known = x.shape[at]
+    return known if known is not None else tf.shape(x)[at]
+
+
+class AbstractRNNCell(Layer):
+    """The class that cells may inherit from (`tf.keras.layers.AbstractRNNCell`)."""
+
+    def call(self, inputs: Any, states: Any) -> Any:
+        """output, new states for inputs [batch, in]."""
+        raise NotImplementedError
+
+    @property
+    def state_size(self) -> Any:
+        """Size(s) of the state(s)."""
+        raise NotImplementedError
+
+    @property
+    def output_size(self) -> Any:
+        """Size of the output."""
+        raise NotImplementedError
+
+    def get_initial_state(self, inputs: Any = None, batch_size: Any = None, dtype: Any = None) -> Any:
+        """Zeros for a batch."""
+        return cell_zeros(self, inputs, batch_size, dtype)
+
+
+def cell_zeros(cell: Any, inputs: Any, batch_size: Any, dtype: Any) -> Any:
+    """A cell's zero state; ValueError when nothing says the batch size and dtype."""
+    if inputs is not None:
+        batch_size = batch_of(inputs)
+        dtype = tf.nest.flatten(inputs)[0].dtype
+    if batch_size is None or dtype is None:
+        raise ValueError(
+            "batch_size and dtype cannot be None while constructing initial state. Received: "
+            f"batch_size={batch_size}, dtype={dtype}"
+        )
+    return zero_state(batch_size, cell.state_size, dtype)
+
+
+class StackedRNNCells(Layer):
+    """Cells on top of each other as one cell (`tf.keras.layers.StackedRNNCells`)."""
+
+    _rebuilds_layers = True
+
+    def __init__(self, cells: Any, **kwargs: Any) -> None:
+        for cell in cells:
+            if "call" not in dir(cell):
+                raise ValueError(f"All cells must have a `call` method. Received cell without a `call` method: {cell}")
+            if "state_size" not in dir(cell):
+                raise ValueError(f"All cells must have a `state_size` attribute. Received cell without a `state_size`: {cell}")
+        self.reverse_state_order = kwargs.pop("reverse_state_order", False)
+        super().__init__(**kwargs)
+        self.cells = list(cells)
+
+    @property
+    def state_size(self) -> Any:
+        """The cells' state sizes."""
+        return tuple(c.state_size for c in (self.cells[::-1] if self.reverse_state_order else self.cells))
+
+    @property
+    def output_size(self) -> Any:
+        """The last cell's output size."""
+        return cell_output_size(self.cells[-1])
+
+    def get_initial_state(self, inputs: Any = None, batch_size: Any = None, dtype: Any = None) -> Any:
+        """The cells' initial states."""
+        found = []
+        for cell in self.cells[::-1] if self.reverse_state_order else self.cells:
+            own = getattr(cell, "get_initial_state", None)
+            found.append(own(inputs=inputs, batch_size=batch_size, dtype=dtype) if own else cell_zeros(cell, inputs, batch_size, dtype))
+        return tuple(found)
+
+    def build(self, input_shape: Any) -> None:
+        """Build each cell for the output of the one below."""
+        shape = input_shape
+        for cell in self.cells:
+            if isinstance(cell, Layer) and not cell.built:
+                build_inside(cell, shape)
+            size = cell_output_size(cell)
+            shape = TensorShape([TensorShape(tf.nest.flatten([shape])[0] if not isinstance(shape, TensorShape) else shape)[0], *_flat_shape(size)])
+        self.built = True
+
+    def call(self, inputs: Any, states: Any, constants: Any = None, training: Any = None, **kwargs: Any) -> Any:
+        """The last cell's output and all new states."""
+        sizes = self.state_size
+        nested = tf.nest.pack_sequence_as(sizes, tf.nest.flatten(states)) if not _nested_like(states, sizes) else states
+        ordered = list(nested)[::-1] if self.reverse_state_order else list(nested)
+        found = []
+        for cell, own in zip(self.cells, ordered, strict=True):
+            own = own if tf.nest.is_nested(own) else [own]
+            inputs, after = call_cell(cell, inputs, own if _is_multiple(cell.state_size) else own, constants, training)
+            found.append(after)
+        found = found[::-1] if self.reverse_state_order else found
+        return inputs, tf.nest.pack_sequence_as(sizes, tf.nest.flatten(found))
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments as plain values."""
+        from .._base.serialization import serialize_keras_object
+
+        config = super().get_config()
+        config["cells"] = [serialize_keras_object(c) for c in self.cells]
+        return config
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
+        """Cells made from what `get_config` returned."""
+        from .._base.serialization import deserialize_keras_object
+
+        config = dict(config)
+        cells = [deserialize_keras_object(c, custom_objects) for c in config.pop("cells")]
+        return cls(cells, **config)
+
+
+def _nested_like(states: Any, sizes: Any) -> bool:
+    return len(states) == len(sizes) and all(tf.nest.is_nested(s) == _is_multiple(z) for s, z in zip(states, sizes, strict=True))
+
+
+def cell_output_size(cell: Any) -> Any:
+    """A cell's output size: what it says, else its first state's."""
+    size = getattr(cell, "output_size", None)
+    if size is not None:
+        return size
+    return cell.state_size[0] if _is_multiple(cell.state_size) else cell.state_size
+
+
+def build_inside(layer: Any, shape: Any) -> None:
+    """Build a layer under its own name, as part of the layer being built."""
+    state.local.names.append(layer.name)
+    try:
+        build_plainly(layer, shape)
+    finally:
+        state.local.names.pop()
+
+
+def build_plainly(layer: Any, shape: Any) -> None:
+    """Build a layer under the name of the layer being built."""
+    layer.build(shape)
+    layer.__dict__["_build_input_shape"] = shape
+    layer.built = True
+
+
+def call_cell(cell: Any, inputs: Any, states: Any, constants: Any, training: Any) -> Any:
+    """output, new states of one step of any cell."""
+    import inspect
+
+    kwargs: dict[str, Any] = {}
+    if isinstance(cell, Layer):
+        spec = cell.__dict__["_call_spec"]
+        if spec.training:
+            kwargs["training"] = training
+        if constants and "constants" in spec.names or constants and spec.var_kw:
+            kwargs["constants"] = constants
+    elif "training" in inspect.signature(cell.call).parameters:
+        kwargs["training"] = training
+    if isinstance(cell, Layer):
+        return cell(inputs, states, **kwargs)
+    call = cell if callable(cell) else cell.call
+    return call(inputs, states, **kwargs)
+
+
+class RNN(Layer):
+    """Runs a cell along the time steps of [batch, time, ...] (`tf.keras.layers.RNN`).
+
+    `return_sequences` gives every step's output, `return_state` the final states too; `go_backwards` reverses time;
+    `stateful` keeps the states for the next batch; `time_major` swaps batch and time. Masked steps keep state and output.
+    """
+
+    _rebuilds_layers = True
+
+    def __init__(
+        self,
+        cell: Any,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        go_backwards: bool = False,
+        stateful: bool = False,
+        unroll: bool = False,
+        time_major: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        if isinstance(cell, (list, tuple)):
+            cell = StackedRNNCells(cell)
+        if "call" not in dir(cell):
+            raise ValueError(f"Argument `cell` should have a `call` method. The RNN was passed: cell={cell}")
+        if "state_size" not in dir(cell):
+            raise ValueError(
+                f"The RNN cell should have a `state_size` attribute (tuple of integers, one integer per RNN state). Received: cell={cell}"
+            )
+        self.zero_output_for_mask = kwargs.pop("zero_output_for_mask", False)
+        if "input_shape" not in kwargs and ("input_dim" in kwargs or "input_length" in kwargs):
+            kwargs["input_shape"] = (kwargs.pop("input_length", None), kwargs.pop("input_dim", None))
+        super().__init__(**kwargs)
+        self.cell = cell
+        self.return_sequences = return_sequences
+        self.return_state = return_state
+        self.go_backwards = go_backwards
+        self.stateful = stateful
+        self.unroll = unroll
+        self.time_major = time_major
+        self.supports_masking = True
+        self.input_spec = [None]
+        self.state_spec = None
+        self._states: Any = None
+        self._num_constants = 0
+
+    # --- states --------------------------------------------------------------------------------------------------------
+    @property
+    def states(self) -> Any:
+        """The states kept between batches; Nones when there are none."""
+        if self._states is None:
+            found = tf.nest.map_structure(lambda _: None, self.cell.state_size)
+            return found if _is_multiple(self.cell.state_size) else [found]
+        return self._states
+
+    @states.setter
+    def states(self, value: Any) -> None:
+        self._states = value
+
+    def get_initial_state(self, inputs: Any) -> Any:
+        """The cell's initial states for a batch like inputs."""
+        own = getattr(self.cell, "get_initial_state", None)
+        batch = batch_of(inputs, 1 if self.time_major else 0)
+        dtype = self.compute_dtype or tf.nest.flatten(inputs)[0].dtype
+        found = own(inputs=None, batch_size=batch, dtype=dtype) if own else zero_state(batch, self.cell.state_size, dtype)
+        if not tf.nest.is_nested(found):
+            found = [found]
+        return list(found)
+
+    def reset_states(self, states: Any = None) -> None:
+        """Set the kept states to zeros, or to `states`. AttributeError unless stateful; ValueError for wrong shapes."""
+        if not self.stateful:
+            raise AttributeError("Layer must be stateful.")
+        spec = tf.nest.flatten(self.input_spec)[0]
+        batch = None if spec is None or spec.shape is None else (spec.shape[1] if self.time_major else spec.shape[0])
+        if not batch:
+            raise ValueError(
+                "If a RNN is stateful, it needs to know its batch size. Specify the batch size of your input tensors: \n- If using a "
+                "Sequential model, specify the batch size by passing a `batch_input_shape` argument to your first layer.\n- If using the "
+                "functional API, specify the batch size by passing a `batch_shape` argument to your Input layer."
+            )
+        flat_sizes = tf.nest.flatten(self.cell.state_size)
+        if self._states is None:
+            with state.outside():
+                made = [
+                    tf.Variable(tf.zeros([batch, *_flat_shape(s)], self.dtype or "float32"), trainable=False, name=f"state_{i}")
+                    for i, s in enumerate(flat_sizes)
+                ]
+            self.__dict__["_states"] = tf.nest.pack_sequence_as(
+                self.cell.state_size if _is_multiple(self.cell.state_size) else [self.cell.state_size], made
+            )
+            if states is None:
+                return
+        flat = tf.nest.flatten(self._states)
+        if states is None:
+            for v in flat:
+                v.assign(tf.zeros_like(v))
+            return
+        given = tf.nest.flatten(states)
+        if len(given) != len(flat):
+            raise ValueError(
+                f"Layer {self.name} expects {len(flat)} states, but it received {len(given)} state values. States received: {states}"
+            )
+        for i, (value, v) in enumerate(zip(given, flat, strict=True)):
+            if tuple(value.shape) != tuple(v.shape.as_list()):
+                raise ValueError(
+                    f"State {i} is incompatible with layer {self.name}: expected shape={tuple(v.shape.as_list())} but found "
+                    f"shape={value.shape}"
+                )
+            v.assign(value)
+
+    # --- building and calling ----------------------------------------------------------------------------------------------
+    def build(self, input_shape: Any) -> None:
+        """Build the cell for one step's shape; make the kept states."""
+        if isinstance(input_shape, list) and input_shape and not isinstance(input_shape[0], (int, type(None))):
+            input_shape = input_shape[0]
+
+        def step_shape(s: Any) -> Any:
+            dims = TensorShape(s).as_list()
+            return TensorShape([dims[1 if self.time_major else 0], *dims[2:]])
+
+        whole = TensorShape(input_shape) if not isinstance(input_shape, dict) and _is_one_shape(input_shape) else input_shape
+        if isinstance(whole, TensorShape):
+            dims = whole.as_list()
+            spec = list(dims)
+            spec[0 if self.time_major else 1] = None
+            if not self.stateful:
+                spec[1 if self.time_major else 0] = None
+            self.input_spec = [InputSpec(shape=tuple(spec))]
+            step = step_shape(whole)
+        else:
+            step = tf.nest.map_structure(step_shape, whole)
+        if isinstance(self.cell, Layer) and not self.cell.built:
+            build_inside(self.cell, step)
+        self.state_spec = [InputSpec(shape=(None, *_flat_shape(s))) for s in tf.nest.flatten(self.cell.state_size)]
+        if self.stateful:
+            self.reset_states()
+        self.built = True
+
+    def __call__(self, inputs: Any, initial_state: Any = None, constants: Any = None, **kwargs: Any) -> Any:
+        """Call with inputs, or a list of inputs, initial states and constants."""
+        if isinstance(inputs, (list, tuple)) and not self._nested_inputs():
+            inputs = list(inputs)
+            if self._num_constants and constants is None:
+                constants = inputs[-self._num_constants :]
+                inputs = inputs[: -self._num_constants]
+            if len(inputs) > 1:
+                initial_state = inputs[1:]
+            inputs = inputs[0]
+        if initial_state is not None:
+            kwargs["initial_state"] = list(initial_state) if isinstance(initial_state, (list, tuple)) else [initial_state]
+        if constants is not None:
+            constants = list(constants) if isinstance(constants, (list, tuple)) else [constants]
+            self._num_constants = len(constants)
+            kwargs["constants"] = constants
+        return super().__call__(inputs, **kwargs)
+
+    def _nested_inputs(self) -> bool:
+        return bool(getattr(self.cell, "_takes_nested_inputs", False))
+
+    def _initial(self, inputs: Any, initial_state: Any) -> list[Any]:
+        if initial_state is None or not len(initial_state):
+            if self.stateful and self._states is not None:
+                return list(self._states)
+            return self.get_initial_state(inputs)
+        flat = tf.nest.flatten(self.cell.state_size)
+        if len(tf.nest.flatten(initial_state)) != len(flat):
+            raise ValueError(
+                f"Layer has {len(flat)} states but was passed {len(initial_state)} initial states. Received: initial_state={initial_state}"
+            )
+        return list(initial_state)
+
+    def _finish(self, output: Any, states: Any) -> Any:
+        """Keep the states of a stateful layer, and return what the caller asked for."""
+        if self.stateful:
+            for v, s in zip(tf.nest.flatten(self._states), tf.nest.flatten(states), strict=True):
+                v.assign(tf.cast(s, v.dtype))
+        if self.return_state:
+            return [output, *states]
+        return output
+
+    def call(self, inputs: Any, mask: Any = None, training: Any = None, initial_state: Any = None, constants: Any = None) -> Any:
+        """The outputs (all or the last), and the states when asked for."""
+        states = self._initial(inputs, initial_state)
+        if isinstance(mask, list):
+            mask = mask[0]
+        reset = getattr(self.cell, "reset_dropout_mask", None)
+        for cell in self.cell.cells if isinstance(self.cell, StackedRNNCells) else [self.cell]:
+            for method in ("reset_dropout_mask", "reset_recurrent_dropout_mask"):
+                reset = getattr(cell, method, None)
+                if reset is not None:
+                    reset()
+        single = not _is_multiple(self.cell.state_size)
+
+        def step(x: Any, current: Any) -> Any:
+            given = current[0] if single and not isinstance(self.cell, Layer) else current
+            out, after = call_cell(self.cell, x, given if not single else current, constants, training)
+            return out, list(after) if tf.nest.is_nested(after) else [after]
+
+        if self.unroll and tf.nest.flatten(inputs)[0].shape[0 if self.time_major else 1] is None:
+            raise ValueError(
+                "Cannot unroll a RNN if the time dimension is undefined. \n- If using a Sequential model, specify the time dimension by "
+                "passing an `input_shape` or `batch_input_shape` argument to your first layer. If your first layer is an Embedding, you "
+                "can also use the `input_length` argument.\n- If using the functional API, specify the time dimension by passing a "
+                "`shape` or `batch_shape` argument to your Input layer."
+            )
+        last, outputs, after = rnn_loop(
+            step, inputs, states, self.go_backwards, mask, self.time_major, self.zero_output_for_mask, self.return_sequences
+        )
+        return self._finish(outputs if self.return_sequences else last, after)
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """The input's mask for sequences, else None; Nones for the states."""
+        mask = tf.nest.flatten(mask)[0] if mask is not None else None
+        found = mask if self.return_sequences else None
+        if self.return_state:
+            return [found, *[None for _ in tf.nest.flatten(self.cell.state_size)]]
+        return found
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """[batch, size] or [batch, time, size], and the states' shapes when they are returned."""
+        if isinstance(input_shape, list) and input_shape and not isinstance(input_shape[0], (int, type(None))):
+            input_shape = input_shape[0]
+        dims = TensorShape(tf.nest.flatten(input_shape)[0] if not _is_one_shape(input_shape) else input_shape).as_list()
+        batch, time = (dims[1], dims[0]) if self.time_major else dims[:2]
+        size = cell_output_size(self.cell)
+
+        def shaped(s: Any) -> TensorShape:
+            inner = _flat_shape(s)
+            if not self.return_sequences:
+                return TensorShape([batch, *inner])
+            return TensorShape([time, batch, *inner] if self.time_major else [batch, time, *inner])
+
+        found = tf.nest.map_structure(shaped, size) if _is_multiple(size) and not isinstance(size, list) else shaped(size)
+        if self.return_state:
+            return [found, *[TensorShape([batch, *_flat_shape(s)]) for s in tf.nest.flatten(self.cell.state_size)]]
+        return found
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments as plain values."""
+        config = super().get_config()
+        config.update({
+            "return_sequences": self.return_sequences, "return_state": self.return_state, "go_backwards": self.go_backwards,
+            "stateful": self.stateful, "unroll": self.unroll, "time_major": self.time_major,
+        })  # fmt: skip
+        if self._num_constants:
+            config["num_constants"] = self._num_constants
+        if self.zero_output_for_mask:
+            config["zero_output_for_mask"] = self.zero_output_for_mask
+        if type(self) is RNN or "cell" not in self._own_arguments():
+            from .._base.serialization import serialize_keras_object
+
+            config["cell"] = serialize_keras_object(self.cell)
+        return config
+
+    def _own_arguments(self) -> tuple[str, ...]:
+        return ()
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
+        """A layer made from what `get_config` returned."""
+        from .._base.serialization import deserialize_keras_object
+
+        config = dict(config)
+        constants = config.pop("num_constants", 0)
+        cell = deserialize_keras_object(config.pop("cell"), custom_objects)
+        layer = cls(cell, **config)
+        layer._num_constants = constants
+        return layer
+
+
+def _is_one_shape(shape: Any) -> bool:
+    return isinstance(shape, TensorShape) or all(isinstance(d, (int, type(None))) for d in shape)
+
+
+def rnn_loop(
+    step: Any, inputs: Any, states: Any, backwards: bool, mask: Any, time_major: bool, zero_output: bool, sequences: bool
+) -> tuple[Any, Any, Any]:
+    """Run `step` along time: the last output, all outputs (None unless `sequences`), the final states."""
+    flat = tf.nest.flatten(inputs)
+    if not time_major:
+        flat = [_swap(x) for x in flat]
+        mask = None if mask is None else _swap(mask)
+    length = flat[0].shape[0]
+    if length is None:
+        return _dynamic_loop(step, inputs, flat, states, backwards, mask, time_major, zero_output, sequences)
+    found = []
+    out = None
+    for t in reversed(range(length)) if backwards else range(length):
+        current = tf.nest.pack_sequence_as(inputs, [x[t] for x in flat]) if tf.nest.is_nested(inputs) else flat[0][t]
+        new, after = step(current, states)
+        if mask is not None:
+            keep = mask[t]
+            if out is None:
+                out = tf.nest.map_structure(tf.zeros_like, new)
+            held = tf.nest.map_structure(tf.zeros_like, new) if zero_output else out
+            new = tf.nest.map_structure(lambda a, b, keep=keep: _where(keep, a, b), new, held)
+            after = tf.nest.pack_sequence_as(
+                after, [_where(keep, a, b) for a, b in zip(tf.nest.flatten(after), tf.nest.flatten(states), strict=True)]
+            )
+        out, states = new, after
+        if sequences:
+            found.append(out)
+    outputs = None
+    if sequences:
+        outputs = tf.nest.map_structure(lambda *steps: tf.stack(steps, 0 if time_major else 1), *found)
+    return out, outputs, states
+
+
+def _swap(x: Any) -> Any:
+    return tf.transpose(x, [1, 0, *range(2, len(x.shape))])
+
+
+def _where(keep: Any, a: Any, b: Any) -> Any:
+    keep = tf.cast(keep, tf.bool)
+    for _ in range(len(a.shape) - len(keep.shape)):
+        keep = tf.expand_dims(keep, -1)
+    return tf.where(keep, a, b)
+
+
+def _dynamic_loop(
+    step: Any, inputs: Any, flat: Any, states: Any, backwards: bool, mask: Any, time_major: bool, zero_output: bool, sequences: bool
+) -> tuple[Any, Any, Any]:
+    """As `rnn_loop`, with a number of steps that is known at run time only."""
+    length = tf.shape(flat[0])[0]
+
+    def at(t: Any) -> Any:
+        return tf.nest.pack_sequence_as(inputs, [tf.gather(x, t) for x in flat]) if tf.nest.is_nested(inputs) else tf.gather(flat[0], t)
+
+    first, _ = step(at(0), states)
+    flat_first = tf.nest.flatten(first)
+    arrays = [tf.TensorArray(o.dtype, size=length, element_shape=o.shape) for o in flat_first] if sequences else []
+    flat_states = tf.nest.flatten(states)
+
+    def body(t: Any, last: Any, current: Any, kept: Any) -> Any:
+        place = length - 1 - t if backwards else t
+        packed = tf.nest.pack_sequence_as(states, list(current))
+        new, after = step(at(place), packed)
+        new_flat, after_flat = tf.nest.flatten(new), tf.nest.flatten(after)
+        if mask is not None:
+            keep = tf.gather(mask, place)
+            new_flat = [_where(keep, a, tf.zeros_like(a) if zero_output else b) for a, b in zip(new_flat, last, strict=True)]
+            after_flat = [_where(keep, a, b) for a, b in zip(after_flat, current, strict=True)]
+        kept = tuple(array.write(t, o) for array, o in zip(kept, new_flat, strict=True))
+        return t + 1, tuple(new_flat), tuple(after_flat), kept
+
+    _, last, final, kept = tf.while_loop(
+        lambda t, *_: t < length, body, (tf.constant(0), tuple(tf.zeros_like(o) for o in flat_first), tuple(flat_states), tuple(arrays))
+    )
+    outputs = None
+    if sequences:
+        stacked = [a.stack() for a in kept]
+        outputs = tf.nest.pack_sequence_as(first, stacked if time_major else [_swap(s) for s in stacked])
+    return tf.nest.pack_sequence_as(first, list(last)), outputs, list(tf.nest.pack_sequence_as(states, list(final)))

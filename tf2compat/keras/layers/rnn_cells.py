@@ -1,0 +1,347 @@
+"""SimpleRNNCell, GRUCell, LSTMCell."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch.nn.functional as F
+
+import tf2compat as tf
+from tf2compat._engine.dtypes import FLOATS
+from tf2compat._engine.op import op, tensor
+from tf2compat._engine.shapes import TensorShape
+from tf2compat.nn.dropping import dropped
+from tf2compat.random.seeding import Stream, stream
+
+from .. import activations, initializers
+from .._base.layer import Layer
+from ._common import WeightOptions
+from ._recurrences import TORCH_ACTIVATIONS
+from .rnn import cell_zeros
+
+_X = tensor(FLOATS)
+
+
+@op("Affine", x=_X, kernel=_X, bias=_X)
+def _affine(x: Any, kernel: Any, bias: Any = None) -> Any:
+    return F.linear(x, kernel.t(), bias)
+
+
+class DropoutCell:
+    """The dropout masks of a cell, the same for all steps of a sequence."""
+
+    def _start_dropout(self, dropout: float, recurrent_dropout: float, seed: Any) -> None:
+        self.dropout = min(1.0, max(0.0, dropout))
+        self.recurrent_dropout = min(1.0, max(0.0, recurrent_dropout))
+        self.seed = seed
+        self.__dict__["_mask"] = None
+        self.__dict__["_recurrent_mask"] = None
+        self.__dict__["_drop_numbers"] = None if seed is None else Stream((0, int(seed)))
+
+    def reset_dropout_mask(self) -> None:
+        """Forget the mask of the inputs."""
+        self.__dict__["_mask"] = None
+
+    def reset_recurrent_dropout_mask(self) -> None:
+        """Forget the mask of the states."""
+        self.__dict__["_recurrent_mask"] = None
+
+    def _made(self, like: Any, rate: float) -> Any:
+        own = self.__dict__["_drop_numbers"]
+        return dropped(tf.ones_like(like), float(rate), None, stream(None) if own is None else own)
+
+    def get_dropout_mask_for_cell(self, inputs: Any, training: Any, count: int = 1) -> Any:
+        """The mask of the inputs, `count` times in a list; None when nothing is dropped."""
+        if not self.dropout or not training:
+            return None
+        if self.__dict__["_mask"] is None:
+            self.__dict__["_mask"] = self._made(inputs, self.dropout)
+        mask = self.__dict__["_mask"]
+        return [mask] * count if count > 1 else mask
+
+    def get_recurrent_dropout_mask_for_cell(self, inputs: Any, training: Any, count: int = 1) -> Any:
+        """The mask of the states, `count` times in a list; None when nothing is dropped."""
+        if not self.recurrent_dropout or not training:
+            return None
+        if self.__dict__["_recurrent_mask"] is None:
+            self.__dict__["_recurrent_mask"] = self._made(inputs, self.recurrent_dropout)
+        mask = self.__dict__["_recurrent_mask"]
+        return [mask] * count if count > 1 else mask
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_mask": None, "_recurrent_mask": None}
+
+
+class _Cell(DropoutCell, WeightOptions, Layer):
+    _gates: int
+
+    def _start(
+        self, units: Any, use_bias: bool, dropout: float, recurrent_dropout: float, seed: Any, activation: Any, options: dict[str, Any]
+    ) -> None:
+        if units is None or units <= 0:
+            raise ValueError(f"Received an invalid value for argument `units`, expected a positive integer, got {units}.")
+        self.units = units
+        self.activation = activations.get(activation)
+        self.use_bias = use_bias
+        self._set_options(**options)
+        self._start_dropout(dropout, recurrent_dropout, seed)
+        self.output_size = units
+
+    def _bias_shape(self) -> tuple[int, ...]:
+        return (self._gates * self.units,)
+
+    def _bias_initializer(self) -> Any:
+        return self.bias_initializer
+
+    def build(self, input_shape: Any) -> None:
+        """Create kernel, recurrent_kernel and bias."""
+        width = TensorShape(input_shape)[-1]
+        self.kernel = self.add_weight(
+            shape=(width, self._gates * self.units), name="kernel", initializer=self.kernel_initializer,
+            regularizer=self.kernel_regularizer, constraint=self.kernel_constraint,
+        )  # fmt: skip
+        self.recurrent_kernel = self.add_weight(
+            shape=(self.units, self._gates * self.units), name="recurrent_kernel", initializer=self.recurrent_initializer,
+            regularizer=self.recurrent_regularizer, constraint=self.recurrent_constraint,
+        )  # fmt: skip
+        self.bias = None
+        if self.use_bias:
+            self.bias = self.add_weight(
+                shape=self._bias_shape(), name="bias", initializer=self._bias_initializer(), regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
+            )  # fmt: skip
+        self.built = True
+
+    def get_initial_state(self, inputs: Any = None, batch_size: Any = None, dtype: Any = None) -> Any:
+        """Zeros for a batch."""
+        found = cell_zeros(self, inputs, batch_size, dtype)
+        return list(found) if isinstance(found, (list, tuple)) else found
+
+    def _dropped(self, inputs: Any, state: Any, training: Any) -> tuple[Any, Any]:
+        mask = self.get_dropout_mask_for_cell(inputs, training)
+        recurrent = self.get_recurrent_dropout_mask_for_cell(state, training)
+        return inputs if mask is None else inputs * mask, state if recurrent is None else state * recurrent
+
+    def _cell_config(self, *extra: str) -> dict[str, Any]:
+        config: dict[str, Any] = {"units": self.units, "activation": activations.serialize(self.activation)}
+        if "recurrent_activation" in extra:
+            config["recurrent_activation"] = activations.serialize(self.recurrent_activation)  # type: ignore[attr-defined]
+        config["use_bias"] = self.use_bias
+        config.update(self._option_config("kernel_initializer", "recurrent_initializer", "bias_initializer"))
+        if "unit_forget_bias" in extra:
+            config["unit_forget_bias"] = self.unit_forget_bias  # type: ignore[attr-defined]
+        config.update(self._option_config(
+            "kernel_regularizer", "recurrent_regularizer", "bias_regularizer", "kernel_constraint", "recurrent_constraint",
+            "bias_constraint",
+        ))  # fmt: skip
+        config.update({"dropout": self.dropout, "recurrent_dropout": self.recurrent_dropout})
+        for name in ("implementation", "reset_after"):
+            if name in extra:
+                config[name] = getattr(self, name)
+        return config
+
+
+class SimpleRNNCell(_Cell):
+    """One step of SimpleRNN (`tf.keras.layers.SimpleRNNCell`)."""
+
+    _gates = 1
+
+    def __init__(
+        self,
+        units: int,
+        activation: Any = "tanh",
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        recurrent_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        recurrent_constraint: Any = None,
+        bias_constraint: Any = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        **kwargs: Any,
+    ) -> None:
+        seed = kwargs.pop("seed", None)
+        super().__init__(**kwargs)
+        self._start(units, use_bias, dropout, recurrent_dropout, seed, activation, dict(
+            kernel_initializer=kernel_initializer, recurrent_initializer=recurrent_initializer, bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer, recurrent_regularizer=recurrent_regularizer, bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint, recurrent_constraint=recurrent_constraint, bias_constraint=bias_constraint,
+        ))  # fmt: skip
+        self.state_size = units
+
+    def call(self, inputs: Any, states: Any, training: Any = None) -> Any:
+        """output, [state] of one step."""
+        nested = tf.nest.is_nested(states)
+        before = states[0] if nested else states
+        x, h = self._dropped(inputs, before, training)
+        out = self.activation(_affine(x, self.kernel, self.bias) + tf.matmul(h, self.recurrent_kernel))
+        return out, [out] if nested else out
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments as plain values."""
+        return super().get_config() | self._cell_config()
+
+
+@op("GRUCellStep", multi=True, x=_X, h=_X, kernel=_X, recurrent=_X, bias=_X)
+def _gru_parts(x: Any, h: Any, kernel: Any, recurrent: Any, reset_after: bool, bias: Any = None) -> Any:
+    """The three gates' input parts, and the recurrent parts of all (reset_after) or of the first two."""
+    b_in = None if bias is None else bias[0] if reset_after else bias
+    a = F.linear(x, kernel.t(), b_in)
+    if reset_after:
+        r = F.linear(h, recurrent.t(), None if bias is None else bias[1])
+    else:
+        r = h @ recurrent[:, : 2 * h.shape[1]]
+    return (*a.chunk(3, 1), *r.chunk(3 if reset_after else 2, 1))
+
+
+class GRUCell(_Cell):
+    """One step of GRU (`tf.keras.layers.GRUCell`)."""
+
+    _gates = 3
+
+    def __init__(
+        self,
+        units: int,
+        activation: Any = "tanh",
+        recurrent_activation: Any = "sigmoid",
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        recurrent_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        recurrent_constraint: Any = None,
+        bias_constraint: Any = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        reset_after: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        seed = kwargs.pop("seed", None)
+        implementation = kwargs.pop("implementation", 2)
+        super().__init__(**kwargs)
+        self._start(units, use_bias, dropout, recurrent_dropout, seed, activation, dict(
+            kernel_initializer=kernel_initializer, recurrent_initializer=recurrent_initializer, bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer, recurrent_regularizer=recurrent_regularizer, bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint, recurrent_constraint=recurrent_constraint, bias_constraint=bias_constraint,
+        ))  # fmt: skip
+        self.recurrent_activation = activations.get(recurrent_activation)
+        self.implementation = 1 if self.recurrent_dropout != 0 and implementation != 1 else implementation
+        self.reset_after = reset_after
+        self.state_size = units
+
+    def _bias_shape(self) -> tuple[int, ...]:
+        return (2, 3 * self.units) if self.reset_after else (3 * self.units,)
+
+    def call(self, inputs: Any, states: Any, training: Any = None) -> Any:
+        """output, [state] of one step."""
+        nested = tf.nest.is_nested(states)
+        before = states[0] if nested else states
+        x, h = self._dropped(inputs, before, training)
+        gate, parts = self.recurrent_activation, _gru_parts(x, h, self.kernel, self.recurrent_kernel, self.reset_after, self.bias)
+        z, r = gate(parts[0] + parts[3]), gate(parts[1] + parts[4])
+        if self.reset_after:
+            new = self.activation(parts[2] + r * parts[5])
+        else:
+            new = self.activation(parts[2] + tf.matmul(r * h, self.recurrent_kernel[:, 2 * self.units :]))
+        out = z * before + (1 - z) * new
+        return out, [out] if nested else out
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments as plain values."""
+        return super().get_config() | self._cell_config("recurrent_activation", "implementation", "reset_after")
+
+
+class UnitForgetBias(initializers.Initializer):
+    """The bias of an LSTM: ones for the forget gates, another initializer for the rest."""
+
+    def __init__(self, base: Any, units: int) -> None:
+        self.base = base
+        self.units = units
+
+    def __call__(self, shape: Any, dtype: Any = None, **kwargs: Any) -> Any:
+        """The bias [4 units]."""
+        parts = [
+            self.base((self.units,), dtype=dtype, **kwargs), initializers.Ones()((self.units,), dtype=dtype, **kwargs),
+            self.base((self.units * 2,), dtype=dtype, **kwargs),
+        ]  # fmt: skip
+        return tf.concat(parts, 0)
+
+
+@op("LSTMCellStep", multi=True, x=_X, h=_X, c=_X, kernel=_X, recurrent=_X, bias=_X)
+def _lstm_step(x: Any, h: Any, c: Any, kernel: Any, recurrent: Any, activation: Any, gate: Any, bias: Any = None) -> Any:
+    z = F.linear(x, kernel.t(), bias) + h @ recurrent
+    i, f, g, o = z.chunk(4, 1)
+    cell = gate(f) * c + gate(i) * activation(g)
+    return gate(o) * activation(cell), cell
+
+
+@op("LSTMCellParts", multi=True, x=_X, h=_X, kernel=_X, recurrent=_X, bias=_X)
+def _lstm_parts(x: Any, h: Any, kernel: Any, recurrent: Any, bias: Any = None) -> Any:
+    return (F.linear(x, kernel.t(), bias) + h @ recurrent).chunk(4, 1)
+
+
+class LSTMCell(_Cell):
+    """One step of LSTM (`tf.keras.layers.LSTMCell`)."""
+
+    _gates = 4
+
+    def __init__(
+        self,
+        units: int,
+        activation: Any = "tanh",
+        recurrent_activation: Any = "sigmoid",
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
+        unit_forget_bias: bool = True,
+        kernel_regularizer: Any = None,
+        recurrent_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        recurrent_constraint: Any = None,
+        bias_constraint: Any = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        **kwargs: Any,
+    ) -> None:
+        seed = kwargs.pop("seed", None)
+        implementation = kwargs.pop("implementation", 2)
+        super().__init__(**kwargs)
+        self._start(units, use_bias, dropout, recurrent_dropout, seed, activation, dict(
+            kernel_initializer=kernel_initializer, recurrent_initializer=recurrent_initializer, bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer, recurrent_regularizer=recurrent_regularizer, bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint, recurrent_constraint=recurrent_constraint, bias_constraint=bias_constraint,
+        ))  # fmt: skip
+        self.recurrent_activation = activations.get(recurrent_activation)
+        self.unit_forget_bias = unit_forget_bias
+        self.implementation = 1 if self.recurrent_dropout != 0 and implementation != 1 else implementation
+        self.state_size = [units, units]
+
+    def _bias_initializer(self) -> Any:
+        return UnitForgetBias(self.bias_initializer, self.units) if self.unit_forget_bias else self.bias_initializer
+
+    def call(self, inputs: Any, states: Any, training: Any = None) -> Any:
+        """output, [h, c] of one step."""
+        x, h = self._dropped(inputs, states[0], training)
+        activation, gate = TORCH_ACTIVATIONS.get(self.activation), TORCH_ACTIVATIONS.get(self.recurrent_activation)
+        if activation is not None and gate is not None:
+            out, cell = _lstm_step(x, h, states[1], self.kernel, self.recurrent_kernel, activation, gate, self.bias)
+            return out, [out, cell]
+        i, f, g, o = _lstm_parts(x, h, self.kernel, self.recurrent_kernel, self.bias)
+        cell = self.recurrent_activation(f) * states[1] + self.recurrent_activation(i) * self.activation(g)
+        out = self.recurrent_activation(o) * self.activation(cell)
+        return out, [out, cell]
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments as plain values."""
+        return super().get_config() | self._cell_config("recurrent_activation", "unit_forget_bias", "implementation")
+
+
