@@ -25,7 +25,16 @@ def add(x: Any, y: Any, name: str | None = None) -> Any:
 
 @add.strings
 def _(x: Any, y: Any) -> Any:
-    return np.asarray(x + y, dtype=object)
+    return np.asarray(broadcast_strings(x, y, "AddV2", np.add), dtype=object)
+
+
+def broadcast_strings(x: Any, y: Any, name: str, fn: Any) -> Any:
+    """`fn` on two arrays of bytes; shapes that do not broadcast fail as TensorFlow's do."""
+    try:
+        return fn(x, y)
+    except ValueError:
+        a, b = (",".join(map(str, t.shape)) for t in (x, y))
+        raise invalid(f"Incompatible shapes: [{a}] vs. [{b}] [Op:{name}] name: ") from None
 
 
 @op("Sub", elementwise=True, x=_NUM, y=_NUM)
@@ -93,7 +102,7 @@ def floormod(x: Any, y: Any, name: str | None = None) -> Any:
     return torch.remainder(x, y)
 
 
-@op("Pow", elementwise=True, x=tensor(FLOATS, COMPLEXES, SIGNED, INTS, scalar=True), y=tensor(FLOATS, COMPLEXES, SIGNED, INTS, scalar=True))
+@op("Pow", elementwise=True, x=tensor(FLOATS, COMPLEXES, SIGNED, scalar=True), y=tensor(FLOATS, COMPLEXES, SIGNED, scalar=True))
 def pow(x: Any, y: Any, name: str | None = None) -> Any:
     """x ** y element-wise with broadcasting (`tf.math.pow`)."""
     if x.dtype in _INTEGER:

@@ -14,6 +14,7 @@ from .._engine.dtypes import bool as bool_
 from .._engine.op import op, tensor
 from .._engine.shapes import broadcast
 from .._engine.tensor import Tensor
+from .arithmetic import broadcast_strings
 
 _REAL = tensor(REALS, scalar=True)
 _ANY = tensor(scalar=True)
@@ -52,7 +53,7 @@ def equal(x: Any, y: Any, name: str | None = None) -> Any:
 
 @equal.strings
 def _(x: Any, y: Any) -> Any:
-    return torch.from_numpy(np.asarray(x == y, dtype=bool))
+    return torch.from_numpy(np.asarray(broadcast_strings(x, y, "Equal", np.equal), dtype=bool))
 
 
 @op("NotEqual", elementwise=True, x=_ANY, y=_ANY)
@@ -63,7 +64,7 @@ def not_equal(x: Any, y: Any, name: str | None = None) -> Any:
 
 @not_equal.strings
 def _(x: Any, y: Any) -> Any:
-    return torch.from_numpy(np.asarray(x != y, dtype=bool))
+    return torch.from_numpy(np.asarray(broadcast_strings(x, y, "NotEqual", np.not_equal), dtype=bool))
 
 
 @op("LogicalAnd", elementwise=True, x=_BOOL, y=_BOOL)

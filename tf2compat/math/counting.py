@@ -73,6 +73,10 @@ def bincount(
     if binary_output and weights is not None:
         raise ValueError("Arguments `binary_output` and `weights` are mutually exclusive. Please specify only one.")
     arr = operand(arr)
+    if arr.dtype.is_floating or arr.dtype.is_complex:
+        from .._top.arithmetic import cast
+
+        arr = cast(arr, int32)
     if weights is not None:
         weights = convert_to_tensor(weights)
     return _bincount(arr, weights, minlength, maxlength, as_dtype(dtype), axis == -1, binary_output, name)

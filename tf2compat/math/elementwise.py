@@ -196,7 +196,7 @@ def rint(x: Any, name: str | None = None) -> Any:
     return torch.round(x).detach()
 
 
-@op("Round", x=tensor(FLOATS, SIGNED, COMPLEXES))
+@op("Round", x=tensor(NUMBERS))
 def round(x: Any, name: str | None = None) -> Any:
     """Nearest integer, halves to the even one, in the dtype of `x` (`tf.math.round`). No gradient passes."""
     if x.is_complex():

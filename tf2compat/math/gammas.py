@@ -19,6 +19,8 @@ def _gamma_density(a: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
 
 def _by_shape(a: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
     """The derivative of igamma(a, x) with respect to a: its power series, term by term, in double precision."""
+    if a.device.type == "meta":  # torch has no shape rule for the sampling gradient below
+        return torch.empty_like(a + x)
     a64, x64 = torch.broadcast_tensors(a.detach().to(torch.float64), x.detach().to(torch.float64))
     safe = torch.clamp(x64, min=1e-300)
     log = torch.log(safe)

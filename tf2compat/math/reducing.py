@@ -113,7 +113,8 @@ def reduce_min(input_tensor: Any, axis: Any = None, keepdims: bool = False, name
 
 def _of_none(x: torch.Tensor, axis: Any, keepdims: Any, value: Any) -> torch.Tensor:
     shape = torch.any(x != x, axis, bool(keepdims)).shape if axis != () else x.shape
-    return torch.full(shape, value, dtype=x.dtype, device=x.device)
+    out = torch.full(shape, value, dtype=x.dtype, device=x.device)
+    return out + torch.sum(x) if x.requires_grad else out
 
 
 @op("Prod", input_tensor=_NUM, axis=AXES)
@@ -254,7 +255,7 @@ def zero_fraction(value: Any, name: str | None = None) -> Tensor:
     return _zero_fraction(value, name)
 
 
-@op("ZeroFraction", value=_NUM)
+@op("ZeroFraction", value=tensor(NUMBERS, bool_))
 def _zero_fraction(value: Any, name: str | None = None) -> Any:
     return torch.mean((value == 0).to(torch.float32))
 
