@@ -42,13 +42,22 @@ def _assign_add(ref: Any, value: Any) -> None:
         ref._write(ref._t + value)
         return
     _same_shape(ref, value)
-    ref._own().add_(value.detach())
+    _bits(ref._own()).add_(_bits(value.detach()))
 
 
 @op("AssignSubVariableOp", stateful=True, ref=VARIABLE, value=ANY)
 def _assign_sub(ref: Any, value: Any) -> None:
     _same_shape(ref, value)
-    ref._own().sub_(value.detach())
+    _bits(ref._own()).sub_(_bits(value.detach()))
+
+
+#: torch adds and scatters few unsigned integers; the same bits, read as signed ones, add up to the same bits
+_SIGNED = {torch.uint16: torch.int16, torch.uint32: torch.int32, torch.uint64: torch.int64}
+
+
+def _bits(t: torch.Tensor) -> torch.Tensor:
+    signed = _SIGNED.get(t.dtype)
+    return t if signed is None else t.view(signed)
 
 
 def _same_shape(ref: Any, value: Any) -> None:
@@ -209,10 +218,18 @@ def _scatter_nd(ref: Any, indices: Any, updates: Any, how: str) -> None:
     for axis in range(depth):
         _in_range(indices[..., axis], ref._t.shape[axis], indices, ref)
     where = tuple(indices.reshape(-1, depth).long().unbind(-1))
+    if isinstance(updates, np.ndarray):
+        if how != "update":
+            raise invalid(f"Value for attr 'T' of string is not in the list of allowed values [Op:ResourceScatterNd{how.capitalize()}] name: ")
+        array = ref._t.copy()
+        array[tuple(w.numpy() for w in where)] = updates.reshape((-1, *array.shape[depth:]))
+        ref._t = array
+        return
     values = updates.detach().reshape((-1, *ref._t.shape[depth:]))
     memory = ref._own()
     if how in ("update", "add", "sub"):
-        memory.index_put_(where, -values if how == "sub" else values, accumulate=how != "update")
+        values = _bits(values)
+        _bits(memory).index_put_(where, -values if how == "sub" else values, accumulate=how != "update")
         return
     rows = torch.zeros_like(where[0])
     for axis in range(depth):
@@ -231,6 +248,7 @@ def _in_range(index: Any, size: int, indices: Any, ref: Any) -> None:
 
 _scatter.infer(lambda *args: [])
 _scatter_nd.infer(lambda *args: [])
+_scatter_nd.strings(_scatter_nd.op.fn)
 
 
 def _sparse(self: Any, sparse_delta: Any, how: str) -> Any:

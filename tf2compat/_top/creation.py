@@ -238,14 +238,15 @@ def _(start: Any, limit: Any, delta: Any, dtype: Any) -> Any:
 def linspace(start: Any, stop: Any, num: Any, name: str | None = None, axis: int = 0) -> Any:
     """`num` evenly spaced values from `start` to `stop`, both included, on a new `axis` (`tf.linspace`).
 
-    `start` and `stop` have one dtype and broadcast; integers give float64.
+    `start` and `stop` have one dtype and broadcast; integers give float64, those of 8 and 16 bits float32.
     """
     start, stop = torch.broadcast_tensors(start, stop)
     if not -start.ndim - 1 <= axis <= start.ndim:
         raise invalid(f"Tried to expand dim index {axis} for tensor with {start.ndim} dimensions. [Op:ExpandDims] name: ")
     at = axis if axis >= 0 else start.ndim + 1 + axis
     if not start.dtype.is_floating_point and not start.dtype.is_complex:
-        start, stop = start.double(), stop.double()
+        wide = torch.float64 if start.dtype.itemsize > 2 else torch.float32
+        start, stop = start.to(wide), stop.to(wide)
     start, stop = start.unsqueeze(at), stop.unsqueeze(at)
     if num < 0:
         raise invalid(f"Requires start <= limit when delta > 0: 1/{num + 1} [Op:Range] name: ")
@@ -284,7 +285,8 @@ def eye(num_rows: Any, num_columns: Any = None, batch_shape: Any = None, dtype: 
     for n in (num_rows, columns):
         if n < 0:
             raise invalid(f"Dimension {n} must be >= 0 [Op:Fill] name: ")
-    out = torch.eye(num_rows, columns, dtype=dtype.torch, device=current())
+    plain = torch.uint8 if dtype.is_unsigned else dtype.torch  # torch makes no others of unsigned integers
+    out = torch.eye(num_rows, columns, dtype=plain, device=current()).to(dtype.torch)
     return out if batch_shape is None else out.expand(*batch_shape, num_rows, columns).contiguous()
 
 

@@ -12,6 +12,8 @@ from .._engine.convert import constant_value, convert_to_tensor, is_tensor_like
 from .._engine.op import ANY, INT, invalid, op
 from .._engine.op import tensor as tensor_
 
+#: torch has no kernels of these for most functions
+_UNSIGNED = frozenset((torch.uint16, torch.uint32, torch.uint64))
 _BRANCH = tensor_(scalar=True)
 _INDEX = tensor_(dtypes.int16, dtypes.int32, dtypes.int64, group="")
 
@@ -152,10 +154,15 @@ def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None)
     return select(condition, x, y, name)
 
 
+_UNSIGNED = frozenset((torch.uint16, torch.uint32, torch.uint64))
+
+
 @op("Where", condition=ANY)
 def places_of(condition: Any, name: str | None = None) -> Any:
     """The indices of the elements that are not zero (the one-argument `tf.where`)."""
-    return torch.nonzero(condition)
+    if condition.dtype in _UNSIGNED:  # the results are of another dtype: no case for the general detour
+        condition = condition.to(torch.int64)
+    return torch.nonzero(condition.long() if condition.dtype in _UNSIGNED else condition)
 
 
 @places_of.strings

@@ -24,6 +24,14 @@ def gathered(params: Any, ids: Any) -> Any:
     return params.index_select(0, ids.reshape(-1).long()).reshape(*ids.shape, *params.shape[1:])
 
 
+@gathered.strings
+def _(params: Any, ids: Any) -> Any:
+    wrong = gathered.op.diagnose_fn(params, ids)
+    if wrong is not None:
+        raise invalid(f"{wrong} [Op:GatherV2] name: ")
+    return params[ids.numpy()]
+
+
 @gathered.diagnose
 def _(params: Any, ids: Any) -> str | None:
     if ids.device.type == "meta" or not params.ndim:

@@ -1,0 +1,112 @@
+"""Reads, under a real TensorFlow with Keras 2, what `write_for_tensorflow.py` wrote, and compares. Prints one line for each thing."""
+
+import glob
+import os
+import sys
+
+os.environ["TF_USE_LEGACY_KERAS"] = "1"
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+import tensorflow as tf
+import tf_keras
+
+failed = 0
+
+
+def report(what, work):
+    global failed
+    try:
+        work()
+        print(f"ok      {what}")
+    except Exception as error:  # noqa: BLE001 - the report is the point
+        failed += 1
+        print(f"FAILED  {what}: {type(error).__name__}: {str(error)[:300]}")
+
+
+def checkpoint(prefix):
+    module = tf.Module()
+    module.layers = [tf.Variable([0.0, 0.0]), {"inner": tf.Variable("")}]
+    names = [n.split("/")[1] for n, _ in tf.train.list_variables(prefix) if n.startswith("typed/")]
+    typed = {name: tf.Variable(tf.cast([0, 0, 0], name)) for name in names}
+    step = tf.Variable(0, dtype=tf.int64)
+    restored = tf.train.Checkpoint(module=module, typed=typed, step=step)
+    restored.restore(prefix).assert_existing_objects_matched().expect_partial()
+    assert step.numpy() == 7 and module.layers[0].numpy().tolist() == [1, 2] and module.layers[1]["inner"].numpy() == b"text"
+    assert len(names) == 15 and all(tf.cast(v, tf.int32).numpy().tolist() == [0, 1, 1] for v in typed.values())
+
+
+def manager(directory):
+    latest = tf.train.latest_checkpoint(directory)
+    assert latest.endswith("ckpt-3"), latest
+    checkpoint(latest)
+    again = tf.train.CheckpointManager(tf.train.Checkpoint(step=tf.Variable(0, dtype=tf.int64)), directory, 2)
+    assert [os.path.basename(p) for p in again.checkpoints] == ["ckpt-2", "ckpt-3"]
+
+
+def same(model, base, after=False):
+    data = np.load(base + ".npz")
+    wanted = np.load(base + "_after.npz")["predictions"] if after else data["predictions"]
+    np.testing.assert_allclose(model(data["x"], training=False).numpy(), wanted, rtol=1e-4, atol=1e-5)
+
+
+def whole(path, base, train):
+    model = tf.keras.models.load_model(path)
+    same(model, base)
+    if train:
+        data = np.load(base + ".npz")
+        model.fit(data["x"], data["y"], batch_size=4, epochs=1, verbose=0, shuffle=False)
+        same(model, base, after=True)
+
+
+def weights(path, base):
+    model = tf.keras.models.load_model(base + ".keras", compile=False)
+    for v in model.weights:
+        v.assign(tf.zeros_like(v))
+    status = model.load_weights(path)
+    if status is not None:
+        status.expect_partial()
+    same(model, base)
+
+
+def optimizer_state(base):
+    model = tf.keras.models.load_model(base + ".keras", compile=False)
+    model.compile("adam", "mse")
+    model.optimizer.build(model.trainable_variables)
+    checkpoint = tf.train.Checkpoint(model=model, optimizer=model.optimizer)
+    checkpoint.read(base + "_ckpt").assert_consumed()
+    data = np.load(base + ".npz")
+    model.fit(data["x"], data["y"], batch_size=4, epochs=1, verbose=0, shuffle=False)
+    same(model, base, after=True)
+
+
+def events(directory):
+    found = {}
+    for path in glob.glob(os.path.join(directory, "*")):
+        for event in tf.compat.v1.train.summary_iterator(path):
+            for value in event.summary.value:
+                found[value.tag] = (event.step, tf.make_ndarray(value.tensor))
+    assert found["loss"] == (5, 0.5) and found["note"][1] == b"hello" and found["values"][1].shape == (30, 3)
+
+
+def main(directory):
+    print(f"TensorFlow {tf.__version__}, Keras {tf_keras.__version__}")
+    report("checkpoint, written over twice", lambda: checkpoint(os.path.join(directory, "ckpt")))
+    report("CheckpointManager's directory", lambda: manager(os.path.join(directory, "managed")))
+    for path in sorted(glob.glob(os.path.join(directory, "*.keras"))):
+        base = path[: -len(".keras")]
+        name = os.path.basename(base)
+        train = name != "sequential"  # it has dropout, whose random numbers differ
+        report(f"{name}.keras: predictions" + (", training goes on equally" if train else ""), lambda: whole(path, base, train))
+        report(f"{name}.h5: predictions" + (", training goes on equally" if train else ""), lambda: whole(base + ".h5", base, train))
+        for suffix in ("_w.weights.h5", "_w.h5", "_w"):
+            report(f"{name}{suffix}: weights", lambda: weights(base + suffix, base))
+        if train:
+            report(f"{name}_ckpt: model and optimizer", lambda: optimizer_state(base))
+    report("events", lambda: events(os.path.join(directory, "events")))
+    print(f"{failed} failed")
+    return failed != 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
