@@ -31,7 +31,7 @@ def checkpoint(prefix):
     typed = {name: tf.Variable(tf.cast([0, 0, 0], name)) for name in names}
     step = tf.Variable(0, dtype=tf.int64)
     restored = tf.train.Checkpoint(module=module, typed=typed, step=step)
-    restored.restore(prefix).assert_existing_objects_matched().expect_partial()
+    restored.read(prefix).assert_existing_objects_matched().expect_partial()
     assert step.numpy() == 7 and module.layers[0].numpy().tolist() == [1, 2] and module.layers[1]["inner"].numpy() == b"text"
     assert len(names) == 15 and all(tf.cast(v, tf.int32).numpy().tolist() == [0, 1, 1] for v in typed.values())
 
