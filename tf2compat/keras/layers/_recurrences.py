@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch.utils._python_dispatch import _len_torch_dispatch_stack
 
+from tf2compat._engine import dtypes
 from tf2compat._engine.dtypes import FLOATS
 from tf2compat._engine.dtypes import bool as tf_bool
 from tf2compat._engine.op import op, tensor
@@ -119,6 +120,23 @@ def lstm(
     return out, hn, cn
 
 
+def _shapes(x: Any, h: Any, sequences: bool, time_major: bool, states: int) -> Any:
+    """Shapes of outputs and states, without walking through the steps."""
+    kind = dtypes.of(x)
+    batch, time = (x.shape[1], x.shape[0]) if time_major else x.shape[:2]
+    one = (batch, h.shape[1])
+    out = ((time, *one) if time_major else (batch, time, h.shape[1])) if sequences else one
+    return [(kind, out)] + [(kind, one)] * states
+
+
+@lstm.infer
+def _(
+    x: Any, h: Any, c: Any, kernel: Any, recurrent: Any, activation: Any, gate: Any, sequences: bool, backwards: bool, time_major: bool,
+    zero_output: bool, need_cell: bool, bias: Any = None, mask: Any = None,
+) -> Any:  # fmt: skip
+    return _shapes(x, h, sequences, time_major, 2)
+
+
 def _gru_order(w: Any) -> Any:
     """Keras' gates (z, r, h) in torch's order (r, z, h), along the last dimension."""
     z, r, h = w.chunk(3, -1)
@@ -171,6 +189,14 @@ def gru(
     return out, hn
 
 
+@gru.infer
+def _(
+    x: Any, h: Any, kernel: Any, recurrent: Any, activation: Any, gate: Any, sequences: bool, backwards: bool, time_major: bool,
+    zero_output: bool, reset_after: bool, bias: Any = None, mask: Any = None,
+) -> Any:  # fmt: skip
+    return _shapes(x, h, sequences, time_major, 1)
+
+
 @op("KerasSimpleRNN", multi=True, x=_X, h=_X, kernel=_X, recurrent=_X, bias=_X, mask=_MASK)
 def simple(
     x: Any, h: Any, kernel: Any, recurrent: Any, activation: Any, sequences: bool, backwards: bool, time_major: bool, zero_output: bool,
@@ -197,3 +223,11 @@ def simple(
     if sequences and time_major:
         out = out.transpose(0, 1)
     return out, hn
+
+
+@simple.infer
+def _(
+    x: Any, h: Any, kernel: Any, recurrent: Any, activation: Any, sequences: bool, backwards: bool, time_major: bool, zero_output: bool,
+    bias: Any = None, mask: Any = None,
+) -> Any:  # fmt: skip
+    return _shapes(x, h, sequences, time_major, 1)
