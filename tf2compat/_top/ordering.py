@@ -14,6 +14,8 @@ from .._engine.op import ANY, DTYPE, INT, TENSOR, invalid, op, tensor
 from .._engine.tensor import Tensor
 
 _SORTABLE = tensor(REALS)
+#: torch has no kernels of these for most functions
+_UNSIGNED = frozenset((torch.uint16, torch.uint32, torch.uint64))
 
 
 # --- sort ------------------------------------------------------------------------------------------------------------
@@ -63,6 +65,8 @@ def _bound(sorted_sequence: Any, values: Any, right: bool, out_type: Any, name: 
     wanted = values.reshape(-1, values.shape[-1]) if values.numel() else values.reshape(rows.shape[0], 0)
     if rows.shape[0] != wanted.shape[0]:
         raise invalid("Leading dim_size of both tensors must match. [Op:LowerBound] name: ")
+    if rows.dtype in _UNSIGNED:
+        rows, wanted = rows.long(), wanted.long()
     found = torch.searchsorted(rows.contiguous(), wanted.contiguous(), right=right, out_int32=out_type is dtypes.int32)
     return found.reshape(values.shape)
 
@@ -94,7 +98,7 @@ def _distinct(x: Any) -> tuple[Any, Any, Any]:
         for i, v in enumerate(places):
             values[i] = v
         return values, torch.from_numpy(at), torch.from_numpy(np.bincount(at, minlength=len(places)))
-    _, inverse, counts = torch.unique(x, return_inverse=True, return_counts=True)
+    _, inverse, counts = torch.unique(x.long() if x.dtype in _UNSIGNED else x, return_inverse=True, return_counts=True)
     n = x.shape[0]
     if not n:
         return x.clone(), inverse, counts
@@ -102,7 +106,8 @@ def _distinct(x: Any) -> tuple[Any, Any, Any]:
     first = torch.full_like(counts, n).scatter_reduce(0, inverse, positions, "amin")
     order = torch.argsort(first)
     rank = torch.empty_like(order).index_copy(0, order, torch.arange(len(order), device=x.device))
-    return x[first[order]], rank[inverse], counts[order]
+    y = torch.index_select(x.long(), 0, first[order]).to(x.dtype) if x.dtype in _UNSIGNED else torch.index_select(x, 0, first[order])
+    return y, rank[inverse], counts[order]
 
 
 @op("Unique", multi=True, x=ANY, out_idx=DTYPE)
