@@ -222,7 +222,7 @@ class Function:
             self._traces += 1
             graph, _ = trace(fn, self._name, self._binder, pos, kw, specs, False)
         self._created = True
-        return ConcreteFunction(graph, self._name, self._binder, pos, kw, specs)
+        return ConcreteFunction(graph, self._name, self._binder, pos, kw, specs, self._jit_compile)
 
     def _callable(self) -> Callable[..., Any]:
         """What is traced: the Python function, converted by AutoGraph where that is wanted."""
@@ -317,6 +317,24 @@ class Function:
 
     def _list_all_concrete_functions(self) -> list[ConcreteFunction]:
         return list(dict.fromkeys(self._cache.values()))
+
+    def explain(self) -> str:
+        """What became of the function: its traces, how each runs, the time spent, why something is not compiled."""
+        lines = [f"{self._name}: {self._traces} traces, {len(set(map(id, self._cache.values())))} kept"]
+        for c in dict.fromkeys(self._cache.values()):
+            lines.append(f"  {c.pretty_printed_signature(False)}  {len(c.graph.nodes)} nodes")
+            tier = c._tier
+            if tier is None:
+                lines.append("    not run yet")
+                continue
+            lines.append(f"    replayed: {tier.calls} calls measured, {tier.spent * 1e3:.1f} ms")
+            if tier.variants:
+                lines.append(f"    compiled: {tier.compiled_calls} calls, {len(tier.variants)} variants, compiling took {tier.compile_seconds:.1f} s")
+            elif tier.reason:
+                lines.append(f"    not compiled: {tier.reason}")
+            else:
+                lines.append(f"    to be compiled after {tier.cost:.1f} s of replay")
+        return "\n".join(lines)
 
     def experimental_get_compiler_ir(self, *args: Any, **kwargs: Any) -> Any:
         """TensorFlow's XLA text does not exist here; `get_concrete_function(...).graph.code` is what runs."""

@@ -127,8 +127,10 @@ class ConcreteFunction:
     """A function traced for one signature (`tf.types.experimental.ConcreteFunction`)."""
 
     def __init__(
-        self, graph: Graph, name: str, binder: Binder, pos: tuple[Any, ...], kw: dict[str, Any], specs: list[tuple[Any, Any]]
-    ) -> None:
+        self, graph: Graph, name: str, binder: Binder, pos: tuple[Any, ...], kw: dict[str, Any], specs: list[tuple[Any, Any]],
+        jit: bool | None = None,
+    ) -> None:  # fmt: skip
+        self._jit = jit
         self.graph = graph
         self._name = name
         self._binder = binder
@@ -162,10 +164,16 @@ class ConcreteFunction:
         program = self._program or self.program
         storages = [t._t if type(t) is Tensor and t._tape is state.TOKEN else entering(t) for t in leaves]
         try:
-            outs = program.run(*storages)
+            outs = (self._tier or self._begin(program)).run(storages)
         except Exception as error:  # noqa: BLE001 - translated into the failed op's
             raise program.translate(error) from None
         return self._wrapped(outs)
+
+    def _begin(self, program: Program) -> Any:
+        from .lowering import Tier
+
+        self._tier = Tier(self.graph, program, self._jit)
+        return self._tier
 
     def _wrapped(self, outs: Any) -> Any:
         tapes = state.local.tapes
