@@ -164,6 +164,8 @@ class Op:
             self._bind_group(group, positions, bound)
         for i, kind in enumerate(self.kinds):
             if kind is not None and kind.group == "" and kind.what not in ("tensor", "tensors"):
+                if bound[i] is None and kind.what in ("ints", "shape") and self._default(i) is not None and self.fn.__name__[0] != "_":
+                    raise ValueError(f"Attempt to convert a value (None) with an unsupported type ({type(None)}) to a Tensor.")
                 bound[i] = _STATIC[kind.what](self, self.params[i], bound[i])
         return bound
 
@@ -443,13 +445,18 @@ def _as_int(owner: Op, param: str, value: Any) -> Any:
     if isinstance(value, (float, np.floating)):
         raise TypeError(f"Cannot convert {value!r} to EagerTensor of dtype int32")
     if isinstance(value, (list, tuple)):
+        _refuse_mixed(value)
         if len(value) == 1:
+            if isinstance(value[0], (float, np.floating)):
+                raise _no_int(owner, param, "float")
             return _as_int(owner, param, value[0])
         raise owner.error(f"{param} must be a scalar, but received tensor of shape {_dims(np.shape(value))}")
-    if isinstance(value, (Tensor, torch.Tensor, np.ndarray)) and getattr(value, "ndim", 0):
-        flat = np.asarray(value).reshape(-1)
-        if flat.size == 1 and np.asarray(value).dtype.kind in "iu":
-            return int(flat[0])
+    if isinstance(value, (Tensor, torch.Tensor, np.ndarray)):
+        array = np.asarray(value)
+        if array.dtype.kind not in "iu":
+            raise _no_int(owner, param, dtypes.as_dtype(array.dtype)._cpp)
+        if array.size == 1:
+            return int(array.reshape(-1)[0])
         raise owner.error(f"{param} must be a scalar, but received tensor of shape {_dims(np.shape(value))}")
     try:
         return value.__index__()
@@ -457,7 +464,16 @@ def _as_int(owner: Op, param: str, value: Any) -> Any:
         inner = getattr(value, "value", None)
         if isinstance(inner, int):
             return inner
-        raise TypeError(f"Expected int32 for '{param}' of {owner.name}, but got {value!r} of type '{type(value).__name__}'.") from None
+        raise ValueError(f"Attempt to convert a value ({value!r}) with an unsupported type ({type(value)}) to a Tensor.") from None
+
+
+def _no_int(owner: Op, param: str, found: str) -> Exception:
+    return owner.error(f"Value for attr 'T{param}' of {found} is not in the list of allowed values: int32, int64")
+
+
+def _refuse_mixed(values: Any) -> None:
+    if len({isinstance(v, (str, bytes)) for v in values}) == 2:
+        raise ValueError("Can't convert Python sequence with mixed types to Tensor.")
 
 
 def _as_ints(owner: Op, param: str, value: Any) -> Any:
@@ -485,13 +501,16 @@ def _as_ints(owner: Op, param: str, value: Any) -> Any:
         if array.dtype.kind not in "iu":
             if array.size == 0:
                 return ()
-            if array.ndim == 0 and isinstance(array[()], (bytes, str)) and not owner.stateful:
-                raise TypeError(f"Cannot convert {array[()]!r} to EagerTensor of dtype int32")
-            raise _no_ints(owner, param, array.tolist(), dtypes.as_dtype(array.dtype)._cpp)
+            raise _no_int(owner, param, dtypes.as_dtype(array.dtype)._cpp)
         return tuple(int(v) for v in array.reshape(-1))
+    what = owner.kinds[owner.params.index(param)].what  # type: ignore[union-attr]
     if isinstance(value, (list, tuple, range)):
         out: list[Any] = []
+        if not isinstance(value, range):
+            _refuse_mixed(value)
         for v in value:
+            if isinstance(v, (list, tuple)) and what == "shape":
+                raise owner.error(f"{param} must be a vector, got shape {_dims(np.shape(value))}")
             if isinstance(v, (list, tuple)):  # nested constants such as paddings keep their rows
                 out.append(_as_ints(owner, param, v))
             else:
@@ -501,10 +520,9 @@ def _as_ints(owner: Op, param: str, value: Any) -> Any:
                     raise ValueError(f"Attempt to convert a value ({None}) with an unsupported type ({type(None)}) to a Tensor.")
                 out.append(_as_int(owner, param, v))
         return tuple(out)
-    what = owner.kinds[owner.params.index(param)].what  # type: ignore[union-attr]
-    if isinstance(value, (float, np.floating)) and what == "ints":
-        raise _no_ints(owner, param, value, "float")
-    if isinstance(value, (str, bytes)) and what == "shape" and not owner.stateful:
+    if isinstance(value, (float, np.floating)) and owner.stateful:
+        raise _no_int(owner, param, "float")
+    if isinstance(value, (str, bytes)) and what == "shape" and not owner.groups and not owner.stateful:
         raise TypeError(f"Cannot convert {value!r} to EagerTensor of dtype int32")
     return (_as_int(owner, param, value),)
 
@@ -533,7 +551,7 @@ def _no_ints(owner: Op, param: str, value: Any, found: str) -> Exception:
     """What TensorFlow raises for numbers that are no integers: an op without tensors is a function that converts its shape."""
     if not owner.groups and not owner.stateful:
         return TypeError(f"Cannot convert {value!r} to EagerTensor of dtype int32")
-    return owner.error(f"Value for attr 'T{param}' of {found} is not in the list of allowed values: int32, int64")
+    return _no_int(owner, param, found)
 
 
 def _as_axes(owner: Op, param: str, value: Any) -> Any:
