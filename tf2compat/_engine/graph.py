@@ -526,7 +526,7 @@ def is_symbolic_tensor(tensor: Any) -> bool:
     return isinstance(tensor, SymbolicTensor)
 
 
-def import_graph_def(graph_def: Any, input_map: Any = None, return_elements: Any = None, name: str | None = None, producer_op_list: Any = None) -> Any:
+def import_graph_def(graph_def: Any, input_map: Any = None, return_elements: Any = None, name: str | None = None, op_dict: Any = None, producer_op_list: Any = None) -> Any:
     """TensorFlow's serialized graphs cannot be imported: UnimplementedError."""
     from ..errors import UnimplementedError
 

@@ -35,10 +35,11 @@ class InputLayer(Layer):
         name: str | None = None,
         ragged: bool | None = None,
         type_spec: Any = None,
+        optional: bool = False,
         **kwargs: Any,
     ) -> None:
         batch_input_shape = kwargs.pop("batch_input_shape", kwargs.pop("batch_shape", None))
-        if kwargs.pop("optional", False):
+        if optional:
             raise ValueError("InputLayer: optional inputs are not supported by tf2compat")
         if kwargs:
             raise ValueError(f"Unrecognized keyword arguments: {list(kwargs)}")
@@ -89,11 +90,13 @@ def Input(  # noqa: N802 - TensorFlow's name
     tensor: Any = None,
     ragged: bool | None = None,
     type_spec: Any = None,
+    optional: bool = False,
     **kwargs: Any,
 ) -> Any:
     """A symbolic tensor to build functional models from (`tf.keras.Input`).
 
-    `shape` is without the batch's size. ValueError without a shape, tensor or type_spec, or for unknown keywords.
+    `shape` is without the batch's size. ValueError without a shape, tensor or type_spec, for `optional=True`, or for unknown
+    keywords.
     """
     if sparse and ragged:
         raise ValueError("Cannot set both `sparse` and `ragged` to `True` in a TF-Keras `Input`.")
@@ -111,6 +114,6 @@ def Input(  # noqa: N802 - TensorFlow's name
         )
     layer = InputLayer(
         input_shape=shape, batch_size=batch_size, name=name, dtype=dtype, sparse=sparse, ragged=ragged, input_tensor=tensor,
-        type_spec=type_spec,
+        type_spec=type_spec, optional=optional,
     )  # fmt: skip
     return layer._inbound[0].outputs

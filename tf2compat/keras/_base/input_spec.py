@@ -12,7 +12,7 @@ class InputSpec:
     """Rank, dtype and shape constraints of one input (`tf.keras.layers.InputSpec`).
 
     None leaves a property free. `axes` maps axis numbers to sizes. `allow_last_axis_squeeze` also accepts inputs whose
-    last axis of size 1 is missing (or extra).
+    last axis of size 1 is missing (or extra). `optional` accepts None for the input.
     """
 
     def __init__(
@@ -25,6 +25,7 @@ class InputSpec:
         axes: dict[int, int | None] | None = None,
         allow_last_axis_squeeze: bool = False,
         name: str | None = None,
+        optional: bool = False,
     ) -> None:
         self.dtype = dtypes.as_dtype(dtype).name if dtype is not None else None
         shape = None if shape is None else TensorShape(shape)
@@ -38,6 +39,7 @@ class InputSpec:
         self.max_ndim = max_ndim
         self.min_ndim = min_ndim
         self.name = name
+        self.optional = optional
         self.allow_last_axis_squeeze = allow_last_axis_squeeze
         try:
             self.axes = {int(k): axes[k] for k in axes or {}}
@@ -63,7 +65,7 @@ class InputSpec:
     @property
     def simple(self) -> tuple[int | None, int | None, tuple[tuple[int, int], ...]] | None:
         """(ndim, min_ndim, axes) when nothing else is constrained: what most layers ask for."""
-        if self.dtype or self.shape is not None or self.max_ndim is not None or self.allow_last_axis_squeeze:
+        if self.dtype or self.shape is not None or self.max_ndim is not None or self.allow_last_axis_squeeze or self.optional:
             return None
         return (self.ndim, self.min_ndim, tuple((a, v) for a, v in self.axes.items() if v is not None))
 
@@ -86,15 +88,16 @@ def assert_compatible(spec: Any, inputs: Any, layer_name: str) -> None:
             named.append(inputs[s.name])
         inputs = named
     inputs = nest.flatten(inputs)
-    for x in inputs:
-        if not hasattr(x, "shape"):
+    absent = [x is None and i < len(specs) and getattr(specs[i], "optional", False) for i, x in enumerate(inputs)]
+    for x, none in zip(inputs, absent, strict=True):
+        if not none and not hasattr(x, "shape"):
             raise TypeError(f"Inputs to a layer should be tensors. Got '{x}' (of type {type(x)}) as input for layer '{layer_name}'.")
     if len(inputs) != len(specs):
         raise ValueError(
             f"Layer \"{layer_name}\" expects {len(specs)} input(s), but it received {len(inputs)} input tensors. Inputs received: {inputs}"
         )
     for i, (x, s) in enumerate(zip(inputs, specs, strict=True)):
-        if s is not None:
+        if s is not None and not absent[i]:
             _check(s, x, i, layer_name)
 
 

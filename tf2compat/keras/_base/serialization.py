@@ -79,15 +79,19 @@ def get_registered_name(obj: Any) -> str:
         return obj.__name__
 
 
-def get_registered_object(name: str, custom: dict[str, Any] | None = None, module_objects: dict[str, Any] | None = None) -> Any:
+def _registered() -> dict[str, Any]:
+    return custom_objects
+
+
+def get_registered_object(name: str, custom_objects: dict[str, Any] | None = None, module_objects: dict[str, Any] | None = None) -> Any:
     """The class or function registered under a name, or None (`tf.keras.utils.get_registered_object`)."""
     for scope in reversed(_scopes.stack):
         if name in scope:
             return scope[name]
-    if name in custom_objects:
+    if name in _registered():
+        return _registered()[name]
+    if custom_objects and name in custom_objects:
         return custom_objects[name]
-    if custom and name in custom:
-        return custom[name]
     if module_objects and name in module_objects:
         return module_objects[name]
     return None

@@ -519,20 +519,64 @@ class Training:
         values = [logs[n] for n in names if n in logs] or list(logs.values())
         return values[0] if len(values) == 1 else values
 
-    def fit_generator(self, generator: Any, **kwargs: Any) -> Any:
+    def fit_generator(
+        self,
+        generator: Any,
+        steps_per_epoch: int | None = None,
+        epochs: int = 1,
+        verbose: Any = 1,
+        callbacks: Any = None,
+        validation_data: Any = None,
+        validation_steps: int | None = None,
+        validation_freq: Any = 1,
+        class_weight: Any = None,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
+        shuffle: bool = True,
+        initial_epoch: int = 0,
+    ) -> Any:
         """Old name of `fit` for generators."""
         warnings.warn("`Model.fit_generator` is deprecated and will be removed in a future version. Please use `Model.fit`, which supports generators.", stacklevel=2)
-        return self.fit(generator, **kwargs)
+        return self.fit(
+            generator, steps_per_epoch=steps_per_epoch, epochs=epochs, verbose=verbose, callbacks=callbacks, validation_data=validation_data,
+            validation_steps=validation_steps, validation_freq=validation_freq, class_weight=class_weight, max_queue_size=max_queue_size,
+            workers=workers, use_multiprocessing=use_multiprocessing, shuffle=shuffle, initial_epoch=initial_epoch,
+        )  # fmt: skip
 
-    def evaluate_generator(self, generator: Any, **kwargs: Any) -> Any:
+    def evaluate_generator(
+        self,
+        generator: Any,
+        steps: int | None = None,
+        callbacks: Any = None,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
+        verbose: Any = 0,
+    ) -> Any:
         """Old name of `evaluate` for generators."""
         warnings.warn("`Model.evaluate_generator` is deprecated and will be removed in a future version. Please use `Model.evaluate`, which supports generators.", stacklevel=2)
-        return self.evaluate(generator, **kwargs)
+        return self.evaluate(
+            generator, steps=steps, callbacks=callbacks, max_queue_size=max_queue_size, workers=workers,
+            use_multiprocessing=use_multiprocessing, verbose=verbose,
+        )  # fmt: skip
 
-    def predict_generator(self, generator: Any, **kwargs: Any) -> Any:
+    def predict_generator(
+        self,
+        generator: Any,
+        steps: int | None = None,
+        callbacks: Any = None,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
+        verbose: Any = 0,
+    ) -> Any:
         """Old name of `predict` for generators."""
         warnings.warn("`Model.predict_generator` is deprecated and will be removed in a future version. Please use `Model.predict`, which supports generators.", stacklevel=2)
-        return self.predict(generator, **kwargs)
+        return self.predict(
+            generator, steps=steps, callbacks=callbacks, max_queue_size=max_queue_size, workers=workers,
+            use_multiprocessing=use_multiprocessing, verbose=verbose,
+        )  # fmt: skip
 
 
 class _Once:

@@ -94,7 +94,7 @@ def sgd_momentum(variables: Any, momentums: Any, grads: Any, lr: Any, momentum: 
 
 
 @op("ResourceApplyAdam", stateful=True, variables=VARIABLES, ms=VARIABLES, vs=VARIABLES, hats=VARIABLES, grads=TENSORS, lr=VARIABLE, iterations=VARIABLE)  # fmt: skip
-def adam(variables: Any, ms: Any, vs: Any, hats: Any, grads: Any, lr: Any, iterations: Any, beta_1: Any, beta_2: Any, epsilon: Any) -> None:
+def adam(variables: Any, ms: Any, vs: Any, hats: Any, grads: Any, lr: Any, iterations: Any, beta_1: Any, beta_2: Any, epsilon: Any, adaptive: Any = False) -> None:
     dtype = grads[0].dtype
     step = _step(iterations, dtype)
     one = _const(1, step)
@@ -106,6 +106,9 @@ def adam(variables: Any, ms: Any, vs: Any, hats: Any, grads: Any, lr: Any, itera
         forever = torch.tensor(1e18, dtype=torch.float32, device=grads[0].device)
         if not torch._C._len_torch_dispatch_stack():
             _NO_CORRECTION[key] = forever
+    if adaptive:  # torch's own way of correcting
+        alpha = _scalar(lr, dtype)
+        forever = torch.as_tensor(step, dtype=torch.float32, device=grads[0].device)
     torch._fused_adam_(
         _owned_dense(variables), [g.contiguous() for g in _plain(grads)], _owned_dense(ms), _owned_dense(vs), _owned_dense(hats), [forever] * len(variables), lr=_number(alpha),
         beta1=beta_1, beta2=beta_2, weight_decay=0.0, eps=epsilon, amsgrad=bool(hats), maximize=False,

@@ -17,7 +17,8 @@ def _filled(variable: Any, value: float) -> torch.Tensor:
 
 
 class Adam(Optimizer):
-    """Adaptive moments (`tf.keras.optimizers.Adam`), epsilon outside the bias correction as in Keras."""
+    """Adaptive moments (`tf.keras.optimizers.Adam`), epsilon outside the bias correction as in Keras,
+    inside (as in the paper) with `adaptive_epsilon`."""
 
     _slot_lists = ("_momentums", "_velocities", "_velocity_hats")
 
@@ -27,6 +28,7 @@ class Adam(Optimizer):
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-07,
+        adaptive_epsilon: bool = False,
         amsgrad: bool = False,
         weight_decay: float | None = None,
         clipnorm: float | None = None,
@@ -46,6 +48,7 @@ class Adam(Optimizer):
         self.beta_1 = beta_1
         self.beta_2 = beta_2
         self.epsilon = epsilon
+        self.adaptive_epsilon = adaptive_epsilon
         self.amsgrad = amsgrad
 
     def build(self, var_list: Any) -> None:
@@ -65,7 +68,7 @@ class Adam(Optimizer):
     def _update(self, grads: list[Any], variables: list[Any]) -> None:
         ms, vs, hats = self._slots(variables)
         rules.adam(
-            variables, ms, vs, hats, grads, self._rate(), self._iterations, self.beta_1, self.beta_2, self.epsilon
+            variables, ms, vs, hats, grads, self._rate(), self._iterations, self.beta_1, self.beta_2, self.epsilon, self.adaptive_epsilon
         )
 
     def get_config(self) -> dict[str, Any]:
