@@ -76,7 +76,8 @@ _HOMES: dict[str, str] = {
     "greater_equal less less_equal logical_and logical_not logical_or maximum minimum multiply negative not_equal pow "
     "reduce_all reduce_any reduce_logsumexp reduce_max reduce_mean reduce_min reduce_prod reduce_sum round scalar_mul "
     "sigmoid sign sin sinh sqrt square subtract tan tanh truediv",
-    "_top.arithmetic": "bitcast cast complex edit_distance fingerprint realdiv saturate_cast truncatediv truncatemod "
+    "_top.comparing": "edit_distance fingerprint",
+    "_top.arithmetic": "bitcast cast complex realdiv saturate_cast truncatediv truncatemod "
     "clip_by_value clip_by_norm clip_by_global_norm",
     "linalg": "einsum eig eigvals matmul matrix_square_root norm tensordot",
     "strings": "as_string",

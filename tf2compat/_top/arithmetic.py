@@ -12,6 +12,7 @@ from .._engine.convert import convert_to_tensor
 from .._engine.dtypes import COMPLEXES, FLOATS, INTS, NUMBERS, DType, int32, int64
 from .._engine.op import ANY, AXES, DTYPE, TENSORS, invalid, op, tensor, tensors
 from .._engine.tensor import Tensor
+from ..indexed_slices import IndexedSlices
 
 _NUM = tensor(NUMBERS, scalar=True)
 _INTEGER = frozenset(d.torch for d in INTS)
@@ -78,11 +79,8 @@ def _saturate(value: torch.Tensor, target: torch.dtype) -> torch.Tensor:
         # The bounds must be numbers of the source dtype that the target can hold: round towards zero.
         edge = torch.tensor([low, high], dtype=torch.float64).to(source)
         if float(edge[1]) > high:
-            edge[1] = torch.nextafter(edge[1].float(), torch.tensor(0.0)) if source is not torch.float64 else torch.nextafter(
-                edge[1], torch.zeros((), dtype=source)
-            )
-            if source in (torch.float16, torch.bfloat16):
-                edge[1] = high >> (high.bit_length() - torch.finfo(source).bits // 2) << (high.bit_length() - torch.finfo(source).bits // 2)
+            bits = {2: torch.int16, 4: torch.int32, 8: torch.int64}[source.itemsize]
+            edge[1] = (edge[1].view(bits) - 1).view(source)  # the number before it
         low, high = float(edge[0]), float(edge[1])
     return torch.clamp(value, low, high).to(target)
 
@@ -105,8 +103,8 @@ def _bitcast(input: Any, dtype: Any, name: str | None = None) -> Any:  # noqa: A
     if input.ndim == 0 or input.shape[-1] * have != want:
         ratio = want // have
         raise invalid(
-            f"Cannot bitcast from {dtypes.of(input)._cpp} to {dtype._cpp}: shape {list(input.shape)}, the last dimension must be {ratio} "
-            "[Op:Bitcast] name: "
+            f"Cannot bitcast from {have * 8} to {want * 8} bits: {dtypes.of(input)._cpp}{list(input.shape)} to {dtype._cpp}, "
+            f"whose elements need a last dimension of {ratio} [Op:Bitcast] name: "
         )
     return input.contiguous().view(dtype.torch).squeeze(-1)
 
@@ -244,9 +242,7 @@ def _plain(t_list: Any) -> list[Any]:
 
 
 def _slices(t: Any) -> bool:
-    from ..indexed_slices import IndexedSlices
-
-    return isinstance(t, IndexedSlices)
+    return type(t) is IndexedSlices
 
 
 def global_norm(t_list: Any, name: str | None = None) -> Tensor:
@@ -275,7 +271,7 @@ def clip_by_global_norm(t_list: Any, clip_norm: Any, use_norm: Any = None, name:
     t_list = list(t_list)
     dense = [v for v in values if v is not None]
     if use_norm is None:
-        use_norm = global_norm(t_list)
+        use_norm = _global_norm(dense) if dense else convert_to_tensor(0.0)
     if not dense:
         return t_list, use_norm
     use_norm = convert_to_tensor(use_norm, dtype_hint=dense[0].dtype)
@@ -285,8 +281,6 @@ def clip_by_global_norm(t_list: Any, clip_norm: Any, use_norm: Any = None, name:
         if v is None:
             out.append(None)
         elif _slices(original):
-            from ..indexed_slices import IndexedSlices
-
             out.append(IndexedSlices(next(clipped), original.indices, original.dense_shape))
         else:
             out.append(next(clipped))

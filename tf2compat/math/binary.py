@@ -64,7 +64,10 @@ def divide_no_nan(x: Any, y: Any, name: str | None = None) -> Tensor:
     from .._top.arithmetic import cast
     from .arithmetic import _NARROW
 
-    if isinstance(x, Tensor) and x.dtype not in INTS:
+    mine, theirs = getattr(x, "dtype", None), getattr(y, "dtype", None)
+    if isinstance(x, Tensor) and isinstance(y, Tensor) and mine is not theirs:
+        raise TypeError(f"`x` and `y` must have the same dtype, got {mine!r} != {theirs!r}.")
+    if isinstance(x, Tensor) and mine not in INTS:
         return _div_no_nan(x, y, name)
     x = convert_to_tensor(x, dtype_hint=getattr(y, "dtype", None))
     if x.dtype in INTS:

@@ -100,7 +100,7 @@ def _confusion(labels: Any, predictions: Any, num_classes: Any = None, weights: 
     else:
         for what, t in (("labels", labels), ("predictions", predictions)):
             if t.numel() and int(t.max()) >= n:
-                raise invalid(f"`{what}` out of bound: {t.tolist()} (shape={tuple(t.shape)}) has {int(t.max())}, which is not below {n}")
+                raise invalid(f"`{what}` out of bound: {t.tolist()[:20]} (shape={tuple(t.shape)}) has {int(t.max())}, which is not below [{n}]")
     amounts = torch.ones_like(labels, dtype=dtype.torch) if weights is None else weights.detach().reshape(-1).to(dtype.torch)
     if amounts.shape != labels.shape:
         raise invalid(f"Shapes of weights {list(weights.shape)} and predictions {list(predictions.shape)} do not match [Op:ScatterNd] name: ")

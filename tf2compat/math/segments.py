@@ -32,7 +32,10 @@ def _count(data: torch.Tensor, ids: torch.Tensor, name: str) -> int:
     if ids.shape[0] == 0:
         return 0
     if int(ids[0]) < 0:
-        raise invalid(f"segment ids must be >= 0 [Op:{name}] name: ")
+        raise invalid(
+            f"Segment id {int(ids[0])} out of range [0, {int(ids[-1]) + 1}), possibly because 'segment_ids' input is not sorted. "
+            f"[Op:{name}] name: "
+        )
     if bool((ids[1:] < ids[:-1]).any()):
         raise invalid(f"segment ids are not increasing [Op:{name}] name: ")
     return int(ids[-1]) + 1
