@@ -1,0 +1,42 @@
+"""Functions of one string applied to every element of an array of bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+
+
+def each(fn: Callable[[bytes], bytes], array: np.ndarray) -> np.ndarray:
+    """Bytes to bytes."""
+    out = np.empty(array.shape, dtype=object)
+    flat, source = out.reshape(-1), array.reshape(-1)
+    for i in range(source.shape[0]):
+        flat[i] = fn(source[i])
+    return out
+
+
+def numbers(fn: Callable[[bytes], Any], array: np.ndarray, dtype: torch.dtype) -> torch.Tensor:
+    """Bytes to numbers."""
+    return torch.tensor([fn(v) for v in array.reshape(-1)], dtype=dtype).reshape(array.shape)
+
+
+def joined(arrays: list[np.ndarray]) -> list[np.ndarray]:
+    """Arrays broadcast against each other."""
+    return list(np.broadcast_arrays(*arrays))
+
+
+def boxed(value: bytes) -> np.ndarray:
+    """A scalar string."""
+    out = np.empty((), dtype=object)
+    out[()] = value
+    return out
+
+
+def vector(values: list[bytes]) -> np.ndarray:
+    """A vector of strings."""
+    out = np.empty(len(values), dtype=object)
+    out[:] = values
+    return out
