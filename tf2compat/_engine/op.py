@@ -192,7 +192,10 @@ class Op:
         if not entries:
             return
         dtype: DType | None = None
-        if group:
+        only = self.kinds[positions[0]].allowed  # type: ignore[union-attr]
+        if group and only is not None and len(only) == 1:
+            dtype = only[0]
+        elif group:
             for _, _, v in entries:
                 if is_tensor_like(v):
                     dtype = dtypes.as_dtype(v.dtype) if not isinstance(v, Tensor) else v.dtype

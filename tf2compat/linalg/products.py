@@ -24,7 +24,7 @@ def _flags(a: bool, b: bool, which: str) -> None:
         )
 
 
-@op("MatMul", a=tensor(FLOATS, INTS, COMPLEXES), b=tensor(FLOATS, INTS, COMPLEXES))
+@op("MatMul", hint=True, a=tensor(FLOATS, INTS, COMPLEXES), b=tensor(FLOATS, INTS, COMPLEXES))
 def matmul(
     a: Any,
     b: Any,

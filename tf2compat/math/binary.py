@@ -57,6 +57,13 @@ def _div_no_nan(x: Any, y: Any, name: str | None = None) -> Any:
     return torch.where(zero, 0, x / torch.where(zero, 1, y))
 
 
+@_div_no_nan.wrong_dtype
+def _(want: Any, got: Any) -> Exception:
+    if want is None:
+        return TypeError(f"Invalid dtype {got!r} in tf.math.divide_no_nan. Expected one of {{{', '.join(repr(d) for d in NUMBERS)}}}.")
+    return TypeError(f"`x` and `y` must have the same dtype, got {want!r} != {got!r}.")
+
+
 def divide_no_nan(x: Any, y: Any, name: str | None = None) -> Tensor:
     """x / y element-wise, 0 where y is 0 (`tf.math.divide_no_nan`). Integers divide as `tf.truediv` does."""
     from .._engine.convert import convert_to_tensor
@@ -133,7 +140,7 @@ def scalar_mul(scalar: Any, x: Any, name: str | None = None) -> Any:
     return multiply(scalar, x, name) if isinstance(scalar, Tensor) else multiply(x, scalar, name)
 
 
-@op("AddN", inputs=tensors(NUMBERS))
+@op("AddN", hint=True, inputs=tensors(NUMBERS))
 def _add_n(inputs: Any, name: str | None = None) -> Any:
     total = inputs[0]
     shape = total.shape
