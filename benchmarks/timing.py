@@ -39,7 +39,7 @@ def peer(module: str, python: str | None, package: str) -> dict[str, float] | No
     probe = subprocess.run([interpreter, "-c", f"import importlib.util as u, sys; sys.exit(u.find_spec({package!r}) is None)"], env=env, check=False)
     if probe.returncode:
         return None
-    done = subprocess.run([interpreter, "-m", module], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run([interpreter, "-m", module], env=env, capture_output=True, text=True, check=False)
     if done.returncode:
         print(done.stderr[-2000:], file=sys.stderr)
         raise RuntimeError(f"{module} failed under {interpreter}")

@@ -4,10 +4,10 @@ import os
 
 import numpy as np
 import pytest
+from tf2compat_adapters.commands.files import open_tensors
 
 from tf2compat import train
 from tf2compat.__main__ import main
-from tf2compat_adapters.commands.files import open_tensors
 
 FILES = os.path.join(os.path.dirname(__file__), os.pardir, "conformance", "files")
 

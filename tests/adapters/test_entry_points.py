@@ -3,8 +3,9 @@
 import os
 import re
 
-from tf2compat import _ports
 from tf2compat_adapters.entry_points import ENTRY_POINTS
+
+from tf2compat import _ports
 
 ROOT = os.path.join(os.path.dirname(__file__), os.pardir, os.pardir)
 

@@ -199,7 +199,7 @@ class Derived(Base):
     def value(self, x=3, *, y=4):
         if x > 2:
             return super().value(x, y=y) + self.__secret
-        return super(Derived, self).value(x)
+        return super(Derived, self).value(x)  # noqa: UP008 - this form is the case
 
 
 def test_methods_super_and_private_names():
@@ -328,7 +328,7 @@ def test_unbound_local():
         for y in range(3):
             pass
         del y
-        return y
+        return y  # noqa: F821
 
     with pytest.raises(UnboundLocalError):
         converted(g)(1)

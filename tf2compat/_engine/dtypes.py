@@ -26,7 +26,7 @@ class DType:
             raise TypeError(f"type_enum is not a valid types_pb2.DataType: {type_enum}") from None
 
     @staticmethod
-    def _make(name: str, enum: int, torch_dtype: torch.dtype | None, np_type: Any, cpp: str | None = None) -> DType:
+    def _make(name: str, enum: int, torch_dtype: Any, np_type: Any, cpp: str | None = None) -> DType:
         self = object.__new__(DType)
         self.name = name
         self.torch = torch_dtype
@@ -241,7 +241,7 @@ OF_STORAGE: dict[Any, DType] = {d.torch: d for d in _ALL if d.torch is not None}
 _BY_NUMPY: dict[np.dtype, DType] = {
     np.dtype(d._np): d for d in _ALL if d._np not in (None, object, np.object_) and not d.is_quantized
 }
-_BY_PYTHON: dict[Any, DType] = {float: float32, type(True): bool, object: string}
+_BY_PYTHON: dict[Any, DType] = {float: float32, type(True): bool, object: string}  # noqa: UP003 - `bool` is a DType here
 
 
 def as_dtype(type_value: Any) -> DType:

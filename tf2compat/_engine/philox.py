@@ -98,7 +98,7 @@ def key_and_counter(seed: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     if _on_host(seed):
         a, b = seed.tolist()
         mixed = _block([0x3EC8F720, 0x02461E29], [a & _MASK, (a >> 32) & _MASK, b & _MASK, (b >> 32) & _MASK], 0)
-        return torch.tensor(mixed[:2]), torch.tensor((0, 0, *mixed[2:]))
+        return torch.tensor(mixed[:2]), torch.tensor([0, 0, *mixed[2:]])
     seed = seed.to(torch.int64)
     counter = torch.stack([seed[0] & _MASK, (seed[0] >> 32) & _MASK, seed[1] & _MASK, (seed[1] >> 32) & _MASK])
     mixed = blocks(_tensor((0x3EC8F720, 0x02461E29), seed), counter, _tensor((0,), seed))[0]

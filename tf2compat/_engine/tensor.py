@@ -269,7 +269,7 @@ class Tensor:
         def __rtruediv__(self, other: Any) -> Tensor: ...
         def __neg__(self) -> Tensor: ...
 
-    def __getattr__(self, name: str) -> types.NoneType:
+    def __getattr__(self, name: str) -> None:
         # only reached for names (and unset slots) that the class does not have
         if name == "assign" and hasattr(self, "_sliced"):
             return self._slice_assign  # type: ignore[return-value]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-
 from .. import errors
 from .._engine import devices
 from .._names import module_getattr

@@ -226,7 +226,7 @@ def sparse_batch(source: Dataset, size: int, row_shape: TensorShape) -> Dataset:
     def to_sparse(x: Any) -> Any:
         return sparse.from_dense(x)
 
-    if not type(source._spec) is TensorSpec:
+    if type(source._spec) is not TensorSpec:
         raise TypeError("sparse_batch is for datasets of one dense tensor")
     padded = source.padded_batch(size, padded_shapes=row_shape)
     return padded.map(to_sparse)

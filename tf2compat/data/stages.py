@@ -7,16 +7,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-import torch
 
 from .. import errors
 from .._engine import dtypes, state
-from .._engine.op import wrap_here
 from .._engine.specs import TensorSpec
 from . import structure
 from .dataset import INFINITE, UNKNOWN, Dataset, is_scalar_spec
 from .functions import Traced
-from .indexed import Indexed, shuffled
+from .indexed import shuffled
 from .options import Options
 from .vectorise import Vectorised, vectorised
 

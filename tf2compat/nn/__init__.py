@@ -8,7 +8,23 @@ import tf2compat as tf
 
 from .._engine.tensor import Tensor
 from .._names import module_getattr
-from .activations import bias_add, crelu, elu, gelu, l2_loss, leaky_relu, log_softmax, relu, relu6, selu, silu, softmax, softplus, softsign, swish
+from .activations import (
+    bias_add,
+    crelu,
+    elu,
+    gelu,
+    l2_loss,
+    leaky_relu,
+    log_softmax,
+    relu,
+    relu6,
+    selu,
+    silu,
+    softmax,
+    softplus,
+    softsign,
+    swish,
+)
 from .blocks import depth_to_space, space_to_batch, space_to_depth, with_space_to_batch
 from .convolution import atrous_conv2d, conv1d, conv2d, conv3d, convolution, depthwise_conv2d, separable_conv2d
 from .dropping import dropout

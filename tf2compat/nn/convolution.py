@@ -16,8 +16,23 @@ from .._engine.dtypes import FLOATS, int32
 from .._engine.op import invalid, op, tensor
 from .._engine.tensor import Tensor
 from ._spatial import (
-    FILTER, FORMATS, MEMORY, TO_FIRST, TO_LAST, as_list, check_padding, dims, explicit_pairs, is_first, out_size, pad, pairs_of,
-    sequence, spatial, symmetric, unimplemented,
+    FILTER,
+    FORMATS,
+    MEMORY,
+    TO_FIRST,
+    TO_LAST,
+    as_list,
+    check_padding,
+    dims,
+    explicit_pairs,
+    is_first,
+    out_size,
+    pad,
+    pairs_of,
+    sequence,
+    spatial,
+    symmetric,
+    unimplemented,
 )  # fmt: skip
 
 _CONV = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}

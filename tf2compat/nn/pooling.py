@@ -14,8 +14,20 @@ from .._engine.dtypes import FLOATS, REALS
 from .._engine.op import DTYPE, TENSOR, invalid, op, tensor
 from .._engine.tensor import Tensor
 from ._spatial import (
-    FORMATS, TO_FIRST, TO_LAST, check_padding, explicit_pairs, is_first, not_allowed, out_size, pad, pairs_of, sequence, spatial,
-    symmetric, unimplemented,
+    FORMATS,
+    TO_FIRST,
+    TO_LAST,
+    check_padding,
+    explicit_pairs,
+    is_first,
+    not_allowed,
+    out_size,
+    pad,
+    pairs_of,
+    sequence,
+    spatial,
+    symmetric,
+    unimplemented,
 )  # fmt: skip
 
 _MAX = {2: F.max_pool2d, 3: F.max_pool3d}

@@ -11,7 +11,17 @@ from .._engine.dtypes import FLOATS, int32
 from .._engine.op import INTS, invalid, op, tensor
 from .._engine.tensor import Tensor
 from ._spatial import (
-    FORMATS, TO_FIRST, TO_LAST, as_list, check_padding, explicit_pairs, is_first, out_size, pairs_of, sequence, spatial,
+    FORMATS,
+    TO_FIRST,
+    TO_LAST,
+    as_list,
+    check_padding,
+    explicit_pairs,
+    is_first,
+    out_size,
+    pairs_of,
+    sequence,
+    spatial,
 )  # fmt: skip
 from .convolution import depthwise
 

@@ -9,7 +9,8 @@ import numpy as np
 import torch
 
 from .._engine import dtypes
-from .._engine.dtypes import COMPLEXES, FLOATS, INTS, bool as bool_, float32, string
+from .._engine.dtypes import COMPLEXES, FLOATS, INTS, float32, string
+from .._engine.dtypes import bool as bool_
 from .._engine.op import DTYPE, invalid, op, tensor
 from .._engine.tensor import numpy_of
 from .elementwise import each

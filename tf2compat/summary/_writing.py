@@ -238,7 +238,7 @@ def set_step(step: Any) -> None:
 
 
 def _step_tensor(step: Any) -> Tensor:
-    if isinstance(step, bool) or isinstance(step, (float, str, np.floating)):
+    if isinstance(step, (bool, float, str, np.floating)):
         raise TypeError(f"Cannot convert {step!r} to EagerTensor of dtype int64")
     if isinstance(step, Variable) and step.dtype is not dtypes.int64:
         raise ValueError(f"Incompatible type conversion requested to type int64 for `tf.Variable of type {step.dtype.name}. (Variable: {step})")

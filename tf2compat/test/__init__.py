@@ -387,7 +387,7 @@ def compute_gradient(f: Callable[..., Any], x: Any, delta: float | None = None) 
     from .. import GradientTape
 
     if not isinstance(x, (list, tuple)):
-        raise ValueError("`x` must be a list or tuple of values convertible to a Tensor (arguments to `f`), not a %s" % type(x))
+        raise ValueError("`x` must be a list or tuple of values convertible to a Tensor (arguments to `f`), not a " + str(type(x)))
     xs = [convert_to_tensor(v) for v in x]
     theoretical, numerical = [], []
     for i, xi in enumerate(xs):

@@ -177,13 +177,13 @@ class Restoration:
                 check_variable(item, self.reader, keys[VARIABLE_VALUE])
                 plan.append(_assignment(item, self.reader.read(keys[VARIABLE_VALUE])))
                 return
-            self.leftover.unused.update({number: name for name in keys})
+            self.leftover.unused.update((number, name) for name in keys)
             return
         if not keys:
             return
         wanted = own_tensors(item)
         if not wanted:
-            self.leftover.unused.update({number: name for name in keys})
+            self.leftover.unused.update((number, name) for name in keys)
             return
         key = next(iter(keys.values()))
         prefix = key[: key.rindex(ATTRIBUTES) + len(ATTRIBUTES)] if ATTRIBUTES in key else key

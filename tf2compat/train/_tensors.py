@@ -13,6 +13,7 @@ from tf2compat._engine.tensor import Tensor, wrap
 from tf2compat._engine.variable import Variable
 from tf2compat._ports.checkpoint import ITEM_SIZE, TensorData
 
+
 def to_data(value: Any, copy: bool = False) -> TensorData:
     """A Variable, Tensor, NumPy array, bytes or str as data to save. Host memory is shared unless `copy` is true."""
     if isinstance(value, (Variable, Tensor)):

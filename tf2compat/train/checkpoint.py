@@ -111,7 +111,7 @@ class Checkpoint(AutoTrackable):
             _expect_trackable(value, name)
             setattr(self, name, value)
         if root is not None:
-            if callable(getattr(root, "__call__", None)) and not is_node(root) and hasattr(root, "deref"):
+            if callable(root) and not is_node(root) and hasattr(root, "deref"):
                 root = root.deref()  # a weak reference
             _expect_trackable(root, "root")
             for name, value in sorted(kwargs.items()):

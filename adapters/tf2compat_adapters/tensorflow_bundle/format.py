@@ -12,8 +12,8 @@ from tf2compat import errors
 from tf2compat._engine import dtypes
 from tf2compat._files import Commit, os_error
 from tf2compat._ports.checkpoint import TensorData
-from tf2compat_adapters.protos import BundleEntryProto, BundleHeaderProto
 from tf2compat_adapters import crc32c as crc
+from tf2compat_adapters.protos import BundleEntryProto, BundleHeaderProto
 from tf2compat_adapters.tensorflow_bundle import sstable
 from tf2compat_adapters.tensorflow_bundle.reader import BundleReader, read_header, shard_path
 

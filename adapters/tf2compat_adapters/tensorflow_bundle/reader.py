@@ -13,8 +13,8 @@ from tf2compat import errors
 from tf2compat._engine import dtypes
 from tf2compat._files import os_error
 from tf2compat._ports.checkpoint import ITEM_SIZE, TensorData, TensorInfo
-from tf2compat_adapters.protos import BundleEntryProto, BundleHeaderProto
 from tf2compat_adapters import crc32c as crc
+from tf2compat_adapters.protos import BundleEntryProto, BundleHeaderProto
 from tf2compat_adapters.tensorflow_bundle import slices, sstable
 
 _MAX_INDEX = 1 << 30

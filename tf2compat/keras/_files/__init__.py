@@ -110,8 +110,8 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True, save_format:
         raise ValueError(f'Unknown format. Received: `save_format`={save_format}. Was expecting one of {{"tf", "h5"}}.')
     if kind == "tf" and is_hdf5:
         raise ValueError(
-            'save_weights got save_format="tf"/"tensorflow", but the filepath ("%s") looks like an HDF5 file. Omit the ".h5"/".keras" when '
-            "saving in TensorFlow format." % path
+            f'save_weights got save_format="tf"/"tensorflow", but the filepath ("{path}") looks like an HDF5 file. Omit the ".h5"/".keras" when '
+            "saving in TensorFlow format."
         )
     if kind == "tf":
         # Neither the archive's suffix nor a question: a checkpoint has no file of exactly this name.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-
 import tf2compat as tf
 from tf2compat._engine.dtypes import FLOATS
 from tf2compat._engine.op import op, tensor

@@ -199,7 +199,7 @@ class BatchNormalization(WeightOptions, Layer):
         if len(axes) == 1:
             weights_shape = [sizes[axes[0]]]
         else:
-            weights_shape = [sizes[i] if i in sizes else 1 for i in range(rank)]
+            weights_shape = [sizes.get(i, 1) for i in range(rank)]
         self._axes = tuple(axes)
         self.gamma = self.beta = None
         if self.scale:
