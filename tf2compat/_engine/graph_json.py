@@ -1,0 +1,269 @@
+"""Graphs as JSON and back, for SavedModels: data only, no code.
+
+An op is named by the path of its definition and is looked up in the registry when the graph is read, so a file can do no more than
+call registered ops. Tensors with values are kept apart, by number; variables by the number of their object in the saved tree.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from . import dtypes
+from .graph import Graph, Node
+from .op import OPS, Op
+from .shapes import TensorShape
+from .specs import TensorSpec
+from .symbolic import SymbolicTensor, probe_storage, symbolic
+from .tensor import Tensor
+from .variable import Variable
+
+__all__ = ["GraphReader", "GraphWriter", "NotSaveable"]
+
+_MAX_NODES = 5_000_000
+_KINDS = frozenset(("op", "read", "if", "while", "for", "custom", "input", "capture"))
+
+
+class NotSaveable(Exception):
+    """Something in a graph has no form outside of this process; the message says what."""
+
+
+class GraphWriter:
+    """Turns graphs into JSON values. `constants` collects the tensors that they hold."""
+
+    def __init__(self, number_of: Callable[[Variable], int]) -> None:
+        self._number_of = number_of
+        self.constants: list[Any] = []
+        self._constant_numbers: dict[int, int] = {}
+        self._nodes: dict[int, int] = {}
+        self._keep: list[Any] = []
+
+    def value(self, v: Any, where: str = "") -> Any:
+        """The JSON of an argument, result or signature."""
+        if v is None or type(v) in (bool, int, str):
+            return v
+        if isinstance(v, SymbolicTensor):
+            number = self._nodes.get(id(v._node))
+            if number is None:
+                raise NotSaveable(f"{where} uses a tensor of another graph, {v!r}")
+            return {"s": [number, v._index]}
+        if isinstance(v, Variable):
+            return {"v": self._number_of(getattr(v, "_of", v))}
+        if isinstance(v, Tensor):
+            return {"c": self._constant(v._t)}
+        if isinstance(v, TensorSpec):
+            return {"ts": [None if v.shape.rank is None else v.shape.as_list(), v.dtype.name, v.name]}
+        if isinstance(v, dtypes.DType):
+            return {"dt": v.name}
+        if isinstance(v, TensorShape):
+            return {"sh": None if v.rank is None else v.as_list()}
+        if type(v) is float:
+            return {"f": v.hex() if v == v and abs(v) != float("inf") else repr(v)}
+        if type(v) is complex:
+            return {"z": [v.real.hex(), v.imag.hex()]}
+        if type(v) is bytes:
+            return {"by": v.decode("latin-1")}
+        if v is Ellipsis:
+            return {"e": 1}
+        if type(v) is slice:
+            return {"sl": [self.value(part, where) for part in (v.start, v.stop, v.step)]}
+        if isinstance(v, tuple):
+            return {"t": [self.value(e, where) for e in v]}
+        if isinstance(v, list):
+            return {"l": [self.value(e, where) for e in v]}
+        if isinstance(v, dict):
+            return {"d": [[self.value(k, where), self.value(e, where)] for k, e in v.items()]}
+        if isinstance(v, (np.ndarray, np.generic)):
+            return {"n": self._constant(np.asarray(v))}
+        if type(v).__module__ == "torch" and type(v).__name__ == "Tensor":
+            return {"c": self._constant(v)}
+        raise NotSaveable(f"{where} holds a {type(v).__name__}, {v!r}, which only exists in this process")
+
+    def _constant(self, storage: Any) -> int:
+        known = self._constant_numbers.get(id(storage))
+        if known is None:
+            known = self._constant_numbers[id(storage)] = len(self.constants)
+            self.constants.append(storage)
+        return known
+
+    def _node(self, node: Node) -> None:
+        if id(node) not in self._nodes:
+            self._nodes[id(node)] = len(self._nodes)
+            self._keep.append(node)
+
+    def graph(self, graph: Graph) -> dict[str, Any]:
+        """The JSON of a graph of which everything outside (its captures) has been written before."""
+        captures = [(self.value(outside, "a capture"), inner) for outside, inner in graph.captures.values()]
+        for t in [*graph.inputs, *[inner for _, inner in captures]]:
+            self._node(t._node)
+        out: dict[str, Any] = {
+            "name": graph.name,
+            "inputs": [self._tensor(t) for t in graph.inputs],
+            "captures": [[outside, self._tensor(inner)] for outside, inner in captures],
+            "function": graph.is_function,
+            "nodes": [self._one(node) for node in graph.nodes],
+        }
+        out["outputs"] = [self.value(o, "a result") for o in graph.outputs]
+        return out
+
+    def _tensor(self, t: SymbolicTensor) -> list[Any]:
+        return [self._nodes[id(t._node)], t._node.name, t._dtype.name, None if t._dims is None else list(t._dims)]
+
+    def _one(self, node: Node) -> dict[str, Any]:
+        where = f"the op '{node.name}' ({node.type})"
+        args = self.value(list(node.args) if node.kind == "op" else node.args, where)
+        out: dict[str, Any] = {"kind": node.kind, "name": node.name, "args": args}
+        if node.op is not None:
+            if OPS.get(node.op.key) is not node.op:
+                raise NotSaveable(f"{where} is not a registered op")
+            out["op"] = node.op.key
+            out["structure"] = self.value(node.structure, where)
+        elif node.kind != "read":
+            out["extra"] = self.value(node.extra, where)
+        if node.blocks:
+            out["blocks"] = [self.graph(block) for block in node.blocks]
+        if getattr(node, "taped", False):
+            out["taped"] = True
+        if node.device is not None:
+            out["device"] = str(node.device)
+        self._node(node)
+        out["id"] = self._nodes[id(node)]
+        out["results"] = [[t._dtype.name, None if t._dims is None else list(t._dims)] for t in node.outputs]
+        return out
+
+
+def _op(key: str) -> Op:
+    """The registered op of a key. Only modules of this package are imported to find it."""
+    found = OPS.get(key)
+    parts = key.split(".")
+    depth = len(parts) - 1
+    while found is None and depth > 0 and parts[0] == "tf2compat":
+        try:
+            importlib.import_module(".".join(parts[:depth]))
+        except ImportError:
+            depth -= 1
+            continue
+        found = OPS.get(key)
+        break
+    if found is None:
+        raise ValueError(f"it uses the op '{key}', which this version of tf2compat does not have")
+    return found
+
+
+class GraphReader:
+    """Turns JSON values back into graphs. Raises ValueError, TypeError or KeyError for what is not a graph."""
+
+    def __init__(self, variable: Callable[[int], Variable], constant: Callable[[int], Any]) -> None:
+        self._variable = variable
+        self._constant = constant
+        self._nodes: dict[int, Node] = {}
+
+    def value(self, v: Any) -> Any:
+        if v is None or type(v) in (bool, int, str):
+            return v
+        ((kind, inner),) = v.items()
+        if kind == "s":
+            node = self._nodes[inner[0]]
+            return node.outputs[inner[1]]
+        if kind == "v":
+            return self._variable(inner)
+        if kind == "c":
+            return self._constant(inner)
+        if kind == "ts":
+            return TensorSpec(inner[0], dtypes.as_dtype(inner[1]), name=inner[2])
+        if kind == "dt":
+            return dtypes.as_dtype(inner)
+        if kind == "sh":
+            return TensorShape(inner)
+        if kind == "f":
+            return float.fromhex(inner) if inner.startswith(("0x", "-0x")) else float(inner)
+        if kind == "z":
+            return complex(float.fromhex(inner[0]), float.fromhex(inner[1]))
+        if kind == "by":
+            return inner.encode("latin-1")
+        if kind == "e":
+            return Ellipsis
+        if kind == "sl":
+            return slice(*[self.value(part) for part in inner])
+        if kind == "t":
+            return tuple([self.value(e) for e in inner])
+        if kind == "l":
+            return [self.value(e) for e in inner]
+        if kind == "d":
+            return {self.value(k): self.value(e) for k, e in inner}
+        if kind == "n":
+            return np.asarray(self._constant(inner).numpy())
+        raise ValueError(f"it holds a value of the unknown kind {kind!r}")
+
+    def graph(self, content: dict[str, Any], outer: Graph | None = None) -> Graph:
+        """A graph, with `outer` around it."""
+        graph = Graph(str(content["name"]), outer)
+        captures = [(self.value(outside), self._placeholder(graph, t, "capture")) for outside, t in content["captures"]]
+        for outside, inner in captures:
+            key = outside._key() if isinstance(outside, SymbolicTensor) else (id(outside), -1)
+            graph.captures[key] = (outside, inner)
+        graph.inputs = [self._placeholder(graph, t, "input") for t in content["inputs"]]
+        graph.is_function = bool(content["function"])
+        for item in content["nodes"]:
+            self._one(graph, item)
+        graph.outputs = [self.value(o) for o in content["outputs"]]
+        return graph
+
+    def _add(self, number: int, node: Node) -> None:
+        if type(number) is not int or number in self._nodes or len(self._nodes) > _MAX_NODES:
+            raise ValueError("its nodes are not numbered one by one")
+        self._nodes[number] = node
+
+    def _result(self, graph: Graph, node: Node, index: int, dtype: Any, dims: Any) -> SymbolicTensor:
+        dtype = dtypes.as_dtype(dtype)
+        dims = None if dims is None else tuple(dims)
+        if dims is not None and any(d is not None and (type(d) is not int or d < 0) for d in dims):
+            raise ValueError(f"{dims} is not a shape")
+        b = probe_storage(dtype, dims, 1) if dims is None or None in dims else None
+        return symbolic(graph, node, index, dtype, dims, probe_storage(dtype, dims, 0), b)
+
+    def _placeholder(self, graph: Graph, content: list[Any], kind: str) -> SymbolicTensor:
+        number, name, dtype, dims = content
+        node = Node(kind, str(name))
+        node.outputs = [self._result(graph, node, 0, dtype, dims)]
+        self._add(number, node)
+        return node.outputs[0]
+
+    def _one(self, graph: Graph, item: dict[str, Any]) -> None:
+        kind = item["kind"]
+        if kind not in _KINDS:
+            raise ValueError(f"it has a node of the unknown kind {kind!r}")
+        op = _op(item["op"]) if kind == "op" else None
+        args = self.value(item["args"])
+        if op is not None and (not isinstance(args, list) or len(args) != op.n):
+            raise ValueError(f"the op '{op.key}' takes {op.n} arguments")
+        node = Node(kind, str(item["name"]), op, args)
+        if op is not None:
+            node.structure = self.value(item["structure"])
+            node.extra = set()
+            variables = [v for a in args for v in (a if isinstance(a, list) else [a]) if isinstance(v, Variable)]
+            for v in variables:
+                graph._variables.setdefault(id(v), v)
+        elif kind == "read":
+            if not isinstance(args, tuple) or len(args) != 1 or not isinstance(args[0], Variable):
+                raise ValueError("a read does not name a variable")
+            graph._variables.setdefault(id(args[0]), args[0])
+        else:
+            node.extra = self.value(item.get("extra"))
+        node.blocks = [self.graph(block, graph) for block in item.get("blocks", ())]
+        for block in node.blocks:
+            for v in block._variables.values():
+                graph._variables.setdefault(id(v), v)
+        if "taped" in item and hasattr(Node, "taped"):
+            node.taped = bool(item["taped"])
+        if "device" in item:
+            import torch
+
+            device = torch.device(item["device"])
+            node.device = device if device.type != "cuda" or torch.cuda.is_available() else None
+        self._add(item["id"], node)
+        node.outputs = [self._result(graph, node, i, dtype, dims) for i, (dtype, dims) in enumerate(item["results"])]
+        graph.nodes.append(node)

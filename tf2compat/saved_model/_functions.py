@@ -1,0 +1,317 @@
+"""Functions of a saved object: which there are, their form on disk, and calling them after loading."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+from tf2compat._engine import nest
+from tf2compat._engine.concrete import ConcreteFunction
+from tf2compat._engine.convert import convert_to_tensor
+from tf2compat._engine.graph_json import GraphReader, GraphWriter
+from tf2compat._engine.signature import Binder, encode
+from tf2compat._engine.specs import TensorSpec
+from tf2compat._engine.tensor import Tensor
+from tf2compat._engine.trackable import Trackable
+from tf2compat._engine.variable import Variable
+from tf2compat.function import Function, function
+
+_KINDS = {kind.name: kind for kind in inspect._ParameterKind}
+
+
+def functions_of(node: Any) -> dict[str, Any]:
+    """The `tf.function`s that an object has as attributes or methods, by name; for a Keras model or layer, its call."""
+    found: dict[str, Any] = {}
+    if not isinstance(node, Trackable):
+        return found
+    if hasattr(node, "save_spec"):
+        return _of_model(node)
+    if type(node).__module__.startswith("tf2compat."):
+        return {name: value for name, value in vars(node).items() if isinstance(value, (Function, ConcreteFunction))}
+    for cls in reversed(type(node).__mro__):
+        for name, value in vars(cls).items():
+            if isinstance(value, Function):
+                found[name] = getattr(node, name)
+    for name, value in vars(node).items():
+        if isinstance(value, (Function, ConcreteFunction, LoadedFunction)):
+            found[name] = value
+    return found
+
+
+def _of_model(model: Any) -> dict[str, Any]:
+    """A Keras model's call, traced without and with training."""
+    spec = model.save_spec()
+    if spec is None:
+        return {}
+    args, kwargs = spec
+    if model._call_spec.training if hasattr(model, "_call_spec") else True:
+        call = function(lambda inputs, training=False: model(inputs, training=training))
+        for training in (False, True):
+            call.get_concrete_function(*args, training=training, **kwargs)
+    else:
+        call = function(lambda inputs: model(inputs))
+        call.get_concrete_function(*args, **kwargs)
+    return {"__call__": call}
+
+
+def default_signature(node: Any) -> ConcreteFunction | None:
+    """What is served when no signature is named: a Keras model's call, or the only function with one signature."""
+    if hasattr(node, "save_spec"):
+        spec = node.save_spec()
+        if spec is None:
+            return None
+        specs = [s for s in nest.flatten(spec[0])]
+        names = [s.name or f"input_{i + 1}" for i, s in enumerate(specs)]
+
+        def serve(*tensors: Any) -> dict[str, Any]:
+            packed = nest.pack_sequence_as(spec[0], list(tensors))
+            results = nest.flatten(node(*packed, training=False))
+            keys = getattr(node, "output_names", None) or [f"output_{i + 1}" for i in range(len(results))]
+            return dict(zip(keys, results, strict=True))
+
+        parameters = [inspect.Parameter(n, inspect.Parameter.POSITIONAL_OR_KEYWORD) for n in names]
+        serve.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        return function(serve, autograph=False).get_concrete_function(*[TensorSpec(s.shape, s.dtype, name=n) for s, n in zip(specs, names, strict=True)])
+    candidates = []
+    for value in functions_of(node).values():
+        if isinstance(value, ConcreteFunction) or (isinstance(value, Function) and value.input_signature is not None):
+            found = concretes_of(value)
+            if len(found) == 1 and _is_plain(found[0]):
+                candidates.append(found[0])
+        elif isinstance(value, LoadedFunction) and len(value.concretes) == 1 and _is_plain(value.concretes[0]):
+            candidates.append(value.concretes[0])
+    return candidates[0] if len(candidates) == 1 else None
+
+
+def _is_plain(concrete: ConcreteFunction) -> bool:
+    pos, kw = concrete.structured_input_signature
+    return all(isinstance(v, TensorSpec) for v in [*pos, *kw.values()])
+
+
+def concretes_of(value: Any) -> list[ConcreteFunction]:
+    """The traces of a function; one with an input signature is traced if it was not yet."""
+    if isinstance(value, ConcreteFunction):
+        return [value]
+    if isinstance(value, LoadedFunction):
+        return value.concretes
+    found = list(value._list_all_concrete_functions())
+    if not found and value.input_signature is not None:
+        found = [value.get_concrete_function()]
+    return found
+
+
+def signature_of(name: str, value: Any) -> ConcreteFunction:
+    """A signature's concrete function. ValueError for what cannot be one."""
+    if isinstance(value, ConcreteFunction):
+        return value
+    if isinstance(value, (Function, LoadedFunction)):
+        found = concretes_of(value)
+        if len(found) == 1 and (isinstance(value, LoadedFunction) or value.input_signature is not None):
+            return found[0]
+        raise ValueError(
+            f"Expected a TensorFlow function for which to generate a signature, but got {value}. Python functions may be decorated with "
+            "`@tf.function` and passed as signatures directly, or created without a signature using `@tf.function` and traced with "
+            "`get_concrete_function`. An input signature is needed: `@tf.function(input_signature=[...])`."
+        )
+    raise ValueError(
+        f"Expected a TensorFlow function for which to generate a signature, but got {value}. Only `tf.functions` with an input signature or "
+        "concrete functions can be used as a signature."
+    )
+
+
+# --- on disk ---------------------------------------------------------------------------------------------------------
+def write_concrete(concrete: ConcreteFunction, writer: GraphWriter) -> dict[str, Any]:
+    """The JSON of one trace."""
+    graph = concrete.graph
+    content = writer.graph(graph)
+    pos, kw = concrete._template
+    return {
+        "name": concrete._name,
+        "parameters": _parameters(concrete._binder, writer),
+        "graph": content,
+        "pos": writer.value(pos, "a signature"),
+        "kw": writer.value(kw, "a signature"),
+        "specs": [[dtype.name, None if dims is None else list(dims)] for dtype, dims in concrete._specs],
+        "result": writer.value(graph.structured_outputs, "the structure of the results"),
+    }
+
+
+def _parameters(binder: Binder, writer: GraphWriter) -> list[Any]:
+    out = []
+    for p in binder.signature.parameters.values():
+        entry: list[Any] = [p.name, p.kind.name]
+        if p.default is not inspect.Parameter.empty:
+            entry.append(writer.value(p.default, f"the default of '{p.name}'"))
+        out.append(entry)
+    return out
+
+
+def read_concrete(content: dict[str, Any], reader: GraphReader) -> ConcreteFunction:
+    """A trace from its JSON."""
+    from tf2compat._engine import dtypes
+
+    graph = reader.graph(content["graph"])
+    graph.structured_outputs = reader.value(content["result"])
+    parameters = [
+        inspect.Parameter(p[0], _KINDS[p[1]], **({"default": reader.value(p[2])} if len(p) > 2 else {})) for p in content["parameters"]
+    ]
+
+    def stand_in(*args: Any, **kwargs: Any) -> None:
+        raise AssertionError("a loaded function has no Python code")
+
+    stand_in.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    specs = [(dtypes.as_dtype(dtype), None if dims is None else tuple(dims)) for dtype, dims in content["specs"]]
+    return ConcreteFunction(graph, str(content["name"]), Binder(stand_in), reader.value(content["pos"]), reader.value(content["kw"]), specs)
+
+
+# --- after loading ---------------------------------------------------------------------------------------------------
+def _match(wanted: Any, given: Any, leaves: list[Any], convert: bool) -> bool:
+    """Whether an argument fits the one a trace was made for; its tensors are appended to `leaves`."""
+    if isinstance(wanted, TensorSpec):
+        if not isinstance(given, (Tensor, Variable)):
+            if not convert or given is None or isinstance(given, (dict, str)) and wanted.dtype.name != "string":
+                return False
+            try:
+                given = convert_to_tensor(given, wanted.dtype)
+            except (TypeError, ValueError):
+                return False
+        if given.dtype is not wanted.dtype or not wanted.shape.is_compatible_with(given.shape):
+            return False
+        leaves.append(convert_to_tensor(given))
+        return True
+    if isinstance(wanted, Mapping):
+        return isinstance(given, Mapping) and set(wanted) == set(given) and all(
+            _match(wanted[k], given[k], leaves, convert) for k in nest.sorted_keys(wanted)
+        )
+    if isinstance(wanted, (list, tuple)):
+        return isinstance(given, (list, tuple)) and len(wanted) == len(given) and all(
+            _match(w, g, leaves, convert) for w, g in zip(wanted, given, strict=True)
+        )
+    if isinstance(given, (Tensor, Variable)):
+        return False
+    return type(wanted) is type(given) and bool(wanted == given)
+
+
+class LoadedFunction(Trackable):
+    """A function of a loaded SavedModel: its traces, of which a call takes the one that fits."""
+
+    def __init__(self, name: str, concretes: list[ConcreteFunction]) -> None:
+        self._name = name
+        self.concretes = concretes
+
+    @property
+    def concrete_functions(self) -> list[ConcreteFunction]:
+        return list(self.concretes)
+
+    def _list_all_concrete_functions(self) -> list[ConcreteFunction]:
+        return list(self.concretes)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Runs the trace that the arguments fit; ValueError when there is none."""
+        for convert in (False, True):
+            for concrete in self.concretes:
+                try:
+                    pos, kw = concrete._binder.bind(args, kwargs)
+                except TypeError:
+                    continue
+                leaves: list[Any] = []
+                wanted_pos, wanted_kw = concrete._template
+                if _match(list(wanted_pos), list(pos), leaves, convert) and _match(wanted_kw, kw, leaves, convert):
+                    return concrete.run(leaves)
+        options = "\n\n".join(
+            f"Option {i + 1}:\n  Positional arguments ({len(c._template[0])} total):\n"
+            + "".join(f"    * {v}\n" for v in c.structured_input_signature[0])
+            + f"  Keyword arguments: {c.structured_input_signature[1]}"
+            for i, c in enumerate(self.concretes)
+        )
+        shown = "".join(f"    * {a!r}\n" for a in args)
+        raise ValueError(
+            "Could not find matching concrete function to call loaded from the SavedModel. Got:\n"
+            f"  Positional arguments ({len(args)} total):\n{shown}  Keyword arguments: {kwargs}\n\n Expected these arguments to match one of the "
+            f"following {len(self.concretes)} option(s):\n\n{options}"
+        )
+
+    def get_concrete_function(self, *args: Any, **kwargs: Any) -> ConcreteFunction:
+        """The trace for specs or tensors; ValueError when there is none."""
+        if not args and not kwargs and len(self.concretes) == 1:
+            return self.concretes[0]
+        for concrete in self.concretes:
+            try:
+                pos, kw = concrete._binder.bind(args, kwargs)
+            except TypeError:
+                continue
+            found: list[Any] = []
+            wanted: list[Any] = []
+            if encode((pos, kw), found, False) == encode(concrete._template, wanted, False) and all(
+                w.shape.is_compatible_with(f.shape) for w, f in zip(wanted, found, strict=True)
+            ):
+                return concrete
+        raise ValueError(f"Could not find matching concrete function to call loaded from the SavedModel for {args}, {kwargs}.")
+
+    def __repr__(self) -> str:
+        return f"<loaded function {self._name} with {len(self.concretes)} signature(s)>"
+
+
+class Signature:
+    """A signature of a loaded SavedModel: called with tensors by name, it gives a dict of tensors."""
+
+    def __init__(self, concrete: ConcreteFunction, inputs: list[str], outputs: list[str]) -> None:
+        self._concrete = concrete
+        self._inputs = inputs
+        self._outputs = outputs
+
+    @property
+    def structured_input_signature(self) -> Any:
+        specs = [TensorSpec(None if d is None else list(d), t, name=n) for (t, d), n in zip(self._concrete._specs, self._inputs, strict=True)]
+        return (), dict(zip(self._inputs, specs, strict=True))
+
+    @property
+    def structured_outputs(self) -> dict[str, Any]:
+        outputs = [o for o in self._concrete.graph.outputs if o is not None]
+        return {n: TensorSpec(o.shape, o.dtype, name=n) for n, o in zip(self._outputs, outputs, strict=True)}
+
+    @property
+    def graph(self) -> Any:
+        return self._concrete.graph
+
+    @property
+    def variables(self) -> Any:
+        return self._concrete.variables
+
+    @property
+    def trainable_variables(self) -> Any:
+        return self._concrete.trainable_variables
+
+    @property
+    def name(self) -> str:
+        return self._concrete.name
+
+    def __call__(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """TypeError when an input is missing, unknown, or of another dtype or rank."""
+        if args:
+            if len(args) != 1 or len(self._inputs) != 1 or kwargs:
+                raise TypeError(f"A signature takes its inputs by name: {', '.join(self._inputs)}. Received {len(args)} positional arguments.")
+            kwargs = {self._inputs[0]: args[0]}
+        wrong = set(kwargs) ^ set(self._inputs)
+        if wrong:
+            raise TypeError(f"signature_wrapper({', '.join(self._inputs)}) missing or unexpected arguments: {', '.join(sorted(wrong))}.")
+        leaves = []
+        for name, (dtype, dims) in zip(self._inputs, self._concrete._specs, strict=True):
+            leaf = convert_to_tensor(kwargs[name], dtype)
+            if not TensorSpec(None if dims is None else list(dims), dtype).shape.is_compatible_with(leaf.shape):
+                raise TypeError(f"The input '{name}' has shape {leaf.shape}, where {dims} is expected.")
+            leaves.append(leaf)
+        results = nest.flatten(self._concrete.run(leaves), expand_composites=True)
+        return dict(zip(self._outputs, [r for r in results if r is not None], strict=True))
+
+
+def output_names(concrete: ConcreteFunction) -> list[str]:
+    """Names for a signature's results: the keys of a dict, else output_0, … TypeError for results that are no tensors."""
+    result = concrete.graph.structured_outputs
+    if isinstance(result, Mapping):
+        if not all(isinstance(k, str) for k in result):
+            raise ValueError("The keys of the dictionary that a signature returns must be strings.")
+        return nest.sorted_keys(result)
+    flat = [o for o in concrete.graph.outputs if o is not None]
+    return [f"output_{i}" for i in range(len(flat))]

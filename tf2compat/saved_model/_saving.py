@@ -1,0 +1,185 @@
+"""`tf.saved_model.save`."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+from tf2compat import _ports
+from tf2compat._engine import trackable
+from tf2compat._engine.graph_json import GraphWriter, NotSaveable
+from tf2compat._engine.tensor import wrap
+from tf2compat._engine.variable import Variable
+from tf2compat._files import write_atomic
+from tf2compat._ports.checkpoint import TensorData
+from tf2compat.saved_model import _functions, _layout
+from tf2compat.train import _formats
+from tf2compat.train._saving import Tree, collect
+from tf2compat.train._tensors import to_data
+
+
+class SaveOptions:
+    """How a SavedModel is written (`tf.saved_model.SaveOptions`). Options that change what TensorFlow's graphs hold have no effect on ours;
+    those that would be ignored are refused."""
+
+    def __init__(
+        self,
+        namespace_whitelist: Any = None,
+        save_debug_info: bool = False,
+        function_aliases: Mapping[str, Any] | None = None,
+        experimental_debug_stripper: bool = False,
+        experimental_io_device: str | None = None,
+        experimental_variable_policy: Any = None,
+        experimental_custom_gradients: bool = True,
+        experimental_image_format: bool = False,
+        experimental_skip_saver: bool = False,
+        experimental_sharding_callback: Any = None,
+        extra_tags: Any = None,
+    ) -> None:
+        refused = {
+            "save_debug_info": save_debug_info, "experimental_debug_stripper": experimental_debug_stripper,
+            "experimental_image_format": experimental_image_format, "experimental_sharding_callback": experimental_sharding_callback,
+            "experimental_variable_policy": experimental_variable_policy, "function_aliases": function_aliases,
+        }  # fmt: skip
+        given = [name for name, value in refused.items() if value]
+        if given:
+            raise ValueError(f"SaveOptions: {', '.join(given)} not supported by tf2compat.")
+        self.namespace_whitelist = list(namespace_whitelist or [])
+        self.experimental_io_device = experimental_io_device
+        self.experimental_custom_gradients = experimental_custom_gradients
+        self.experimental_skip_saver = experimental_skip_saver
+        self.extra_tags = list(extra_tags or [])
+
+
+def _signatures(obj: Any, given: Any) -> dict[str, Any]:
+    if given is None:
+        found = _functions.default_signature(obj)
+        return {} if found is None else {_layout.DEFAULT_SIGNATURE: found}
+    if not isinstance(given, Mapping):
+        given = {_layout.DEFAULT_SIGNATURE: given}
+    for name in given:
+        if not isinstance(name, str):
+            raise ValueError(f"The names of signatures must be strings, got {name!r}.")
+        if name == "__saved_model_init_op":
+            raise ValueError(f"Signature key is reserved for initialization op: {name}.")
+    return {name: _functions.signature_of(name, value) for name, value in given.items()}
+
+
+def _kind(item: Any) -> str:
+    if isinstance(item, Variable):
+        return "variable"
+    if isinstance(item, _layout.Asset):
+        return "asset"
+    if isinstance(item, trackable.Trackable):
+        return "object"
+    return "dict" if isinstance(item, dict) else "tuple" if isinstance(item, tuple) else "list"
+
+
+def save(obj: Any, export_dir: Any, signatures: Any = None, options: SaveOptions | None = None, _extra: Any = None) -> None:
+    """Writes an object with its variables, assets and traced functions (`tf.saved_model.save`).
+
+    The directory has TensorFlow's layout, so TensorFlow loads the variables and the tree; the functions are in a file of our own, which holds
+    data and no code, and are callable after loading without the program that made them. Raises ValueError for what is not trackable or for an
+    unusable signature, and AssertionError for a function that uses a variable outside of the object.
+    """
+    if not isinstance(obj, trackable.Trackable):
+        raise ValueError(
+            "Expected an object of type `Trackable`, such as `tf.Module` or a subclass of the `Trackable` class, for export. Got "
+            f"{obj} with type {type(obj)}."
+        )
+    directory = _formats.path_text(export_dir)
+    chosen = _signatures(obj, signatures)
+    tree = Tree(obj)
+    writer = GraphWriter(lambda variable: _number(tree, variable))
+    concretes: list[Any] = []
+    places: dict[int, int] = {}
+
+    def put(concrete: Any) -> int:
+        number = places.get(id(concrete))
+        if number is None:
+            number = places[id(concrete)] = len(concretes)
+            concretes.append(concrete)
+        return number
+
+    nodes = []
+    assets: dict[str, str] = {}
+    for item, edges in zip(tree.objects, tree.edges, strict=True):
+        node: dict[str, Any] = {"kind": _kind(item), "children": edges}
+        if isinstance(item, Variable):
+            node["variable"] = {
+                "dtype": item.dtype.name, "shape": None if item.shape.rank is None else item.shape.as_list(),
+                "trainable": item.trainable, "name": item._shared_name,
+            }  # fmt: skip
+        elif isinstance(item, _layout.Asset):
+            node["asset"] = _add_asset(item.path, assets)
+        functions = {name: [put(c) for c in _functions.concretes_of(value)] for name, value in _functions.functions_of(item).items()}
+        if functions:
+            node["functions"] = {name: numbers for name, numbers in functions.items() if numbers}
+        nodes.append(node)
+    described = {}
+    for name, concrete in chosen.items():
+        described[name] = {
+            "concrete": put(concrete), "inputs": _input_names(concrete), "outputs": _functions.output_names(concrete),
+        }  # fmt: skip
+    kept = list(concretes)
+    try:
+        content = [_functions.write_concrete(concrete, writer) for concrete in kept]
+    except NotSaveable as problem:
+        raise ValueError(f"A function cannot be saved: {problem}.") from None
+    identity = secrets.token_hex(16)
+    tensors = collect(obj)
+    tensors += [(f"{_layout.CONSTANTS}/{i}", to_data(value if not hasattr(value, "detach") else wrap(value))) for i, value in enumerate(writer.constants)]
+    tensors.append((_layout.IDENTITY, TensorData.of_bytes(identity.encode())))
+    _formats.write(os.path.join(directory, "variables", "variables"), tensors, "tensorflow")
+    os.makedirs(os.path.join(directory, "assets"), exist_ok=True)
+    for name, source in assets.items():
+        with open(source, "rb") as file:
+            write_atomic(os.path.join(directory, "assets", name), file.read())
+    functions_file = {"format": 1, "identity": identity, "nodes": nodes, "concretes": content, "signatures": described}
+    write_atomic(os.path.join(directory, _layout.FUNCTIONS), json.dumps(functions_file, separators=(",", ":")).encode())
+    if _extra is not None:
+        _extra(directory, tree)
+    # Last: without it the directory is not a SavedModel.
+    signature_specs = {name: (_inputs_of(concretes[d["concrete"]], d["inputs"]), _outputs_of(concretes[d["concrete"]], d["outputs"])) for name, d in described.items()}
+    tags = ["serve", *(options.extra_tags if options else ())]
+    proto = _ports.load("saved_model", "tensorflow").encode(nodes, signature_specs, tags)
+    write_atomic(os.path.join(directory, _layout.PROTO), proto)
+
+
+def _number(tree: Tree, variable: Variable) -> int:
+    number = tree.numbers.get(id(variable))
+    if number is None:
+        raise AssertionError(
+            f"Tried to export a function which references an 'untracked' resource. TensorFlow objects (e.g. tf.Variable) captured by functions "
+            f"must be 'tracked' by assigning them to an attribute of a tracked object or assigned to an attribute of the main object directly. "
+            f"See the information below:\n\tTrackable referencing this tensor = {variable!r}"
+        )
+    return number
+
+
+def _input_names(concrete: Any) -> list[str]:
+    names: list[str] = []
+    for name in concrete._argument_names():
+        names.append(name if name not in names else f"{name}_{len(names)}")
+    return names
+
+
+def _inputs_of(concrete: Any, names: list[str]) -> dict[str, Any]:
+    return {n: (dtype.name, dims) for n, (dtype, dims) in zip(names, concrete._specs, strict=True)}
+
+
+def _outputs_of(concrete: Any, names: list[str]) -> dict[str, Any]:
+    results = [o for o in concrete.graph.outputs if o is not None]
+    return {n: (o.dtype.name, None if o.shape.rank is None else tuple(o.shape.as_list())) for n, o in zip(names, results, strict=True)}
+
+
+def _add_asset(path: str, assets: dict[str, str]) -> str:
+    base = name = os.path.basename(path)
+    number = 1
+    while assets.get(name, path) != path:
+        name, number = f"{base}_{number}", number + 1
+    assets[name] = path
+    return name
