@@ -66,5 +66,5 @@ def test_traced_equals_eager(case):
     same((value, grads), with_gradients(traced, inputs))
     inside = tf.function(lambda *args: with_gradients(fn, args), autograph=False)
     same((value, grads), inside(*inputs))
-    unknown = tf.function(fn, autograph=False, input_signature=[tf.TensorSpec([None] * x.shape.rank, x.dtype) for x in inputs])
+    unknown = tf.function(fn, autograph=False, input_signature=[tf.TensorSpec([None, *x.shape[1:]] if x.shape.rank else [], x.dtype) for x in inputs])
     same(value, unknown(*inputs))

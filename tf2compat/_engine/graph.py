@@ -246,6 +246,10 @@ class Graph:
             )
         if self.outer is not None and t._graph is not self.outer:
             t = self.outer.mine(t)
+            known = self.captures.get(t._key())
+            if known is not None:
+                return known[1]
+        t = t._node.outputs[t._index]
         node = Node("capture", self.unique_name(t._node.name + "_capture"))
         inner = symbolic(self, node, 0, t._dtype, t._dims, t._t, t._b, t._const)
         inner._tape = t._tape

@@ -410,7 +410,20 @@ def _other_sizes(op: Op, bound: list[Any], open_: list[SymbolicTensor]) -> tuple
             sources = [_storage(t, 0) for t in _tensors(bound)]
             return linked(probe_storage(dtype, dims, 0), sources), linked(probe_storage(dtype, dims, 1), sources)
     assert first is not None
-    raise first
+    inputs = _tensors(bound)
+    if op.multi or not inputs or all(t._b is None or t._dims is None for t in open_):
+        raise first
+    # the op may well run on the sizes to come, so what is wrong is said then
+    sources = [_storage(t, 0) for t in inputs]
+    dtype = inputs[0].dtype
+    return _UNKNOWN(dtype, linked(probe_storage(dtype, None, 0), sources), linked(probe_storage(dtype, None, 1), sources)), None
+
+
+class _UNKNOWN:
+    """A result of which only the dtype is known."""
+
+    def __init__(self, dtype: dtypes.DType, a: Any, b: Any) -> None:
+        self.result: Result = (dtype, None, a, b)
 
 
 def _unranked(op: Op, bound: list[Any], unknown: list[SymbolicTensor]) -> tuple[Any, list[Result], bool]:

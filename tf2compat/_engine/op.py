@@ -517,8 +517,8 @@ def _as_ints(owner: Op, param: str, value: Any) -> Any:
             if isinstance(v, (list, tuple)):  # nested constants such as paddings keep their rows
                 out.append(_as_ints(owner, param, v))
             else:
-                if isinstance(v, (float, np.floating)):
-                    raise _no_ints(owner, param, value, "float")
+                if isinstance(v, (float, np.floating, str, bytes)):
+                    raise _no_ints(owner, param, value, "string" if isinstance(v, (str, bytes)) else "float")
                 if v is None:
                     raise ValueError(f"Attempt to convert a value ({None}) with an unsupported type ({type(None)}) to a Tensor.")
                 out.append(_as_int(owner, param, v))

@@ -478,6 +478,8 @@ class Program:
         self.n_nodes = len(writer.nodes)
 
     def __del__(self) -> None:
+        if "filename" not in self.__dict__:
+            return
         linecache.cache.pop(self.filename, None)
         _programs.pop(self.filename, None)
 

@@ -13,11 +13,13 @@ def _dim(value: Any) -> int | None:
     if isinstance(value, int):
         number = int(value)
     else:
-        inner = getattr(value, "value", value)  # tf.compat.v1.Dimension carries its number in `.value`
+        inner = value
+        if hasattr(value, "value"):  # tf.compat.v1.Dimension carries its number in `.value`, variables give theirs
+            inner = value.value() if callable(value.value) else value.value
         if inner is None:
             return None
         try:
-            number = operator.index(inner() if callable(inner) else inner)
+            number = operator.index(inner)
         except TypeError:
             try:
                 number = operator.index(value)

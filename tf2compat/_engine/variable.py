@@ -59,6 +59,10 @@ class VariableMeta(type):
     """Sends `tf.Variable(...)` through the creators of `tf.variable_creator_scope` and of functions being traced."""
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        if not hasattr(Variable, "assign"):
+            from .lazy_operators import load
+
+            load()
         if cls is Variable:  # as in TensorFlow, the instances are ResourceVariables
             cls = ResourceVariable
         if cls is not ResourceVariable or not creators.stack:
