@@ -209,7 +209,7 @@ def curve(tf: Any, which: str) -> Any:
         a = layers.Dense(8, activation="relu")(inputs)
         b = layers.Dense(8, activation="sigmoid")(inputs)
         model = tf.keras.Model(inputs, layers.Dense(1, activation="sigmoid")(layers.Concatenate()([a * 2.0, b])))
-        loss, opt = "binary_crossentropy", tf.keras.optimizers.Nadam(0.01)
+        loss, opt = "binary_crossentropy", tf.keras.optimizers.Adamax(0.01)
     model.build((None, *x.shape[1:]))
     model.set_weights([(np.random.RandomState(i).randn(*w.shape) * 0.3).astype("float32") for i, w in enumerate(model.get_weights())])
     model.compile(opt, loss, metrics=["accuracy"] if which != "regularized" else ["mae"])

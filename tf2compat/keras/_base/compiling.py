@@ -52,7 +52,7 @@ def _expand(given: Any, y: Any, names: list[str], what: str, wrap_lists: bool = 
             if len(given) == n and any(isinstance(g, (list, tuple, type(None))) for g in given):
                 return list(given)
             return [[_copy(g) for g in given] for _ in range(n)]
-        if len(given) != n:
+        if len(given) < n:  # Keras leaves surplus entries unused
             raise ValueError(
                 f"The two structures don't have the same sequence length. Input structure has length {n}, while shallow structure has "
                 f"length {len(given)}."
@@ -60,7 +60,7 @@ def _expand(given: Any, y: Any, names: list[str], what: str, wrap_lists: bool = 
                 else f"When passing a list as loss, it should have one entry per model outputs. The model has {n} outputs, but you passed "
                 f"loss={given}"
             )
-        return list(given)
+        return list(given)[:n]
     return [_copy(given) if i else given for i in range(n)]
 
 
@@ -233,12 +233,11 @@ class MetricsContainer:
 
     def __init__(self, metrics: Any = None, weighted_metrics: Any = None, output_names: list[str] | None = None, from_serialized: bool = False) -> None:
         for given, what in ((metrics, "metrics"), (weighted_metrics, "weighted_metrics")):
-            if given is not None and not isinstance(given, (list, tuple, dict)):
-                raise TypeError(
-                    f"Type of `{what}` argument not understood. Expected list or dictionary, found: {type(given)}: {given!r}"
-                    if not isinstance(given, (str, Metric)) and not callable(given)
-                    else f"Type of `{what}` argument not understood. Expected list or dictionary, found: {given}"
-                )
+            if given is not None and not isinstance(given, (list, tuple, dict, str, Metric)) and not callable(given):
+                raise TypeError(f"Type of `{what}` argument not understood. Expected list or dictionary, found: {type(given)}: {given!r}")
+        metrics = [metrics] if metrics is not None and not isinstance(metrics, (list, tuple, dict)) else metrics
+        if weighted_metrics is not None and not isinstance(weighted_metrics, (list, tuple, dict)):
+            weighted_metrics = [weighted_metrics]
         self.given, self.given_weighted = metrics, weighted_metrics
         self.names = output_names
         self.by_output: list[list[Any]] = []

@@ -96,7 +96,7 @@ class Layer(Losing, Connections, Tracked):
             base = type(self).__name__
             name = naming.unique("model" if base == "Functional" else naming.snake_case(base), zero_based)
         elif isinstance(name, str):
-            naming.reserve(name) if name[-1:].isdigit() else None
+            naming.reserve(name)
         else:
             raise TypeError(f"Expected `name` argument to be a string, but got: {name}")
         self.__dict__["_name"] = name

@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 _counts: dict[str, int] = collections.defaultdict(int)
+_chosen: set[str] = set()
 _CAMEL = re.compile(r"(.)([A-Z][a-z0-9]+)")
 _LOWER_UPPER = re.compile(r"([a-z])([A-Z])")
 
@@ -18,19 +19,18 @@ def snake_case(name: str) -> str:
 
 
 def unique(name: str, zero_based: bool = True) -> str:
-    """`name`, `name_1`, … in the order of the calls (`input_1` first where not `zero_based`)."""
-    n = _counts[name]
-    _counts[name] = n + 1
-    if zero_based:
-        return f"{name}_{n}" if n else name
-    return f"{name}_{n + 1}"
+    """`name`, `name_1`, … in the order of the calls (`input_1` first where not `zero_based`); none that the user chose."""
+    while True:
+        n = _counts[name]
+        _counts[name] = n + 1
+        proposed = (f"{name}_{n}" if n else name) if zero_based else f"{name}_{n + 1}"
+        if proposed not in _chosen:
+            return proposed
 
 
 def reserve(name: str) -> None:
-    """Count a name that the user chose, so that no automatic name equals it."""
-    base, _, number = name.rpartition("_")
-    if base and number.isdigit():
-        _counts[base] = max(_counts[base], int(number) + 1)
+    """Remember a name that the user chose, so that no automatic name equals it."""
+    _chosen.add(name)
 
 
 def count_of(name: str) -> int:
@@ -39,6 +39,7 @@ def count_of(name: str) -> int:
 
 def reset() -> None:
     _counts.clear()
+    _chosen.clear()
 
 
 def name_of(instance: Any) -> str:

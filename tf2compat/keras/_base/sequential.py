@@ -225,6 +225,13 @@ class Sequential(Functional):
             x = layer(x)
         return x
 
+    def _assert_weights_created(self) -> None:
+        if not self.built and self.layers and not self._is_graph_network:
+            raise ValueError(
+                f"Weights for model '{self.name}' have not yet been created. Weights are created when the model is first called on inputs "
+                "or `build()` is called with an `input_shape`."
+            )
+
     def compute_output_shape(self, input_shape: Any) -> Any:
         shape = input_shape
         for layer in self.layers:

@@ -55,6 +55,19 @@ def _scope(custom_objects: dict[str, Any] | None, safe_mode: bool) -> Iterator[N
         yield
 
 
+def decoded(value: Any) -> Any:
+    """JSON of Keras' older files, with the tuples and shapes that it marks."""
+    if isinstance(value, list):
+        return [decoded(v) for v in value]
+    if not isinstance(value, dict):
+        return value
+    if value.get("class_name") in ("__tuple__", "TensorShape") and "items" in value:
+        return tuple(decoded(v) for v in value["items"] or ())
+    if value.get("class_name") == "__ellipsis__":
+        return Ellipsis
+    return {k: decoded(v) for k, v in value.items()}
+
+
 def model_config(model: Any, include_compilation: bool = True) -> dict[str, Any]:
     """A model as the `.keras` format describes it."""
     config = serialization.serialize_keras_object(model)

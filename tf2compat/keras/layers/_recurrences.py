@@ -98,7 +98,7 @@ def lstm(
     plain = activation is torch.tanh and gate is torch.sigmoid and x.shape[1] != 0
     if plain and (mask is None or (not need_cell and _prefix(mask))):
         b = bias if bias is not None else kernel.new_zeros(kernel.shape[1])
-        weights = (kernel.t(), recurrent.t(), b, torch.zeros_like(b))
+        weights = (kernel.t().contiguous(), recurrent.t().contiguous(), b, torch.zeros_like(b))
         y, hn, cn = torch.lstm(x, (h.unsqueeze(0), c.unsqueeze(0)), weights, True, 1, 0.0, False, False, True)
         hn, cn = hn[0], cn[0]
         if mask is not None:
@@ -157,7 +157,7 @@ def gru(
             b_in = b_re = kernel.new_zeros(kernel.shape[1])
         else:
             b_in, b_re = _gru_order(bias[0]), _gru_order(bias[1])
-        weights = (_gru_order(kernel).t(), _gru_order(recurrent).t(), b_in, b_re)
+        weights = (_gru_order(kernel).t().contiguous(), _gru_order(recurrent).t().contiguous(), b_in, b_re)
         y, hn = torch.gru(x, h.unsqueeze(0), weights, True, 1, 0.0, False, False, True)
         hn = hn[0]
         if mask is not None:

@@ -447,14 +447,11 @@ class RNN(Layer):
             config["num_constants"] = self._num_constants
         if self.zero_output_for_mask:
             config["zero_output_for_mask"] = self.zero_output_for_mask
-        if type(self) is RNN or "cell" not in self._own_arguments():
+        if self._rebuilds_layers:
             from .._base.serialization import serialize_keras_object
 
             config["cell"] = serialize_keras_object(self.cell)
         return config
-
-    def _own_arguments(self) -> tuple[str, ...]:
-        return ()
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:

@@ -149,7 +149,11 @@ def _categorical_crossentropy(y_true: Any, y_pred: Any, from_logits: Any, label_
     if label_smoothing:
         t = t * (1.0 - label_smoothing) + label_smoothing / t.shape[axis]
     if from_logits:
-        return -(t * F.log_softmax(p, axis)).sum(axis)
+        loss = -(t * F.log_softmax(p, axis)).sum(axis)
+        if p.requires_grad:  # TensorFlow's gradient is softmax - labels, also where the labels do not add up to 1
+            norm = torch.logsumexp(p, axis)
+            loss = loss + (1.0 - t.detach().sum(axis)) * (norm - norm.detach())
+        return loss
     p = p / p.sum(axis, keepdim=True)
     p = torch.clamp(p, settings.epsilon, 1.0 - settings.epsilon)
     return -(t * torch.log(p)).sum(axis)
@@ -214,9 +218,9 @@ def _sparse_categorical_crossentropy(y_true: Any, y_pred: Any, from_logits: Any,
     flat = p.reshape(-1, p.shape[-1]) if p.ndim != 2 else p
     t = t.reshape(-1)
     if flat.shape[0] != t.shape[0]:
-        raise invalid(
-            "logits and labels must have the same first dimension, got logits shape "
-            f"[{','.join(map(str, flat.shape))}] and labels shape [{t.shape[0]}] [Op:SparseSoftmaxCrossEntropyWithLogits]"
+        raise ValueError(
+            f"`labels.shape` must equal `logits.shape` except for the last dimension. Received: labels.shape=({t.shape[0]},) and "
+            f"logits.shape={tuple(flat.shape)}"
         )
     if ignore_class is not None:
         out = F.cross_entropy(flat, torch.where(t == ignore_class, -100, t), reduction="none")
@@ -269,7 +273,7 @@ def _bce(t: torch.Tensor, p: torch.Tensor, from_logits: Any) -> torch.Tensor:
     if from_logits:
         if t.shape != p.shape:
             raise ValueError(f"`logits` and `labels` must have the same shape, received ({tuple(p.shape)} vs {tuple(t.shape)}).")
-        return torch.clamp(p, min=0) - p * t + torch.log1p(torch.exp(-torch.abs(p)))
+        return F.binary_cross_entropy_with_logits(p, t, reduction="none")
     e = settings.epsilon
     p = torch.clamp(p, e, 1.0 - e)
     return -(t * torch.log(p + e) + (1 - t) * torch.log(1 - p + e))

@@ -19,7 +19,7 @@ class BinaryAccuracy(MeanMetricWrapper):
     """How often predictions match labels 0 and 1 (`tf.keras.metrics.BinaryAccuracy`)."""
 
     def __init__(self, name: str | None = "binary_accuracy", dtype: Any = None, threshold: float = 0.5) -> None:
-        super().__init__(f.binary_accuracy, name, dtype=dtype, threshold=threshold)
+        super().__init__(f.binary_matches, name, dtype=dtype, threshold=threshold)
 
 
 class CategoricalAccuracy(MeanMetricWrapper):

@@ -42,6 +42,12 @@ class Metric(Layer):
         self.built = True
         self.__dict__["_dtype"] = self._policy.variable_dtype or "float32"
 
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        missing = [n for n in ("result", "update_state") if getattr(cls, n) is getattr(Metric, n)]
+        if missing:
+            raise TypeError(f"Can't instantiate abstract class {cls.__name__} with abstract methods {', '.join(missing)}")
+        return super().__new__(cls, *args, **kwargs)
+
     @property
     def dtype(self) -> Any:
         return self._dtype

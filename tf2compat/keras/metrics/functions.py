@@ -30,6 +30,12 @@ def binary_accuracy(y_true: Any, y_pred: Any, threshold: Any = 0.5) -> Any:
     return hits.mean(-1) if hits.ndim else hits
 
 
+@op("KerasBinaryMatches", elementwise=True, y_true=ANY, y_pred=ANY)
+def binary_matches(y_true: Any, y_pred: Any, threshold: Any = 0.5) -> Any:
+    """Where labels equal (y_pred > threshold)."""
+    return (y_true == (y_pred > threshold).to(y_true.dtype)).to(_float())
+
+
 @op("KerasCategoricalAccuracy", y_true=ANY, y_pred=ANY)
 def categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
     """Where the largest of the predictions is at the largest of the labels (`tf.keras.metrics.categorical_accuracy`)."""
