@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from ._engine import operators as _operators  # noqa: F401 - gives Tensor and Variable their operators
+from ._engine import lazy_operators as _lazy_operators  # noqa: F401 - gives Tensor and Variable their operators
 from ._engine.dtypes import (  # noqa: A004, F401
     DType,
     as_dtype,
