@@ -415,3 +415,38 @@ case("RNN", dict(return_sequences=True, return_state=True), (2, 3, 2), **_wrappe
 case("TimeDistributed", {}, (2, 3, 4), **_wrapped("TimeDistributed", lambda L: L.Dense(2, name="inner"), tag="dense"))
 case("TimeDistributed", {}, (2, 3, 4, 4, 1), **_wrapped("TimeDistributed", lambda L: L.Conv2D(2, 2, name="inner"), tag="conv"))
 case("TimeDistributed", {}, (2, 3, 4), mask=[1, 3], **_wrapped("TimeDistributed", lambda L: L.Dense(2, name="inner"), tag="mask"))
+
+# --- convolutional recurrent, locally connected, spectral -----------------------------------------------------------------------
+case("ConvLSTM1D", dict(filters=2, kernel_size=2), (1, 3, 4, 2))
+case("ConvLSTM2D", dict(filters=2, kernel_size=2), (1, 3, 4, 3, 1))
+case("ConvLSTM2D", dict(filters=1, kernel_size=3, padding="same", return_sequences=True, return_state=True), (1, 3, 4, 3, 1))
+case("ConvLSTM2D", dict(filters=1, kernel_size=2, strides=2, go_backwards=True, use_bias=False), (1, 3, 4, 4, 1))
+case("ConvLSTM2D", dict(filters=1, kernel_size=2, recurrent_activation="sigmoid", return_sequences=True), (2, 3, 3, 3, 1), mask=[2, 3])
+case("ConvLSTM3D", dict(filters=1, kernel_size=2, activation="relu"), (1, 2, 3, 3, 3, 1))
+case("LocallyConnected1D", dict(filters=2, kernel_size=2), (2, 5, 3))
+case("LocallyConnected1D", dict(filters=2, kernel_size=3, strides=2, padding="same", implementation=2), (2, 5, 2))
+case("LocallyConnected1D", dict(filters=2, kernel_size=3, padding="same", implementation=3, activation="relu"), (1, 4, 2))
+case("LocallyConnected2D", dict(filters=2, kernel_size=2), (1, 3, 4, 2))
+case("LocallyConnected2D", dict(filters=1, kernel_size=2, strides=(2, 1), implementation=2, use_bias=False), (1, 4, 3, 2))
+case("LocallyConnected2D", dict(filters=2, kernel_size=2, padding="same", implementation=3), (1, 3, 2, 1))
+case("SpectralNormalization", {}, (2, 4), training=False, **_wrapped("SpectralNormalization", lambda L: L.Dense(2, name="inner"), tag="d"))
+case("SpectralNormalization", dict(power_iterations=2), (2, 4), training=True, **_wrapped(
+    "SpectralNormalization", lambda L: L.Dense(2, name="inner"), tag="t"))  # fmt: skip
+
+# --- preprocessing ----------------------------------------------------------------------------------------------------
+case("Normalization", dict(mean=1.0, variance=4.0), (3, 2))
+case("Normalization", dict(mean=[1.0, 2.0], variance=[4.0, 1.0], invert=True), (3, 2))
+case("Normalization", dict(axis=None, mean=0.5, variance=2.0), (2, 3, 2))
+case("Discretization", dict(bin_boundaries=[-0.5, 0.0, 0.5]), (2, 3))
+case("Discretization", dict(bin_boundaries=[0.0], output_mode="one_hot"), (3, 1), shape=False)
+case("Discretization", dict(bin_boundaries=[-0.5, 0.5], output_mode="count"), (2, 4), shape=False)
+case("CategoryEncoding", dict(num_tokens=4), (2, 3), ints=4, config=False)
+case("CategoryEncoding", dict(num_tokens=4, output_mode="one_hot"), (3, 1), ints=4)
+case("CategoryEncoding", dict(num_tokens=5, output_mode="count"), (2, 3), ints=3)
+case("Rescaling", dict(scale=0.5, offset=1.0), (2, 3))
+case("Rescaling", dict(scale=1 / 255), (2, 2, 2, 1), ints=255)
+case("Resizing", dict(height=4, width=5), (1, 3, 2, 2))
+case("Resizing", dict(height=2, width=2, interpolation="nearest"), (1, 5, 3, 1))
+case("Resizing", dict(height=2, width=3, crop_to_aspect_ratio=True), (1, 6, 5, 1))
+case("CenterCrop", dict(height=2, width=3), (1, 5, 4, 2))
+case("CenterCrop", dict(height=4, width=3), (1, 3, 4, 1))

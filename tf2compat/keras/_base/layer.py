@@ -511,7 +511,7 @@ class Layer(Losing, Connections, Tracked):
             outputs = call(inputs, *args, **kwargs)
             if d["_activity_regularizer"] is not None:
                 self._add_activity_loss(inputs, outputs)
-            if d["_supports_masking"] and (Masks.used or self._makes_masks()):
+            if d["_supports_masking"] and (Masks.used or mask is not None or self._makes_masks()):
                 self._attach_masks(inputs, outputs, mask)
             if d["_saved_call"] is None:
                 d["_saved_call"] = self._signature_of(inputs, args, kwargs)
@@ -540,7 +540,9 @@ class Layer(Losing, Connections, Tracked):
 
     def _signature_of(self, inputs: Any, args: Any, kwargs: Any) -> Any:
         """Shapes and dtypes of the first call's inputs, for those who save the layer."""
-        return nest.map_structure(lambda x: (x.shape, x.dtype) if hasattr(x, "shape") and hasattr(x, "dtype") else None, inputs)
+        from tf2compat._engine.specs import TensorSpec
+
+        return nest.map_structure(lambda x: TensorSpec(x.shape, x.dtype) if hasattr(x, "shape") and hasattr(x, "dtype") else None, inputs)
 
     def _maybe_build(self, inputs: Any) -> None:
         """Build for these inputs; a layer without a dtype takes theirs."""
