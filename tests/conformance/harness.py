@@ -53,7 +53,8 @@ class Case:
 
     @property
     def source(self) -> str:
-        text = ("! " if self.raises else "? " if self.optional else "") + self.body
+        mark = ("!" if self.raises else "") + ("?" if self.optional else "")
+        text = f"{mark} {self.body}" if mark else self.body
         if self.inputs:
             text += f" :: {self.inputs}" if self.order == 1 else f" ::{self.order} {self.inputs}"
         return text
@@ -65,8 +66,9 @@ _EACH = re.compile(r"^each\s+(?P<var>\w+)\s+in\s+(?P<items>.+):$")
 
 
 def _one_liner(file: str, text: str, tol: float | None, line: int) -> Case:
-    raises, optional = text.startswith("!"), text.startswith("?")
-    body = text[1:].strip() if raises or optional else text
+    mark = text.split(" ", 1)[0] if text[0] in "!?" else ""
+    raises, optional = "!" in mark, "?" in mark
+    body = text[len(mark) :].strip()
     case = Case(file, "", body, raises=raises, optional=optional, tol=tol, line=line)
     tail = _TAIL.match(body)
     if tail:

@@ -362,6 +362,8 @@ def _sequence(value: Any, dtype: DType | None) -> Any:
         for i, leaf in enumerate(leaves):
             out[i] = _bytes(leaf)
         return out.reshape(shape)
+    if "s" in kinds and len(kinds) > 1:
+        raise ValueError("Can't convert Python sequence with mixed types to Tensor.")
     if dtype is None:
         if _kind(leaves[0]) != "b":
             kinds.discard("b")  # after a number, True is 1

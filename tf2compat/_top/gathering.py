@@ -160,6 +160,8 @@ _UNSIGNED = frozenset((torch.uint16, torch.uint32, torch.uint64))
 @op("Where", condition=ANY)
 def places_of(condition: Any, name: str | None = None) -> Any:
     """The indices of the elements that are not zero (the one-argument `tf.where`)."""
+    if condition.ndim == 0:
+        raise invalid("WhereOp : Unhandled input dimensions: 0 [Op:Where] name: ")
     if condition.dtype in _UNSIGNED:  # the results are of another dtype: no case for the general detour
         condition = condition.to(torch.int64)
     return torch.nonzero(condition.long() if condition.dtype in _UNSIGNED else condition)
