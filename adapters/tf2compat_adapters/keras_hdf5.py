@@ -207,6 +207,6 @@ def load(path: str, custom_objects: dict[str, Any] | None, compile: bool, safe_m
 
 def _json(text: Any, path: str) -> Any:
     try:
-        return json.loads(text)
+        return compiling.decoded(json.loads(text))
     except (ValueError, TypeError, RecursionError) as error:
         raise hdf5.damaged(path, f"its configuration is not JSON: {error}") from error

@@ -95,7 +95,7 @@ def load(path: str, custom_objects: dict[str, Any] | None, compile: bool, safe_m
     try:
         saved = SavedMetadata.FromString(read_file(described))
         root = next((node for node in saved.nodes if node.node_id == 0), None)
-        metadata = json.loads(root.metadata) if root is not None else {}
+        metadata = compiling.decoded(json.loads(root.metadata)) if root is not None else {}
         if not isinstance(metadata, dict):
             raise ValueError("the metadata are not an object")
     except (DecodeError, ValueError, RecursionError) as error:

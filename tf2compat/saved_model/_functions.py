@@ -28,7 +28,9 @@ def functions_of(node: Any) -> dict[str, Any]:
     if hasattr(node, "save_spec"):
         return _of_model(node)
     if type(node).__module__.startswith("tf2compat."):
-        return {name: value for name, value in vars(node).items() if isinstance(value, (Function, ConcreteFunction))}
+        kept = dict(vars(node))
+        kept.update(kept.get("_functions", {}))  # of a loaded object
+        return {name: value for name, value in kept.items() if isinstance(value, (Function, ConcreteFunction, LoadedFunction))}
     for cls in reversed(type(node).__mro__):
         for name, value in vars(cls).items():
             if isinstance(value, Function):

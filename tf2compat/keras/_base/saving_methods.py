@@ -48,17 +48,11 @@ class Saving:
             return ((specs[0] if len(specs) == 1 else specs,), {})
 
         def spec(entry: Any) -> Any:
-            if not (isinstance(entry, tuple) and len(entry) == 2):
+            if not isinstance(entry, TensorSpec) or entry.shape.rank is None:
                 return entry
-            dims = entry[0].as_list()
+            dims = entry.shape.as_list()
             if dynamic_batch and dims:
                 dims[0] = None
-            return TensorSpec(dims, entry[1])
+            return TensorSpec(dims, entry.dtype)
 
-        if isinstance(seen, _Pair):
-            return ((spec(seen),), {})
         return ((nest.map_structure(spec, seen),), {})
-
-
-class _Pair(tuple):
-    """(shape, dtype) of one tensor; no structure of its own."""

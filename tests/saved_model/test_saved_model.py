@@ -1,0 +1,251 @@
+"""SavedModels: functions that live without their program, Keras models, TF-Keras' directories, damage."""
+
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import tf2compat as tf
+from tf2compat import errors
+
+FILES = os.path.join(os.path.dirname(__file__), os.pardir, "conformance", "files", "models")
+
+
+class Net(tf.Module):
+    def __init__(self):
+        super().__init__()
+        self.w = tf.Variable([[1.0, 2.0], [3.0, 4.0]])
+        self.count = tf.Variable(0, dtype=tf.int64, trainable=False)
+        self.parts = [tf.Variable(1.0), {"k": tf.Variable("text")}]
+        self.offset = tf.constant([10.0, 20.0])
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 2], tf.float32)])
+    def linear(self, x):
+        return tf.matmul(x, self.w) + self.offset
+
+    @tf.function
+    def grow(self, x, n=2, up=True):
+        for _ in tf.range(n):
+            x = x * 2.0
+        if tf.reduce_sum(x) > 100.0:
+            x = x - 100.0
+        self.count.assign_add(1)
+        return {"x": x, "also": (x + 1.0 if up else x,)}
+
+
+@pytest.fixture
+def saved(tmp_path):
+    net = Net()
+    x = tf.constant([[1.0, 2.0]])
+    net.grow(x)
+    net.grow(x, n=tf.constant(3))
+    net.grow(x, up=False)
+    net.count.assign(5)
+    path = str(tmp_path / "saved")
+    tf.saved_model.save(net, path)
+    return net, path
+
+
+def test_functions_after_loading(saved):
+    net, path = saved
+    x = tf.constant([[1.0, 2.0]])
+    loaded = tf.saved_model.load(path)
+    assert loaded.count.numpy() == 5 and loaded.parts[1]["k"].numpy() == b"text"
+    np.testing.assert_array_equal(loaded.linear(x), net.linear(x))
+    np.testing.assert_array_equal(loaded.linear(tf.ones([5, 2])), net.linear(tf.ones([5, 2])))
+    np.testing.assert_array_equal(loaded.linear([[1.0, 2.0]]), net.linear(x))
+    for kwargs in ({}, {"n": tf.constant(3)}, {"up": False}):
+        ours, theirs = loaded.grow(x, **kwargs), net.grow(x, **kwargs)
+        np.testing.assert_array_equal(ours["x"], theirs["x"])
+        np.testing.assert_array_equal(ours["also"][0], theirs["also"][0])
+    np.testing.assert_array_equal(loaded.grow(tf.constant([[90.0, 80.0]]))["x"], [[260.0, 220.0]])
+    assert loaded.count.numpy() == 9
+    with pytest.raises(ValueError, match="Could not find matching concrete function to call loaded from the SavedModel"):
+        loaded.grow(tf.constant([1, 2]))
+
+
+def test_signatures(saved):
+    _, path = saved
+    loaded = tf.saved_model.load(path)
+    assert list(loaded.signatures) == ["serving_default"]
+    serve = loaded.signatures["serving_default"]
+    np.testing.assert_array_equal(serve(x=tf.constant([[1.0, 2.0]]))["output_0"], [[17.0, 30.0]])
+    with pytest.raises(TypeError, match="missing or unexpected"):
+        serve(y=tf.constant([[1.0, 2.0]]))
+    assert serve.structured_input_signature[1]["x"].shape.as_list() == [None, 2]
+
+
+def test_retraining_what_was_loaded(saved):
+    _, path = saved
+    loaded = tf.saved_model.load(path)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(loaded.linear(tf.constant([[1.0, 2.0]])))
+    (gradient,) = tape.gradient(loss, [loaded.w])
+    np.testing.assert_array_equal(gradient, [[1.0, 1.0], [2.0, 2.0]])
+    assert any(v is loaded.w for v in loaded.trainable_variables) and not any(v is loaded.count for v in loaded.trainable_variables)
+    loaded.w.assign_sub(gradient)
+    np.testing.assert_array_equal(loaded.linear(tf.constant([[1.0, 1.0]])), [[11.0, 23.0]])
+
+
+def test_without_the_program(saved):
+    _, path = saved
+    code = "import sys, tf2compat as tf; m = tf.saved_model.load(sys.argv[1]); print(m.linear(tf.constant([[1., 2.]])).numpy().tolist())"
+    done = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[[17.0, 30.0]]"
+
+
+def test_saving_what_was_loaded(saved, tmp_path):
+    _, path = saved
+    loaded = tf.saved_model.load(path)
+    tf.saved_model.save(loaded, str(tmp_path / "again"))
+    again = tf.saved_model.load(str(tmp_path / "again"))
+    np.testing.assert_array_equal(again.linear(tf.constant([[1.0, 2.0]])), [[17.0, 30.0]])
+
+
+def test_explicit_signatures(tmp_path):
+    net = Net()
+
+    @tf.function
+    def named(a, b):
+        return {"sum": a + b, "product": a * b}
+
+    spec = tf.TensorSpec([], tf.float32)
+    tf.saved_model.save(net, str(tmp_path / "x"), signatures={"both": named.get_concrete_function(spec, spec)})
+    both = tf.saved_model.load(str(tmp_path / "x")).signatures["both"]
+    out = both(a=tf.constant(2.0), b=tf.constant(5.0))
+    assert (float(out["sum"]), float(out["product"])) == (7.0, 10.0)
+    with pytest.raises(ValueError, match="Expected a TensorFlow function for which to generate a signature"):
+        tf.saved_model.save(net, str(tmp_path / "y"), signatures=lambda x: x)
+
+
+def test_errors(tmp_path):
+    with pytest.raises(ValueError, match="Expected an object of type `Trackable`"):
+        tf.saved_model.save(5, str(tmp_path / "x"))
+    with pytest.raises(OSError, match="SavedModel file does not exist at"):
+        tf.saved_model.load(str(tmp_path / "nowhere"))
+    outside = tf.Variable(1.0)
+    module = tf.Module()
+    module.f = tf.function(lambda x: x * outside, input_signature=[tf.TensorSpec([], tf.float32)])
+    with pytest.raises(AssertionError, match="references an 'untracked' resource"):
+        tf.saved_model.save(module, str(tmp_path / "x"))
+    assert not tf.saved_model.contains_saved_model(str(tmp_path / "x"))
+    module = tf.Module()
+    module.f = tf.function(lambda x: tf.py_function(lambda v: v, [x], tf.float32), input_signature=[tf.TensorSpec([], tf.float32)])
+    with pytest.raises(ValueError, match="only exists in this process"):
+        tf.saved_model.save(module, str(tmp_path / "x"))
+
+
+def test_assets(tmp_path):
+    (tmp_path / "words.txt").write_text("hello")
+    module = tf.Module()
+    module.words = tf.saved_model.Asset(str(tmp_path / "words.txt"))
+    tf.saved_model.save(module, str(tmp_path / "x"))
+    os.unlink(tmp_path / "words.txt")
+    loaded = tf.saved_model.load(str(tmp_path / "x"))
+    with open(loaded.words.asset_path.numpy()) as file:
+        assert file.read() == "hello"
+
+
+def test_keras_models(tmp_path):
+    data = np.load(os.path.join(FILES, "functional.npz"))
+    model = tf.keras.models.load_model(os.path.join(FILES, "functional.keras"))
+    path = str(tmp_path / "m")
+    model.save(path)
+    again = tf.keras.models.load_model(path)
+    np.testing.assert_allclose(again.predict(data["x"], verbose=0), data["predictions"], rtol=1e-4, atol=1e-5)
+    again.fit(data["x"], data["y"], batch_size=4, epochs=1, verbose=0, shuffle=False)
+    after = np.load(os.path.join(FILES, "functional_after.npz"))["predictions"]
+    np.testing.assert_allclose(again.predict(data["x"], verbose=0), after, rtol=1e-4, atol=1e-5)
+    loaded = tf.saved_model.load(path)
+    x = tf.constant(data["x"])
+    for result in (loaded(x), loaded(x, training=False), loaded.signatures["serving_default"](features=x)["out"]):
+        np.testing.assert_allclose(result, data["predictions"], rtol=1e-4, atol=1e-5)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(loaded(x, training=True))
+    assert all(g is not None for g in tape.gradient(loss, loaded.trainable_variables[:4]))
+
+
+def test_a_trunk_of_a_subclassed_model(tmp_path):
+    class Trunk(tf.keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.blocks = [tf.keras.layers.Dense(3, activation="relu"), tf.keras.layers.Dense(2)]
+
+        def call(self, x):
+            for block in self.blocks:
+                x = block(x)
+            return x
+
+    trunk = Trunk()
+    x = tf.constant([[1.0, 2.0]])
+    wanted = trunk(x)
+    tf.saved_model.save(trunk, str(tmp_path / "t"))
+    np.testing.assert_allclose(tf.saved_model.load(str(tmp_path / "t"))(x), wanted)
+
+
+@pytest.mark.parametrize("name", ["sequential", "functional"])
+def test_saved_models_of_keras(name):
+    data = np.load(os.path.join(FILES, name + ".npz"))
+    path = os.path.join(FILES, name + "_saved_model")
+    model = tf.keras.models.load_model(path)
+    np.testing.assert_allclose(model.predict(data["x"], verbose=0), data["predictions"], rtol=1e-4, atol=1e-5)
+    if name == "functional":
+        model.fit(data["x"], data["y"], batch_size=4, epochs=1, verbose=0, shuffle=False)
+        after = np.load(os.path.join(FILES, name + "_after.npz"))["predictions"]
+        np.testing.assert_allclose(model.predict(data["x"], verbose=0), after, rtol=1e-4, atol=1e-5)
+    loaded = tf.saved_model.load(path)
+    assert len(loaded.variables) >= len(model.weights)
+    with pytest.raises(NotImplementedError, match="which tf2compat does not run yet"):
+        loaded.signatures["serving_default"](x=tf.constant(data["x"]))
+
+
+def test_damage(saved, tmp_path):
+    _, path = saved
+    rng = random.Random(5)
+    names = ["saved_model.pb", "tf2compat_functions.json", os.path.join("variables", "variables.index")]
+    for number in range(int(os.environ.get("TF2COMPAT_FUZZ", "150"))):
+        copy = str(tmp_path / "copy")
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(path, copy)
+        target = os.path.join(copy, names[number % 3])
+        with open(target, "rb") as file:
+            content = bytearray(file.read())
+        for _ in range(rng.randint(1, 4)):
+            place = rng.randrange(len(content))
+            if rng.random() < 0.4:
+                del content[place : place + rng.randint(1, 30)]
+            else:
+                content[place] = rng.choice(b'0129{}[],":a-')
+        with open(target, "wb") as file:
+            file.write(content)
+        try:
+            tf.saved_model.load(copy)
+        except (errors.OpError, ValueError, AssertionError, RuntimeError, KeyError):
+            continue
+
+
+def test_files_of_two_saves_do_not_mix(saved, tmp_path):
+    net, path = saved
+    other = str(tmp_path / "other")
+    tf.saved_model.save(net, other)
+    shutil.copy(os.path.join(other, "tf2compat_functions.json"), path)
+    with pytest.raises(errors.DataLossError, match="not of one SavedModel"):
+        tf.saved_model.load(path)
+
+
+def test_no_code_in_files(saved):
+    _, path = saved
+    name = os.path.join(path, "tf2compat_functions.json")
+    with open(name) as file:
+        content = json.load(file)
+    node = next(n for c in content["concretes"] for n in c["graph"]["nodes"] if n["kind"] == "op")
+    node["op"] = "os.system"
+    with open(name, "w") as file:
+        json.dump(content, file)
+    with pytest.raises(errors.DataLossError, match="'os.system'"):
+        tf.saved_model.load(path)
