@@ -76,7 +76,7 @@ def _parse(text: str) -> list[tuple[str, str | None]] | None:
     defaults = [None] * (len(positional) - len(arguments.defaults)) + arguments.defaults
     found = [(a.arg, _source(d)) for a, d in zip(positional, defaults, strict=True)]
     found += [(a.arg, _source(d)) for a, d in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)]
-    found = [p for p in found if p[0] not in ("self", "cls")]
+    found = [p for p in found if p[0] not in ("self", "cls") and not p[0].startswith("_")]
     if not found and arguments.vararg and arguments.kwarg:
         return None
     return found
@@ -88,7 +88,8 @@ def _source(node: ast.expr | None) -> str | None:
 
 def _parameters(signature: inspect.Signature) -> list[tuple[str, Any]]:
     listed = [p for p in signature.parameters.values() if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
-    return [(p.name, p.default) for p in listed if p.name not in ("self", "cls")]
+    # a parameter that begins with an underscore is private: this package's own way in
+    return [(p.name, p.default) for p in listed if p.name not in ("self", "cls") and not p.name.startswith("_")]
 
 
 def _same(theirs: list[tuple[str, str | None]], ours: list[tuple[str, Any]]) -> bool:

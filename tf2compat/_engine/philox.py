@@ -101,9 +101,8 @@ def key_and_counter(seed: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         return torch.tensor(mixed[:2]), torch.tensor([0, 0, *mixed[2:]])
     seed = seed.to(torch.int64)
     counter = torch.stack([seed[0] & _MASK, (seed[0] >> 32) & _MASK, seed[1] & _MASK, (seed[1] >> 32) & _MASK])
-    mixed = blocks(_tensor((0x3EC8F720, 0x02461E29), seed), counter, _tensor((0,), seed))[0]
-    zero = torch.zeros_like(mixed[:2])
-    return mixed[:2], torch.cat([zero, mixed[2:]])
+    words = blocks(_tensor((0x3EC8F720, 0x02461E29), seed), counter, _tensor((0,), seed))[0]
+    return words[:2], torch.cat([torch.zeros_like(words[:2]), words[2:]])
 
 
 def split_words(numbers: torch.Tensor) -> torch.Tensor:
