@@ -46,6 +46,7 @@ from ._engine.variable import Variable, VariableAggregation, VariableSynchroniza
 #: defining module -> the top-level names that live there
 _HOMES: dict[str, str] = {
     "_alias": "install_as_tensorflow",
+    "_bridge": "from_torch to_torch",
     "_engine.convert": "convert_to_tensor register_tensor_conversion_function",
     "_engine.custom_gradient": "custom_gradient grad_pass_through no_gradient recompute_grad stop_gradient",
     "_engine.specs": "IndexedSlicesSpec NoneTensorSpec OptionalSpec TensorArraySpec TensorSpec TypeSpec type_spec_from_value",
@@ -111,6 +112,10 @@ __version__ = "2.21.0"
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__all__":
+        from ._names import star_names
+
+        return star_names("tf")
     if name.startswith("_"):  # no public name, so perhaps a private submodule: the import system goes on to look for it
         raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
     home = _HOME_OF.get(name)

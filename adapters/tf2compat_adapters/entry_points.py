@@ -11,6 +11,7 @@ ENTRY_POINTS = {
     "model_file.hdf5": "tf2compat_adapters.keras_hdf5",
     "model_file.keras": "tf2compat_adapters.keras_archive",
     "model_file.saved_model": "tf2compat_adapters.keras_saved_model",
+    "module_bridge.torch": "tf2compat_adapters.torch_modules",
     "object_graph.tensorflow": "tf2compat_adapters.object_graph:TrackableObjectGraph",
     "protos.tensorflow": "tf2compat_adapters.protos",
     "saved_model.tensorflow": "tf2compat_adapters.saved_model_proto",

@@ -90,6 +90,8 @@ class Variable(Trackable, metaclass=VariableMeta):
     _tf_storage = True  # an operand with a dtype of its own; see convert.is_tensor_like
     _t: Any
     _tape = None
+    #: whether assignments must reach others that share the memory (a torch module), rather than spare them
+    _pinned = False
 
     def __init__(
         self,
@@ -390,7 +392,7 @@ class Variable(Trackable, metaclass=VariableMeta):
 
     def _shared(self) -> bool:
         """Whether anything but this variable can see its memory: a wrapper, a view, a tape's leaf, a NumPy array."""
-        return (
+        return not self._pinned and (
             sys.getrefcount(self._t) > _BASE_REFS
             or _storage_uses(self._t) > _BASE_USES
             or self._t._use_count() > _BASE_TENSOR_USES
