@@ -46,6 +46,20 @@ assert tf2compat.math.__name__ == "tf2compat.math"
     )
 
 
+def test_star_imports_take_the_public_names() -> None:
+    python(
+        INSTALL
+        + """
+before = set(globals())
+from tensorflow.keras.layers import *
+assert Dense.__name__ == "Dense" and Conv2D and not {"Any", "importlib", "annotations"} & (set(globals()) - before)
+from tensorflow.keras.losses import *
+from tensorflow.math import *
+assert MeanSquaredError and int(add(1, 2)) == 3 and "torch" not in globals()
+"""
+    )
+
+
 def test_keras_backend_by_its_usual_name() -> None:
     python(INSTALL + "import tensorflow.keras.backend as K\nimport tf2compat\nassert K is tf2compat.keras.backend and K.epsilon() == 1e-7")
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import functools
+import importlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -52,10 +53,27 @@ def missing(module: str, name: str) -> AttributeError:
     return AttributeError(f"module '{shown.rsplit('.', 1)[0]}' has no attribute '{name}'", name=name)
 
 
+def star_names(module: str) -> list[str]:
+    """What `from tensorflow.x import *` takes: TensorFlow's public names in the namespace `module` ("tf.x") that exist here."""
+    here = importlib.import_module("tf2compat" + module[len("tf") :])
+    inside = {p[len(module) + 1 :].split(".")[0] for p in table() if p.startswith(module + ".")}
+    return [name for name in sorted(inside) if _has(here, name)]
+
+
+def _has(module: Any, name: str) -> bool:
+    try:
+        getattr(module, name)
+    except (AttributeError, ImportError):  # not there, or it needs a package that is not
+        return False
+    return True
+
+
 def module_getattr(module: str) -> Callable[[str], Any]:
     """A module's `__getattr__` that says whether TensorFlow has the name: `__getattr__ = module_getattr("tf.math")`."""
 
     def getattr_(name: str) -> Any:
+        if name == "__all__":
+            return star_names(module)
         raise missing(module, name)
 
     return getattr_

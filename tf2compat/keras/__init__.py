@@ -20,6 +20,10 @@ __version__ = "2.21.0"
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__all__":
+        from tf2compat._names import star_names
+
+        return star_names("tf.keras")
     home = _HOME_OF.get(name)
     if home is not None:
         value = getattr(importlib.import_module(f"{__name__}.{home}"), name)
