@@ -64,4 +64,13 @@ def __getattr__(name: str) -> Any:
         from .._top.creation import eye
 
         return eye
+    if name.startswith("LinearOperator"):  # they build on the whole of tf, and few programs use them
+        from . import operators
+
+        if hasattr(operators, name):
+            return getattr(operators, name)
+    if name == "experimental":
+        import importlib
+
+        return importlib.import_module(f"{__name__}.experimental")
     return _missing(name)
