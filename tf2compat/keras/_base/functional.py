@@ -140,6 +140,9 @@ class Functional(Model):
                 seen.add(id(v))
                 yield v
 
+    def _weight_groups(self) -> Any:
+        return [*self.__dict__.get("_self_layers", ()), *(v for v in self._held.values() if not any(v is x for x in self._self_layers))]
+
     def _trackable_children(self, save_type: str = "checkpoint", **kwargs: Any) -> Any:
         found: dict[str, Any] = {}
         with_weights = 0

@@ -24,6 +24,7 @@ class _Inferring:
         d = calling.__dict__
         self.saved = (d["training"], d["inferring"], d["depth"], d["autocast"])
         self.tapes = state.local.tapes
+        self.names, state.local.names = state.local.names, []
         d["inferring"], d["training"] = True, None
         if self.tapes:
             state.local.tapes = []
@@ -32,6 +33,7 @@ class _Inferring:
     def __exit__(self, *exc: object) -> None:
         d = calling.__dict__
         d["training"], d["inferring"], d["depth"], d["autocast"] = self.saved
+        state.local.names = self.names
         if self.tapes:
             state.local.tapes = self.tapes
             state.tapes_changed()

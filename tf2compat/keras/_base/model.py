@@ -11,9 +11,9 @@ from tf2compat._engine import dtypes, nest
 from tf2compat._engine.shapes import TensorShape
 from tf2compat._engine.variable import Variable
 
-from .layer import Layer
+from .layer import Layer, _converted
 from .saving_methods import Saving
-from .tracking import Tracked, dedupe
+from .tracking import Tracked, dedupe, elements
 from .training import Training
 
 _OPTIONS = frozenset(("trainable", "dtype", "dynamic", "name", "autocast", "inputs", "outputs"))
@@ -109,7 +109,23 @@ class Model(Training, Saving, Layer):
     def weights(self) -> list[Any]:
         """All variables, layer by layer."""
         self._assert_weights_created()
-        return dedupe(self._gather("variables") + self._trainable_weights + self._non_trainable_weights)
+        found: list[Any] = []
+        for value in self._weight_groups():
+            if isinstance(value, Tracked):
+                found += value.variables
+            else:  # of a list or dict: what is trained first
+                inner = list(elements(value))
+                for attribute in ("trainable_variables", "non_trainable_variables"):
+                    for v in inner:
+                        if isinstance(v, Variable):
+                            found += [v] if v.trainable is (attribute == "trainable_variables") else []
+                        else:
+                            found += getattr(v, attribute)
+        return dedupe(found + self._trainable_weights + self._non_trainable_weights)
+
+    def _weight_groups(self) -> Any:
+        """Layers, and lists and dicts of layers, in the order in which their weights come."""
+        return self._held.values()
 
     def get_weights(self) -> list[Any]:
         """The weights' values as NumPy arrays."""
@@ -183,7 +199,7 @@ class Model(Training, Saving, Layer):
             dtype = dtypes.as_dtype(self.compute_dtype or "float32")
             symbols = _map_shapes(lambda s: KerasTensor(TensorShape(s), dtype), input_shape)
             try:
-                run_symbolically(self, (symbols,), {})
+                run_symbolically(lambda x: _converted(self)(x), (symbols,), {})
             except (TypeError, NotImplementedError) as error:
                 if isinstance(error, NotImplementedError) and type(self).call is Model.call:
                     raise

@@ -192,8 +192,8 @@ class Sequential(Functional):
         if not d["_has_explicit_input_shape"] and hasattr(inputs, "shape") and inputs.shape.rank is not None:
             self._set_policy_for(inputs)
             dims = tuple(inputs.shape.as_list())
-            self._infer_graph((None, *dims[1:]) if dims else dims, inputs.dtype)
-            d["_build_input_shape"] = (None, *dims[1:]) if dims else dims
+            self._infer_graph(dims, inputs.dtype)
+            d["_build_input_shape"] = d["_inferred_for"]
         d["built"] = bool(self.layers)
 
     def _set_policy_for(self, inputs: Any) -> None:

@@ -25,6 +25,7 @@ class ProgbarLogger(Callback):
         self.verbose = 1
         self.epochs = 1
         self._in_fit = False
+        self._known = False
 
     def set_params(self, params: Any) -> None:
         super().set_params(params)
@@ -39,6 +40,7 @@ class ProgbarLogger(Callback):
         self._reset()
         if self.verbose and self.epochs > 1:
             sys.stdout.write(f"Epoch {epoch + 1}/{self.epochs}\n")
+        self._bar()
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         self._step(batch, logs)
@@ -49,6 +51,7 @@ class ProgbarLogger(Callback):
     def on_test_begin(self, logs: Any = None) -> None:
         if not self._in_fit:
             self._reset()
+            self._bar()
 
     def on_test_batch_end(self, batch: int, logs: Any = None) -> None:
         if not self._in_fit:
@@ -60,6 +63,7 @@ class ProgbarLogger(Callback):
 
     def on_predict_begin(self, logs: Any = None) -> None:
         self._reset()
+        self._bar()
 
     def on_predict_batch_end(self, batch: int, logs: Any = None) -> None:
         self._step(batch, None)
@@ -73,10 +77,12 @@ class ProgbarLogger(Callback):
 
     def _bar(self) -> Progbar:
         if self.progbar is None:
-            if self.model is not None:
-                self.stateful_metrics |= {m.name for m in self.model.metrics}
+            self._known = False
             self.progbar = Progbar(self.target, verbose=self.verbose, stateful_metrics=self.stateful_metrics, unit_name="step")
-        self.progbar.stateful_metrics |= self.stateful_metrics
+        elif not self._known and self.model is not None:  # the first batch has made the metrics
+            self._known = True
+            self.stateful_metrics |= {m.name for m in self.model.metrics}
+            self.progbar.stateful_metrics |= self.stateful_metrics
         return self.progbar
 
     def _step(self, batch: int, logs: Any) -> None:
