@@ -13,7 +13,7 @@ from .._engine.op import ANY, INTS, TENSOR, invalid, op, tensor
 from .._engine.shapes import TensorShape
 from .._engine.tensor import Tensor
 
-_LENGTH = tensor(dtypes.int32, dtypes.int64, group="")
+_LENGTH = tensor(dtypes.int32, dtypes.int64, group="Tlen")
 
 
 def _text(dims: Any) -> str:

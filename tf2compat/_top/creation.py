@@ -320,7 +320,7 @@ def one_hot(
     return _one_hot(indices, depth, on, off, -1 if axis is None else axis, dtype, name)
 
 
-_HOT = tensor(dtypes.uint8, dtypes.int8, dtypes.int32, dtypes.int64, group="")
+_HOT = tensor(dtypes.uint8, dtypes.int8, dtypes.int32, dtypes.int64, group="TI")
 
 
 @op("OneHot", indices=_HOT, depth=INT, on_value=TENSOR, off_value=TENSOR, axis=INT, dtype=DTYPE)

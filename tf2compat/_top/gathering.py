@@ -15,7 +15,7 @@ from .._engine.op import tensor as tensor_
 #: torch has no kernels of these for most functions
 _UNSIGNED = frozenset((torch.uint16, torch.uint32, torch.uint64))
 _BRANCH = tensor_(scalar=True)
-_INDEX = tensor_(dtypes.int16, dtypes.int32, dtypes.int64, group="")
+_INDEX = tensor_(dtypes.int16, dtypes.int32, dtypes.int64, group="Tindices")
 
 
 def _text(dims: Any) -> str:

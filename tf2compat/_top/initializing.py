@@ -96,12 +96,14 @@ class random_uniform_initializer(Initializer):  # noqa: N801 - TensorFlow's publ
         self.minval, self.maxval, self.seed = minval, maxval, seed
 
     def __call__(self, shape: Any, dtype: Any = dtypes.float32, **kwargs: Any) -> Tensor:
-        from ..random import uniform
+        from ..random import stateless_uniform, uniform
 
         found = as_dtype(dtype)
         if not found.is_floating and not found.is_integer:
             raise ValueError(f"Argument `dtype` expected to be numeric or boolean. Received {found!s}.")
-        return uniform(self._shape(shape, kwargs), self.minval, self.maxval, found, self.seed)
+        if self.seed:  # the same numbers at every call
+            return stateless_uniform(self._shape(shape, kwargs), [self.seed, 0], self.minval, self.maxval, found)
+        return uniform(self._shape(shape, kwargs), self.minval, self.maxval, found)
 
     def get_config(self) -> dict[str, Any]:
         return {"minval": self.minval, "maxval": self.maxval, "seed": self.seed}
@@ -114,12 +116,14 @@ class random_normal_initializer(Initializer):  # noqa: N801 - TensorFlow's publi
         self.mean, self.stddev, self.seed = mean, stddev, seed
 
     def __call__(self, shape: Any, dtype: Any = dtypes.float32, **kwargs: Any) -> Tensor:
-        from ..random import normal
+        from ..random import normal, stateless_normal
 
         found = as_dtype(dtype)
         if not found.is_floating:
             raise ValueError(f"Argument `dtype` is expected to be floating point. Received: {found!s}.")
-        return normal(self._shape(shape, kwargs), self.mean, self.stddev, found, self.seed)
+        if self.seed:  # the same numbers at every call
+            return stateless_normal(self._shape(shape, kwargs), [self.seed, 0], self.mean, self.stddev, found)
+        return normal(self._shape(shape, kwargs), self.mean, self.stddev, found)
 
     def get_config(self) -> dict[str, Any]:
         return {"mean": self.mean, "stddev": self.stddev, "seed": self.seed}

@@ -12,7 +12,7 @@ from .._engine.dtypes import NUMBERS
 from .._engine.op import INTS, TENSOR, TENSORS, invalid, op, tensor, tensors
 from .gathering import bad_vector, flat_positions
 
-_INDEX = tensor(dtypes.int16, dtypes.int32, dtypes.int64, group="")
+_INDEX = tensor(dtypes.int16, dtypes.int32, dtypes.int64, group="Tindices")
 _NUMBER = tensor(NUMBERS)
 
 

@@ -1,7 +1,8 @@
 """Seeds and the streams of random numbers that they begin.
 
 As in TensorFlow, a global seed and an op's own seed together choose a stream; each use goes on where the last one
-stopped, and `set_seed` starts all streams anew. A traced op has a stream of its own.
+stopped, and `set_seed` starts all streams anew. A traced op has a stream of its own. Outside of graphs, and on a CPU, the
+uniform and normal numbers and the shuffles that a seed decides are TensorFlow's own.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from .._engine.devices import current
 #: what TensorFlow puts in the place of a global seed that is not set
 _DEFAULT_SEED = 87654321
 _MASK = 2**63 - 1
+_MAX = 2**31 - 1
 
 _lock = threading.Lock()
 _global_seed: int | None = None
@@ -62,6 +64,27 @@ class Stream:
         return Stream, (self.seeds,)
 
 
+class ExactStream(Stream):
+    """The numbers that TensorFlow gives on a CPU for a pair of seeds; other devices have a generator each."""
+
+    __slots__ = ("_block",)
+
+    def __init__(self, seeds: tuple[int, int]) -> None:
+        super().__init__(seeds)
+        self._block = 0
+
+    def take(self, blocks: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Philox' key and counter words here; the next call goes on `blocks` blocks further."""
+        a, b = (s & (2**64 - 1) for s in self.seeds)  # type: ignore[union-attr]
+        counter = (self._block + (b << 64)) & (2**128 - 1)
+        self._block += blocks
+        words = [(counter >> shift) & 0xFFFFFFFF for shift in (0, 32, 64, 96)]
+        return torch.tensor([a & 0xFFFFFFFF, a >> 32]), torch.tensor(words)
+
+    def __reduce__(self) -> Any:
+        return ExactStream, (self.seeds,)
+
+
 _unseeded = Stream(None)
 _ordered: Stream | None = None
 
@@ -94,6 +117,26 @@ def stream(seed: Any) -> Stream:
         found = _streams.get(key)
         if found is None:
             found = _streams[key] = Stream(key)
+    return found
+
+
+def exact_stream(seed: Any, kind: Any) -> Stream:
+    """The stream of an op that can give TensorFlow's own numbers; `kind` tells apart what TensorFlow has kernels of its own for.
+
+    Without any seed, and in graphs, where TensorFlow counts ops that are not here, an ordinary stream.
+    """
+    if state.local.graph is not None or (seed is None and _global_seed is None):
+        return stream(seed)
+    first, second = (s % _MAX for s in seeds_of(seed))  # type: ignore[operator]
+    if first == 0 and second == 0:
+        second = _MAX
+    if seed is None:
+        return ExactStream((first, second))
+    key = (kind, first, second)
+    with _lock:
+        found = _streams.get(key)
+        if found is None:
+            found = _streams[key] = ExactStream((first, second))
     return found
 
 

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from .._engine import dtypes
+from .._engine import dtypes, philox
 from .._engine.convert import convert_to_tensor
 from .._engine.devices import current
 from .._engine.dtypes import FLOATS, DType, as_dtype
 from .._engine.op import ANY, DTYPE, INT, SHAPE, invalid, op, tensor
 from .._engine.tensor import Tensor
-from .seeding import Stream, stream
+from .seeding import ExactStream, Stream, exact_stream, stream
 
 _FLOAT = frozenset(FLOATS)
 
@@ -42,12 +42,30 @@ def _plain(value: Any, number: float) -> bool:
     return type(value) in (int, float) and value == number
 
 
+def _count(shape: Any) -> int:
+    total = 1
+    for d in shape:
+        total *= d
+    return total
+
+
+def _exact(stream: Stream, device: torch.device) -> bool:
+    return type(stream) is ExactStream and device.type == "cpu"
+
+
+#: blocks of the stream that TensorFlow sets aside for each number
+_BLOCKS = 256
+
+
 # --- normal ----------------------------------------------------------------------------------------------------------
 @op("RandomStandardNormal", stateful=True, shape=SHAPE, dtype=DTYPE)
 def standard_normal(shape: Any, dtype: Any, stream: Stream, name: str | None = None) -> Any:
     """Normal numbers of mean 0 and deviation 1 from a stream."""
     device = current()
     _checked(shape, "RandomStandardNormal")
+    if _exact(stream, device):
+        n = _count(shape)
+        return philox.normal(*stream.take(n * _BLOCKS), n, dtype.torch).reshape(shape)
     return torch.randn(shape, dtype=dtype.torch, device=device, generator=stream.generator(device))
 
 
@@ -57,7 +75,7 @@ def normal(
     """Normally distributed numbers (`tf.random.normal`). `mean` and `stddev` may be tensors that broadcast to `shape`."""
     dtype = _floats(dtype)
     _check_vector(shape, "RandomStandardNormal")
-    z = standard_normal(shape, dtype, stream(seed), name)
+    z = standard_normal(shape, dtype, exact_stream(seed, ("normal", dtype)), name)
     if not _plain(stddev, 1):
         z = z * convert_to_tensor(stddev, dtype)
     if not _plain(mean, 0):
@@ -69,6 +87,9 @@ def normal(
 def standard_truncated_normal(shape: Any, dtype: Any, stream: Stream, name: str | None = None) -> Any:
     """Normal numbers of mean 0 and deviation 1, those further than 2 from 0 drawn again."""
     device = current()
+    if _exact(stream, device):
+        n = _count(_checked(shape, "TruncatedNormal"))
+        return philox.truncated_normal(*stream.take(n * _BLOCKS), n, dtype.torch).reshape(shape)
     wide = torch.float64 if dtype is dtypes.float64 else torch.float32
     u = torch.rand(shape, dtype=wide, device=device, generator=stream.generator(device))
     # the inverse of the cumulative distribution, on the part of (0, 1) between -2 and 2
@@ -83,7 +104,7 @@ def truncated_normal(
     """Normal numbers within two deviations of the mean (`tf.random.truncated_normal`)."""
     dtype = _floats(dtype)
     _check_vector(shape, "TruncatedNormal")
-    z = standard_truncated_normal(shape, dtype, stream(seed), name)
+    z = standard_truncated_normal(shape, dtype, exact_stream(seed, ("truncated", dtype)), name)
     if not _plain(stddev, 1):
         z = z * convert_to_tensor(stddev, dtype)
     if not _plain(mean, 0):
@@ -97,6 +118,9 @@ def standard_uniform(shape: Any, dtype: Any, stream: Stream, name: str | None = 
     """Numbers of [0, 1) from a stream."""
     device = current()
     _checked(shape, "RandomUniform")
+    if _exact(stream, device):
+        n = _count(shape)
+        return philox.uniform(*stream.take(n * _BLOCKS), n, dtype.torch).reshape(shape)
     return torch.rand(shape, dtype=dtype.torch, device=device, generator=stream.generator(device))
 
 
@@ -112,6 +136,9 @@ def uniform_int(shape: Any, minval: Any, maxval: Any, stream: Stream, name: str 
     low, high = int(minval), int(maxval)
     if low >= high:
         raise invalid(f"Need minval < maxval, got {low} >= {high} [Op:RandomUniformInt] name: ")
+    if _exact(stream, device):
+        n = _count(_checked(shape, "RandomUniformInt"))
+        return philox.uniform_int(*stream.take(n * _BLOCKS), n, minval, maxval).reshape(shape)
     return torch.randint(low, high, shape, dtype=minval.dtype, device=device, generator=stream.generator(device))
 
 
@@ -133,8 +160,8 @@ def uniform(
         maxval = 1
     if dtype.is_integer:
         low, high = convert_to_tensor(minval, dtype), convert_to_tensor(maxval, dtype)
-        return uniform_int(shape, low, high, stream(seed), name)
-    u = standard_uniform(shape, dtype, stream(seed), name)
+        return uniform_int(shape, low, high, exact_stream(seed, ("int", dtype)), name)
+    u = standard_uniform(shape, dtype, exact_stream(seed, ("uniform", dtype)), name)
     unit = _plain(maxval, 1)
     if _plain(minval, 0):
         return u if unit else u * convert_to_tensor(maxval, dtype)
@@ -230,9 +257,24 @@ def _shuffle(value: Any, stream: Stream, name: str | None = None) -> Any:
         return value
     n = value.shape[0]
     if isinstance(value, np.ndarray):
+        if type(stream) is ExactStream:
+            return value[_permutation(stream, n).numpy()]
         return value[torch.randperm(n, generator=stream.generator(torch.device("cpu"))).numpy()]
+    if _exact(stream, value.device):
+        return torch.index_select(value, 0, _permutation(stream, n))
     order = torch.randperm(n, device=value.device, generator=stream.generator(value.device))
     return torch.index_select(value, 0, order)
+
+
+def _permutation(stream: ExactStream, n: int) -> torch.Tensor:
+    """Fisher's and Yates' shuffle with the words of a stream."""
+    order = list(range(n))
+    if n > 1:
+        drawn = philox.words(*stream.take(-(-(n - 1) // 4)), n - 1).tolist()
+        for i, word in enumerate(drawn):
+            j = i + word % (n - i)
+            order[i], order[j] = order[j], order[i]
+    return torch.tensor(order, dtype=torch.int64)
 
 
 _shuffle.strings(_shuffle.op.fn)
@@ -240,4 +282,5 @@ _shuffle.strings(_shuffle.op.fn)
 
 def shuffle(value: Any, seed: Any = None, name: str | None = None) -> Tensor:
     """`value` with its first axis in random order (`tf.random.shuffle`)."""
-    return _shuffle(value, stream(seed), name)
+    value = convert_to_tensor(value)
+    return _shuffle(value, exact_stream(seed, ("shuffle", value.dtype)), name)
