@@ -72,7 +72,10 @@ class Function:
             raise TypeError(f"input_signature must be either a tuple or a list, got {type(signature)}.")
         for s in nest.flatten(signature):
             if not isinstance(s, (TypeSpec, Variable)) and not hasattr(type(s), "_serialize"):
-                raise TypeError(f"input_signature must be a possibly nested sequence of TensorSpec objects, got {s!r}.")
+                raise TypeError(
+                    f"input_signature must be a possibly nested sequence of TensorSpec objects, got invalid args {list(signature)} with types "
+                    f"{[type(v) for v in signature]}."
+                )
         names = self._binder.names
         if len(signature) > len(names) and self._binder.varargs is None:
             raise TypeError(

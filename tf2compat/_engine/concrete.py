@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from . import dtypes, nest, state
+from .autograph.errors import in_user_code
 from .convert import convert_to_tensor
 from .graph import Graph
 from .op import entering, wrap_here
@@ -112,10 +113,13 @@ def trace(
             args = tuple([decode(v, given) for v in pos])
             kwargs = {k: decode(v, given) for k, v in kw.items()}
             result = fn(*args, **kwargs)
-            graph.structured_outputs = nest.map_structure(lambda v: v, result)
             flat = nest.flatten(result, expand_composites=True)
             graph.outputs = [_result(v, graph, name) for v in flat]
             graph.structured_outputs = nest.pack_sequence_as(result, graph.outputs, expand_composites=True)
+    except Exception as error:
+        if outer is None:
+            in_user_code(error)
+        raise
     finally:
         creators.stack.remove(creation)
         local.tapes, local.names = saved
@@ -223,10 +227,12 @@ class ConcreteFunction:
             t = convert_to_tensor(v, dtype) if not isinstance(v, (Tensor, Variable)) else convert_to_tensor(v)
             spec = TensorSpec(None if dims is None else list(dims), dtype)
             if t.dtype is not dtype or (dims is not None and t.shape.rank not in (None, len(dims))):
-                raise TypeError(
-                    f"Binding inputs to tf.function failed due to `Can not cast {TensorSpec(t.shape, t.dtype)!r} to {spec!r}`. Received "
-                    f"args: {args} and kwargs: {kwargs} for signature: {self._binder.signature}."
-                )
+                from ..errors import InvalidArgumentError
+
+                raise InvalidArgumentError(
+                    None, None, f"cannot compute {self.name} as input #{len(out)}(zero-based) was expected to be a {dtype._cpp} tensor but is "
+                    f"a {t.dtype._cpp} tensor: {TensorSpec(t.shape, t.dtype)!r} for {spec!r} [Op:{self.name}]"
+                )  # fmt: skip
             out.append(t)
         return out
 

@@ -13,7 +13,9 @@ from . import dtypes, nest, state
 from .convert import convert_to_tensor
 from .graph import Graph, Node
 from .inference import linked
+from .op import entering, op
 from .shapes import TensorShape
+from .specs import TensorSpec
 from .symbolic import SymbolicTensor
 from .tensor import Tensor
 
@@ -78,14 +80,14 @@ def cond(pred: Tensor, true_fn: Callable[[], Any], false_fn: Callable[[], Any], 
     if problem is None:
         for a, b in zip(true_block.outputs, false_block.outputs, strict=True):
             if (a is None) != (b is None) or (a is not None and a.dtype is not b.dtype):
-                problem = f"{a} and {b} have different types"
+                problem = f"{a!s} and {b!s} have different types"
                 break
             if a is not None:
                 results.append((a.dtype, join(dims_of(a), dims_of(b)), [_storage(a), _storage(b)]))
     if problem is not None:
         raise TypeError(
             "true_fn and false_fn arguments to tf.cond must have the same number, type, and overall structure of return values.\n\n"
-            f"true_fn output: {true_out}\nfalse_fn output: {false_out}\n\nError details:\n{problem}"
+            f"true_fn output: {_told(true_out, true_block)}\nfalse_fn output: {_told(false_out, false_block)}\n\nError details:\n{problem}"
         )
     kept = [i for i, o in enumerate(true_block.outputs) if o is not None]
     true_block.outputs = [true_block.outputs[i] for i in kept]
@@ -95,6 +97,12 @@ def cond(pred: Tensor, true_fn: Callable[[], Any], false_fn: Callable[[], Any], 
     for i, o in zip(kept, outs, strict=True):
         full[i] = o
     return nest.pack_sequence_as(true_out, full, expand_composites=True)
+
+
+def _told(structure: Any, inner: Graph) -> Any:
+    """What a branch gave, as tensors, for a message."""
+    packed = nest.pack_sequence_as(structure, inner.outputs, expand_composites=True)
+    return str(packed)
 
 
 def _depends(body: Graph, n_skip: int) -> list[set[int]]:
@@ -222,7 +230,7 @@ def flat_specs(spec: Any) -> list[Any]:
     """The TensorSpecs of a structure of specs, composites expanded."""
     out: list[Any] = []
     for s in nest.flatten(spec):
-        parts = getattr(s, "_component_specs", None)
+        parts = None if isinstance(s, TensorSpec) else getattr(s, "_component_specs", None)
         if parts is not None:
             out.extend(flat_specs(parts() if callable(parts) else parts))
         else:
@@ -235,7 +243,7 @@ def element(spec: Any, tensors: list[Any]) -> Any:
     rest = iter(tensors)
 
     def build(s: Any) -> Any:
-        parts = getattr(s, "_component_specs", None)
+        parts = None if isinstance(s, TensorSpec) else getattr(s, "_component_specs", None)
         if parts is None:
             return next(rest)
         parts = parts() if callable(parts) else parts
@@ -254,3 +262,18 @@ def zeros_like_spec(t: Any, invariant: Any = None) -> Tensor:
 
 def shape_text(d: Any) -> str:
     return str(TensorShape._of(d))
+
+
+@op("IteratorGetNext", multi=True, stateful=True)
+def _get_next(iterator: Any) -> Any:
+    return [entering(t) for t in nest.flatten(iterator.get_next(), expand_composites=True)]
+
+
+@_get_next.infer
+def _(iterator: Any) -> Any:
+    return [(s.dtype, None if s.shape.rank is None else tuple(s.shape.as_list())) for s in flat_specs(iterator.element_spec)]
+
+
+def get_next(iterator: Any) -> Any:
+    """The next element of a dataset's iterator, taken each time the graph runs."""
+    return element(iterator.element_spec, _get_next(iterator))

@@ -276,7 +276,7 @@ class Graph:
     def record(self, op: Op, bound: list[Any], name: str | None = None, given: Any = ()) -> Any:
         """Add an op; gives its symbolic results in the op's structure. `given`: the arguments before conversion."""
         bound = [self._own(v) for v in bound]
-        structure, results, const = infer(op, bound)
+        structure, results, const = _inferred(op, bound)
         node = Node("op", self.unique_name(name or _NAMES.get(op.name, op.name)), op, bound)
         node.structure = structure
         node.extra = _eager(given, set())
@@ -376,48 +376,86 @@ class Graph:
             at[inner._key()] = self.mine(outside)
 
         def here(value: Any) -> Any:
-            if isinstance(value, SymbolicTensor):
-                return at[value._key()]
-            if type(value) in (list, tuple):
-                return type(value)(here(v) for v in value)
-            if type(value) is dict:
-                return {k: here(v) for k, v in value.items()}
-            if type(value) is slice:
-                return slice(here(value.start), here(value.stop), here(value.step))
-            return value
+            return _substitute(value, at)
 
         for node in graph.nodes:
-            if node.kind == "op":
-                assert node.op is not None
-                before, state.local.device = state.local.device, node.device or state.local.device
-                try:
-                    bound = [here(a) for a in node.args]
-                    given = [v for a in node.args for v in (a if isinstance(a, list) else [a]) if id(v) in node.extra]
-                    out = self.record(node.op, bound, node.name, given)
-                finally:
-                    state.local.device = before
-                flat: list[Any] = []
-                _flatten(out, flat)
-            elif node.kind == "read":
-                flat = [self.read_variable(node.args[0])]
-            else:
-                blocks = []
-                for block in node.blocks:
-                    copied = block.copy()
-                    copied.outer = self
-                    copied.captures = {}
-                    for outside, inner in block.captures.values():
-                        new = self._own(here(outside)) if isinstance(here(outside), SymbolicTensor) else here(outside)
-                        copied.captures[new._key() if isinstance(new, SymbolicTensor) else (id(new), -1)] = (new, inner)
-                    blocks.append(copied)
-                args = here(node.args)
-                live = []
-                _collect([args, [o for b in blocks for o, _ in b.captures.values()]], live)
-                described = [(t._dtype, t._dims, [v._t for v in live]) for t in node.outputs]
-                flat = self.add(node.kind, node.name, args, described, blocks, here(node.extra))
-            for t, value in zip(node.outputs, flat, strict=False):
+            for t, value in zip(node.outputs, self._again(node, here), strict=False):
                 at[t._key()] = value
         return [here(o) for o in graph.outputs]
+
+    def _again(self, node: Node, here: Callable[[Any], Any]) -> list[Any]:
+        """Record a node once more, on what `here` makes of its arguments."""
+        flat: list[Any] = []
+        if node.kind == "op":
+            assert node.op is not None
+            before, state.local.device = state.local.device, node.device or state.local.device
+            try:
+                bound = [here(a) for a in node.args]
+                given = [v for a in node.args for v in (a if isinstance(a, list) else [a]) if id(v) in node.extra]
+                _flatten(self.record(node.op, bound, node.name, given), flat)
+            finally:
+                state.local.device = before
+            return flat
+        if node.kind == "read":
+            return [self.read_variable(node.args[0])]
+        blocks = []
+        for block in node.blocks:
+            copied = block.copy()
+            copied.outer = self
+            copied.captures = {}
+            for outside, inner in block.captures.values():
+                new = self._own(here(outside))
+                copied.captures[new._key() if isinstance(new, SymbolicTensor) else (id(new), -1)] = (new, inner)
+            blocks.append(copied)
+        args = here(node.args)
+        live: list[Any] = []
+        _collect([args, [o for b in blocks for o, _ in b.captures.values()]], live)
+        described = [(t._dtype, t._dims, [v._t for v in live]) for t in node.outputs]
+        return self.add(node.kind, node.name, args, described, blocks, here(node.extra))
+
+    def gradients(self, ys: Any, xs: Any, grad_ys: Any = None, stop_gradients: Any = None, unconnected_gradients: Any = "none") -> list[Any]:
+        """Gradients between tensors of this graph (`tf.gradients`): what lies between them is recorded again, watched."""
+        from . import nest
+        from .convert import convert_to_tensor
+        from .custom_gradient import stop_gradient
+        from .tape import _gradient, _watch
+
+        ys = [self._own(convert_to_tensor(y)) for y in nest.flatten(ys)]
+        sources = nest.flatten(xs)
+        at: dict[tuple[int, int], Any] = {}
+        leaves = []
+        before = list(self.nodes)
+        for x in sources:
+            leaf = _watch(convert_to_tensor(x))
+            leaves.append(leaf)
+            if isinstance(x, Variable):
+                for node in before:
+                    if node.kind == "read" and node.args[0] is x:
+                        at[node.outputs[0]._key()] = leaf
+            else:
+                at[self._own(x)._key()] = leaf
+        for t in nest.flatten(stop_gradients) if stop_gradients is not None else ():
+            own = self._own(convert_to_tensor(t))
+            at[own._key()] = stop_gradient(at.get(own._key(), own))
+
+        def here(value: Any) -> Any:
+            return _substitute(value, at)
+
+        for node in before:
+            touched = [t for t in node.inputs() if t._key() in at]
+            touched += [o for b in node.blocks for o, _ in b.captures.values() if isinstance(o, SymbolicTensor) and o._key() in at]
+            if touched and node.outputs and not any(t._key() in at for t in node.outputs):
+                for t, value in zip(node.outputs, self._again(node, here), strict=False):
+                    at[t._key()] = value
+        given = [] if grad_ys is None else nest.flatten(grad_ys)
+        weights = [given[i] if i < len(given) else None for i in range(len(ys))]
+        tensors = [*[here(y) for y in ys], *leaves, *[convert_to_tensor(w) for w in weights if w is not None]]
+        found = list(_gradient(tensors, len(ys), len(leaves), [w is not None for w in weights], True))
+        if getattr(unconnected_gradients, "value", unconnected_gradients) == "zero":
+            from tf2compat import zeros_like
+
+            found = [zeros_like(x) if g is None else g for g, x in zip(found, sources, strict=True)]
+        return found
 
     def copy(self) -> Graph:
         """Another graph with the same nodes."""
@@ -493,6 +531,16 @@ class Graph:
         return f"FuncGraph(name={self.name}, id={id(self)})"
 
 
+def _inferred(op: Op, bound: list[Any]) -> Any:
+    """What an op will give; arguments that cannot go together are a ValueError while a graph is built."""
+    from ..errors import InvalidArgumentError
+
+    try:
+        return infer(op, bound)
+    except InvalidArgumentError as error:
+        raise ValueError(str(error)).with_traceback(error.__traceback__) from None
+
+
 def _eager(value: Any, found: set[int]) -> set[int]:
     """The identities of the eager tensors that the user gave, which a tape outside may watch."""
     if isinstance(value, Tensor):
@@ -502,6 +550,19 @@ def _eager(value: Any, found: set[int]) -> set[int]:
         for v in value:
             _eager(v, found)
     return found
+
+
+def _substitute(value: Any, at: dict[tuple[int, int], Any]) -> Any:
+    """A node's argument with symbolic tensors replaced."""
+    if isinstance(value, SymbolicTensor):
+        return at.get(value._key(), value)
+    if type(value) in (list, tuple):
+        return type(value)(_substitute(v, at) for v in value)
+    if type(value) is dict:
+        return {k: _substitute(v, at) for k, v in value.items()}
+    if type(value) is slice:
+        return slice(_substitute(value.start, at), _substitute(value.stop, at), _substitute(value.step, at))
+    return value
 
 
 def _flatten(value: Any, out: list[Any]) -> None:

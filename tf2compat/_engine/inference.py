@@ -390,6 +390,11 @@ def _other_sizes(op: Op, bound: list[Any], open_: list[SymbolicTensor]) -> tuple
     """The probes' sizes do not fit together with the known ones: try the known ones, and 1."""
     known = {d for t in _tensors(bound) for d in (t._dims or () if isinstance(t, SymbolicTensor) else t._t.shape) if d}
     first: Exception | None = None
+    try:  # a size that more numbers divide
+        out = _with_sizes(open_, lambda t: tuple(12 if d is None else d for d in t._dims), lambda: _run(op, bound, 0))  # type: ignore[misc]
+        return out, _run(op, bound, 1)
+    except Exception as error:  # noqa: BLE001 - other sizes may fit
+        first = error
     for size in [*sorted(known, reverse=True), 1]:
         try:
             out = _with_sizes(

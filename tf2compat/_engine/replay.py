@@ -496,7 +496,9 @@ class Program:
         if node is not None and node.op is None and "Boolean value of Tensor" in str(error):
             from ..errors import InvalidArgumentError
 
-            return InvalidArgumentError(None, None, f"The condition of {node.type} '{node.name}' must be a scalar: {error}")
+            name = line.strip().removeprefix("if ").removeprefix("not ").partition(":")[0]
+            shape = list(getattr(frame.f_locals.get(name), "shape", ())) if frame is not None else []
+            return InvalidArgumentError(None, None, f"The condition of {node.type} '{node.name}' must be a scalar, but it has shape {shape}")
         if node is None or node.op is None or frame is None:
             return error
         try:

@@ -14,7 +14,7 @@ from .tensor import Tensor
 __all__ = ["PROBES", "SymbolicTensor", "probe_storage"]
 
 #: sizes that stand for an unknown dimension in the two runs of shape inference; what differs between them is unknown
-PROBES = (12, 60)
+PROBES = (2, 60)
 _STRING_PROBES = (2, 3)
 
 _HINT = (

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import errors
-from .._engine import nest
+from .._engine import nest, state
 from .._engine.specs import TypeSpec
 from .._engine.tensor import Tensor
 from .._engine.trackable import Trackable
@@ -60,6 +60,10 @@ class OwnedIterator(Iterator, Trackable):
     next = __next__
 
     def get_next(self) -> Any:
+        if state.local.graph is not None:
+            from .._engine.control import get_next
+
+            return get_next(self)
         try:
             return self.__next__()
         except StopIteration:

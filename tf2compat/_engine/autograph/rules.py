@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import linecache
 import os
 import site
 import sys
@@ -45,8 +46,11 @@ def request(fn: Any) -> None:
 
 @functools.cache
 def _installed(filename: str) -> bool:
-    if filename.startswith("<") and not filename.startswith(("<ipython", "<stdin>", "<python-input", "<doctest")):
-        return True  # code made by a library (dataclasses, namedtuple, attrs) or by `exec`
+    if filename.startswith("<"):
+        if filename.startswith(("<stdin>", "<python-input", "<ipython")):
+            return False
+        # code made by a library (dataclasses, attrs, ops) or by `exec`; notebooks and doctests keep their source
+        return filename.startswith(("<attrs generated", "<tf2compat", "<frozen")) or not linecache.getlines(filename)
     return os.path.normcase(os.path.abspath(filename)).startswith(_ROOTS)
 
 

@@ -577,7 +577,6 @@ def control_predicate(value: Any) -> Tensor:
 
 def _next(iterator: Any, default: Any) -> Any:
     """`next(iterator)` in a graph: an element on every call."""
-    get_next = getattr(iterator, "get_next", None)
-    if get_next is None:
+    if not hasattr(iterator, "get_next"):
         return next(iterator) if default is None else next(iterator, default)
-    return get_next()
+    return control.get_next(iterator)

@@ -1,0 +1,65 @@
+"""Exceptions of traced user code, told with the user's own lines as TensorFlow tells them."""
+
+from __future__ import annotations
+
+import linecache
+import re
+from typing import Any
+
+from . import rules
+
+__all__ = ["in_user_code"]
+
+_HELPER = re.compile(r"(if_body|else_body|loop_body|loop_test|extra_test|get_state|set_state)(_\d+)?$")
+
+
+def _frames(error: BaseException) -> list[tuple[str, int, str]]:
+    """(file, line, function) of the user's frames, outermost first; blocks of a function count as the function."""
+    out: list[tuple[str, int, str]] = []
+    tb = error.__traceback__
+    while tb is not None:
+        code = tb.tb_frame.f_code
+        module = tb.tb_frame.f_globals.get("__name__", "").partition(".")[0]
+        if module not in rules._LIBRARIES and not rules._installed(code.co_filename):
+            if _HELPER.match(code.co_name) and out and out[-1][0] == code.co_filename:
+                out[-1] = (code.co_filename, tb.tb_lineno, out[-1][2])
+            elif code.co_name == "<lambda>" and out and out[-1][:2] == (code.co_filename, tb.tb_lineno):
+                pass  # an operand of `and`, or a branch of a conditional expression
+            else:
+                out.append((code.co_filename, tb.tb_lineno, code.co_name))
+        tb = tb.tb_next
+    return out
+
+
+def in_user_code(error: Exception, skip: int = 0) -> Exception:
+    """`error` with the user's lines in its message. Its class and traceback stay."""
+    from ...errors import OpError
+
+    if getattr(error, "_ag_told", False) or isinstance(error, KeyError):
+        return error
+    is_op = isinstance(error, OpError)
+    if not is_op and not (len(error.args) == 1 and isinstance(error.args[0], str)):
+        return error
+    frames = _frames(error)[skip:]
+    if not frames:
+        return error
+    lines = ["in user code:", ""]
+    for filename, line, name in frames:
+        lines.append(f'    File "{filename}", line {line}, in {"None" if name == "<lambda>" else name}  *')
+        lines.append(f"        {linecache.getline(filename, line).strip()}")
+    text = error._message if is_op else error.args[0]  # type: ignore[attr-defined]
+    lines += ["", *[f"    {part}" for part in f"{type(error).__name__}: {text}".splitlines()], ""]
+    message = "\n".join(lines)
+    set_message(error, message)
+    return error
+
+
+def set_message(error: Any, message: str) -> None:
+    try:
+        error._ag_told = True
+    except AttributeError:
+        return
+    if hasattr(error, "_message"):
+        error._message = message
+    else:
+        error.args = (message,)
