@@ -190,7 +190,7 @@ def take_row(part: Any, index: int) -> Any:
         return box
     if isinstance(part, torch.Tensor):
         return part[index]
-    return part[index]
+    return component(part[index])
 
 
 def rows(part: Any) -> int:

@@ -1,0 +1,280 @@
+"""`tf.ragged`: tensors whose rows differ in length."""
+
+# ruff: noqa: A001, A004 - TensorFlow's public names
+from __future__ import annotations
+
+import builtins
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+
+import tf2compat as tf
+
+from .._engine import dtypes
+from .._engine.convert import convert_to_tensor
+from .._engine.dtypes import int32, int64
+from .._engine.op import op, tensor
+from .._engine.tensor import Tensor
+from .._names import module_getattr
+from . import partition
+from .spec import RaggedTensorSpec
+from .ragged_tensor import RaggedTensor
+
+__all__ = ["RaggedTensor", "RaggedTensorSpec", "boolean_mask", "constant", "map_flat_values", "range", "row_splits_to_segment_ids", "segment_ids_to_row_splits", "stack"]
+
+
+def constant(
+    pylist: Any, dtype: Any = None, ragged_rank: int | None = None, inner_shape: Any = None, name: str | None = None, row_splits_dtype: Any = dtypes.int64
+) -> Any:
+    """A ragged tensor (or a dense one, for a list without nested lists) from nested Python lists (`tf.ragged.constant`)."""
+    row_splits_dtype = dtypes.as_dtype(row_splits_dtype)
+
+    def depth(value: Any) -> int:
+        if isinstance(value, (list, tuple)):
+            return 1 + max((depth(v) for v in value), default=0)
+        return np.ndim(value)
+
+    if not isinstance(pylist, (list, tuple, np.ndarray)):
+        if ragged_rank not in (None, 0) or inner_shape:
+            raise ValueError(f"Invalid pylist={pylist}: incompatible with ragged_rank or inner_shape")
+        return convert_to_tensor(pylist, dtype)
+    value = pylist.tolist() if isinstance(pylist, np.ndarray) else pylist
+    levels = depth(value)
+    scalars = _check_depths(value, levels)
+    if ragged_rank is None:
+        inner = 0 if inner_shape is None else len(inner_shape)
+        ragged_rank = max(0, levels - 1 - inner) if scalars or inner_shape is not None else max(0, levels - 1)
+    elif ragged_rank >= max(levels, 1):
+        raise ValueError(f"Invalid pylist={pylist}: incompatible with ragged_rank={ragged_rank}")
+    if ragged_rank == 0:
+        if not scalars:
+            shape = [len(value), *(inner_shape or ())]
+            return tf.zeros(shape, dtype or dtypes.float32) if dtypes.as_dtype(dtype or "float32").torch is not None else convert_to_tensor(value, dtype)
+        return convert_to_tensor(value, dtype)
+    splits = []
+    flat: list[Any] = list(value)
+    for _ in builtins.range(ragged_rank):
+        lengths = [len(v) for v in flat]
+        splits.append(convert_to_tensor(np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64), None))
+        flat = [x for v in flat for x in v]
+    if flat or inner_shape is None:
+        values = convert_to_tensor(flat, dtype) if flat else _empty(dtype)
+        if inner_shape is not None:
+            values = tf.reshape(values, [-1, *inner_shape])
+    else:
+        values = tf.zeros([0, *inner_shape], dtype or dtypes.float32)
+    return RaggedTensor.from_nested_row_splits(values, [tf.cast(s, row_splits_dtype) for s in splits], validate=False)
+
+
+def _empty(dtype: Any) -> Tensor:
+    return convert_to_tensor([], dtype or dtypes.float32)
+
+
+def _check_depths(value: Any, levels: int) -> bool:
+    """Whether there are scalars, all at one depth; ValueError when they are not."""
+    found: set[int] = set()
+
+    def walk(v: Any, at: int) -> None:
+        if isinstance(v, (list, tuple)):
+            for x in v:
+                walk(x, at + 1)
+        else:
+            found.add(at + np.ndim(v))
+
+    walk(value, 0)
+    if len(found) > 1 or (found and max(found) != levels):
+        raise ValueError("all scalar values must have the same nesting depth")
+    return bool(found)
+
+
+@op("RaggedRange", multi=True, starts=tensor(dtypes.FLOATS, int32, int64), limits=tensor(dtypes.FLOATS, int32, int64), deltas=tensor(dtypes.FLOATS, int32, int64))
+def _range(starts: Any, limits: Any, deltas: Any) -> Any:
+    from .._engine.op import invalid
+
+    a, b, d = torch.broadcast_tensors(starts.reshape(-1), limits.reshape(-1), deltas.reshape(-1))
+    if bool((d == 0).any()):
+        raise invalid("Requires delta != 0 [Op:RaggedRange] name: ")
+    lengths = torch.clamp(torch.ceil((b - a).double() / d.double()), min=0).long()
+    splits = torch.cat([lengths.new_zeros(1), lengths.cumsum(0)])
+    row = torch.repeat_interleave(torch.arange(len(lengths), device=a.device), lengths)
+    position = torch.arange(len(row), device=a.device) - splits[row]
+    return a[row] + position.to(a.dtype) * d[row], splits
+
+
+_range.infer(lambda s, m, d: [(dtypes.as_dtype(s.dtype), (None,)), (int64, (None,))])
+
+
+def range(
+    starts: Any, limits: Any = None, deltas: Any = 1, dtype: Any = None, name: str | None = None, row_splits_dtype: Any = dtypes.int64
+) -> RaggedTensor:
+    """Rows of numbers, from each start to each limit (`tf.ragged.range`)."""
+    if limits is None:
+        starts, limits = 0, starts
+    first = convert_to_tensor(limits, dtype) if not isinstance(starts, Tensor) else convert_to_tensor(starts, dtype)
+    kind = first.dtype
+    a, b, d = (tf.cast(convert_to_tensor(v), kind) if not isinstance(v, (int, float)) else convert_to_tensor(v, kind) for v in (starts, limits, deltas))
+    values, splits = _range(a, b, d)
+    return RaggedTensor.from_row_splits(values, tf.cast(splits, row_splits_dtype), validate=False)
+
+
+def map_flat_values(op: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """`op` on the flat values of ragged arguments, which share one structure (`tf.ragged.map_flat_values`)."""
+    from .dispatch import _same_splits
+
+    found = [a for a in [*args, *kwargs.values()] if isinstance(a, RaggedTensor)]
+    if not found:
+        return op(*args, **kwargs)
+    for other in found[1:]:
+        _same_splits(found[0], other)
+
+    def flat(v: Any) -> Any:
+        return v.flat_values if isinstance(v, RaggedTensor) else v
+
+    result = op(*[flat(a) for a in args], **{k: flat(v) for k, v in kwargs.items()})
+    if result.shape.rank == 0:
+        raise ValueError(f"tf.ragged.map_flat_values requires that the output of `op` have the same outer-dimension size as flat_values, got shape {result.shape}")
+    return found[0].with_flat_values(result)
+
+
+def stack(values: Any, axis: int = 0, name: str | None = None) -> Any:
+    """Ragged (or dense) tensors of one rank stacked on a new axis; rows may differ in length (`tf.ragged.stack`)."""
+    items = [_to_ragged_or_dense(v) for v in values]
+    if not items:
+        raise ValueError("rt_inputs may not be empty.")
+    rank = items[0].shape.rank
+    at = axis + rank + 1 if axis < 0 else axis
+    if rank == 0:
+        return tf.stack(items)
+    if at == 0:
+        return concat([_as_one_row(v) for v in items], 0)
+    return concat([tf.expand_dims(v, at) if isinstance(v, Tensor) else _expand(v, at) for v in items], at)
+
+
+def _expand(rt: Any, at: int) -> Any:
+    return tf.expand_dims(rt, at)
+
+
+def _as_one_row(v: Any) -> RaggedTensor:
+    dtype = v.row_splits.dtype if isinstance(v, RaggedTensor) else int64
+    if isinstance(v, RaggedTensor):
+        return RaggedTensor._make(v, tf.stack([tf.zeros([], dtype), v.nrows(dtype)]))
+    inner: Any = v
+    for _ in builtins.range((v.shape.rank or 1) - 1):
+        inner = RaggedTensor.from_tensor(inner) if isinstance(inner, Tensor) else inner.with_flat_values(inner.flat_values)
+        break
+    total = partition.nvals(inner)
+    return RaggedTensor._make(inner, tf.stack([tf.zeros([], dtype), tf.cast(total, dtype)]))
+
+
+def _to_ragged_or_dense(v: Any) -> Any:
+    if isinstance(v, (RaggedTensor, Tensor)):
+        return v
+    try:
+        return convert_to_tensor(v)
+    except ValueError:
+        return constant(v)
+
+
+def concat(values: Any, axis: Any) -> Any:
+    """Ragged and dense tensors joined along an axis (`tf.concat`)."""
+    items = [_to_ragged_or_dense(v) for v in values]
+    if all(isinstance(v, Tensor) for v in items):
+        return tf.concat(items, axis)
+    rank = next(v.shape.rank for v in items if isinstance(v, RaggedTensor))
+    at = int(tf.get_static_value(convert_to_tensor(axis)))
+    at = at + rank if at < 0 else at
+    depth = max(v.ragged_rank for v in items if isinstance(v, RaggedTensor))
+    dtype = next(v.row_splits.dtype for v in items if isinstance(v, RaggedTensor))
+    rts = [v if isinstance(v, RaggedTensor) else RaggedTensor.from_tensor(v, ragged_rank=min(depth, v.shape.rank - 1), row_splits_dtype=dtype) for v in items]
+    return _concat(rts, at)
+
+
+def _concat(rts: list[Any], axis: int) -> Any:
+    if not all(isinstance(r, RaggedTensor) for r in rts):
+        return tf.concat([r if isinstance(r, Tensor) else r.to_tensor() for r in rts], axis)
+    if axis == 0:
+        values = _concat([r.values for r in rts], 0)
+        splits = [rts[0].row_splits]
+        for r in rts[1:]:
+            splits.append(r.row_splits[1:] + splits[-1][-1])
+        return RaggedTensor._make(values, tf.concat(splits, 0))
+    if axis == 1:
+        n = tf.cast(rts[0].nrows(), rts[0].row_splits.dtype)
+        together = _concat(rts, 0)
+        order = tf.reshape(tf.transpose(tf.reshape(tf.range(n * len(rts)), [len(rts), -1])), [-1])
+        mixed = gather(together, order)
+        lengths = sum(r.row_lengths() for r in rts[1:]) + rts[0].row_lengths() if len(rts) > 1 else rts[0].row_lengths()
+        return RaggedTensor._make(mixed.values, partition.splits_of_lengths(lengths))
+    return rts[0].with_values(_concat([r.values for r in rts], axis - 1))
+
+
+def gather(params: Any, indices: Any, axis: int = 0, batch_dims: int = 0) -> Any:
+    """Rows of `params` by number; either may be ragged (`tf.gather`)."""
+    axis = int(axis)
+    if isinstance(indices, RaggedTensor) and batch_dims == 0:
+        return indices.with_flat_values(gather(params, indices.flat_values, axis))
+    if batch_dims:
+        if batch_dims != 1 or not isinstance(params, RaggedTensor):
+            raise TypeError("tf.gather of ragged tensors supports batch_dims 0 and 1")
+        idx = indices if isinstance(indices, RaggedTensor) else RaggedTensor.from_tensor(convert_to_tensor(indices))
+        offset = tf.gather(tf.cast(params.row_starts(), idx.dtype), idx.value_rowids())
+        return idx.with_values(gather(params.values, idx.values + offset))
+    if not isinstance(params, RaggedTensor):
+        return tf.gather(params, indices, axis=axis)
+    if axis != 0:
+        raise TypeError("tf.gather of a ragged tensor supports axis 0")
+    idx = convert_to_tensor(indices)
+    if idx.shape.rank == 0:
+        return params[idx]
+    flat = tf.reshape(tf.cast(idx, params.row_splits.dtype), [-1])
+    starts = tf.gather(params.row_starts(), flat)
+    limits = tf.gather(params.row_limits(), flat)
+    places = range(starts, limits, row_splits_dtype=params.row_splits.dtype)
+    rows = RaggedTensor._make(gather(params.values, places.values), places.row_splits, params._uniform)
+    if idx.shape.rank == 1:
+        return rows
+    out: Any = rows
+    for size in reversed(idx.shape.as_list()[1:]):
+        out = RaggedTensor.from_uniform_row_length(out, size)
+    return out
+
+
+def boolean_mask(data: Any, mask: Any, name: str | None = None) -> Any:
+    """The values where `mask` is true, rows kept (`tf.ragged.boolean_mask`)."""
+    data, mask = _to_ragged_or_dense(data), _to_ragged_or_dense(mask)
+    if mask.dtype is not dtypes.bool:
+        raise ValueError(f"mask must be bool, got {mask.dtype!r}")
+    if isinstance(mask, RaggedTensor):
+        if not isinstance(data, RaggedTensor):
+            data = RaggedTensor.from_tensor(data, ragged_rank=mask.ragged_rank, row_splits_dtype=mask.row_splits.dtype)
+        if isinstance(mask.values, RaggedTensor):
+            return data.with_values(boolean_mask(data.values, mask.values))
+        kept = tf.math.unsorted_segment_sum(tf.cast(mask.values, data.row_splits.dtype), mask.value_rowids(), mask.nrows())
+        values = data.values
+        chosen = gather(values, tf.where(mask.values)[:, 0]) if isinstance(values, RaggedTensor) else tf.boolean_mask(values, mask.values)
+        return RaggedTensor._make(chosen, partition.splits_of_lengths(kept))
+    if mask.shape.rank == 1:
+        return gather(data, tf.where(mask)[:, 0]) if isinstance(data, RaggedTensor) else tf.boolean_mask(data, mask)
+    return boolean_mask(data, RaggedTensor.from_tensor(mask, ragged_rank=mask.shape.rank - 1))
+
+
+def row_splits_to_segment_ids(splits: Any, name: str | None = None, out_type: Any = None) -> Tensor:
+    """The row of each value (`tf.ragged.row_splits_to_segment_ids`)."""
+    t = convert_to_tensor(splits) if hasattr(splits, "dtype") else convert_to_tensor(splits, int64)
+    if t.dtype not in (int32, int64):
+        raise ValueError("splits must have dtype int32 or int64")
+    out = partition.rowids_of_splits(t)
+    return out if out_type is None else tf.cast(out, out_type)
+
+
+def segment_ids_to_row_splits(segment_ids: Any, num_segments: Any = None, out_type: Any = None, name: str | None = None) -> Tensor:
+    """Where each row ends, from the row of each value (`tf.ragged.segment_ids_to_row_splits`)."""
+    t = convert_to_tensor(segment_ids) if hasattr(segment_ids, "dtype") else convert_to_tensor(segment_ids, out_type or int64)
+    count = tf.reduce_max(tf.concat([t, tf.constant([-1], t.dtype)], 0)) + 1 if num_segments is None else tf.cast(num_segments, t.dtype)
+    out = partition.splits_of_rowids(t, count)
+    return out if out_type is None else tf.cast(out, out_type)
+
+
+__getattr__ = module_getattr("tf.ragged")

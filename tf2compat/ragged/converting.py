@@ -1,0 +1,173 @@
+"""Between ragged, dense and sparse tensors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+
+import tf2compat as tf
+
+from .._engine import dtypes
+from .._engine.convert import convert_to_tensor
+from .._engine.dtypes import int32, int64
+from .._engine.op import ANY, op, tensor
+from .._engine.shapes import TensorShape
+from .._engine.tensor import Tensor
+from .ragged_tensor import RaggedTensor
+
+
+@op("RaggedToDense", flat=ANY, splits=tensor(int32, int64, group="S"), fill=ANY)
+def _dense_rows(flat: Any, splits: Any, fill: Any, rows: Any, width: Any) -> Any:
+    """[rows, width, …]: row i holds flat[splits[i]:splits[i + 1]], then `fill`."""
+    bounds = splits.tolist()
+    count = len(bounds) - 1
+    lengths = np.diff(bounds)
+    longest = int(lengths.max()) if count else 0
+    height = count if rows is None else int(rows)
+    across = longest if width is None else int(width)
+    inner = tuple(flat.shape[1:])
+    if isinstance(flat, np.ndarray):
+        out = np.empty((height, across, *inner), dtype=object)
+        out[...] = fill
+        for i in range(min(count, height)):
+            part = flat[bounds[i] : bounds[i + 1]][:across]
+            out[i, : len(part)] = part
+        return out
+    out = fill.to(flat.device).expand((height, across, *inner)).clone()
+    keep = torch.from_numpy(lengths)
+    row = torch.repeat_interleave(torch.arange(count), keep)
+    column = torch.arange(len(row)) - torch.repeat_interleave(torch.tensor(bounds[:-1], dtype=torch.int64), keep)
+    inside = (row < height) & (column < across)
+    source = torch.arange(len(row))[inside] + bounds[0]
+    return out.index_put((row[inside].to(flat.device), column[inside].to(flat.device)), flat[source.to(flat.device)])
+
+
+def _dense_spec(flat: Any, splits: Any, fill: Any, rows: Any, width: Any) -> Any:
+    n = splits.shape[0]
+    return [(dtypes.as_dtype(flat.dtype) if not isinstance(flat, np.ndarray) else dtypes.string,
+             (rows if rows is not None else None if n is None else n - 1, width, *flat.shape[1:]))]  # fmt: skip
+
+
+_dense_rows.infer(_dense_spec)
+_dense_rows.strings(_dense_rows.op.fn)
+
+
+def to_tensor(rt: RaggedTensor, default_value: Any, shape: Any) -> Tensor:
+    """`RaggedTensor.to_tensor`."""
+    want: list[Any] = [None] * (rt.shape.rank or 0)
+    if shape is not None:
+        given = TensorShape(shape)
+        if given.rank is not None:
+            if rt.shape.rank is not None and given.rank != rt.shape.rank:
+                raise ValueError(f"Rank of default shape {given} and of ragged tensor {rt.shape} differ")
+            want = given.as_list()
+    if default_value is None:
+        fill = convert_to_tensor("" if rt.dtype is dtypes.string else 0, rt.dtype) if not rt.dtype.is_bool else convert_to_tensor(False)
+    else:
+        fill = convert_to_tensor(default_value, rt.dtype)
+    return _to_tensor(rt, fill, want)
+
+
+def _to_tensor(rt: Any, fill: Tensor, want: list[Any]) -> Tensor:
+    values = rt.values
+    inner_want = want[1:]
+    if isinstance(values, RaggedTensor):
+        values = _to_tensor(values, fill, [None, *inner_want[1:]])
+    return _dense_rows(values, rt.row_splits, fill, want[0], want[1] if want[1] is not None else rt._uniform)
+
+
+def from_tensor(value: Any, lengths: Any, padding: Any, ragged_rank: int, row_splits_dtype: Any) -> RaggedTensor:
+    """`RaggedTensor.from_tensor`."""
+    if lengths is not None and padding is not None:
+        raise ValueError("Specify argument `lengths` or `padding`, but not both.")
+    if not isinstance(ragged_rank, int):
+        raise TypeError(f"Argument `ragged_rank` must be an int. Received {ragged_rank}.")
+    if ragged_rank <= 0:
+        raise ValueError(f"Argument `ragged_rank` must be greater than 0. Received {ragged_rank}.")
+    t = convert_to_tensor(value)
+    if t.shape.rank is not None and t.shape.rank <= ragged_rank:
+        raise ValueError(f"Shape {t.shape} must have rank at least {ragged_rank + 1}")
+    if lengths is not None and isinstance(lengths, (list, tuple)) and lengths and isinstance(lengths[0], (list, tuple, Tensor, np.ndarray)):
+        if ragged_rank not in (1, len(lengths)):
+            raise ValueError("If Argument `lengths` is a tuple of row_lengths, argument `ragged_rank` must be len(lengths)")
+        cut = t
+        dims = t.shape.as_list()
+        flat = tf.reshape(cut, [int(np.prod(dims[: len(lengths)])), *dims[len(lengths) :]])
+        inner = from_tensor(flat, lengths[-1], None, 1, row_splits_dtype)
+        for outer in reversed(list(lengths)[:-1]):
+            inner = RaggedTensor.from_row_lengths(inner, tf.cast(convert_to_tensor(outer), row_splits_dtype))
+        return inner
+    if ragged_rank > 1:
+        dims = tf.shape(t)
+        flat = tf.reshape(t, tf.concat([[dims[0] * dims[1]], dims[2:]], 0))
+        inner = from_tensor(flat, lengths, padding, ragged_rank - 1, row_splits_dtype)
+        static = t.shape.as_list()
+        splits = tf.range(0, static[0] + 1, dtype=row_splits_dtype) * tf.constant(static[1], row_splits_dtype)
+        return RaggedTensor._make(inner, splits, static[1])
+    shape = tf.shape(t, out_type=int64)
+    rows, width = shape[0], shape[1]
+    if lengths is None and padding is None:
+        static = t.shape.as_list()
+        flat = tf.reshape(t, tf.concat([[rows * width], shape[2:]], 0))
+        splits = tf.cast(tf.range(rows + 1) * width, row_splits_dtype)
+        return RaggedTensor._make(flat, splits, static[1])
+    if padding is not None:
+        pad = convert_to_tensor(padding, t.dtype)
+        differs = tf.not_equal(t, pad)
+        for _ in range((t.shape.rank or 2) - 2):
+            differs = tf.reduce_any(differs, axis=-1)
+        places = tf.cast(differs, int64) * tf.range(1, width + 1)
+        kept = tf.reduce_max(tf.concat([places, tf.zeros([rows, 1], int64)], 1), axis=1)
+    else:
+        kept = tf.minimum(tf.cast(convert_to_tensor(lengths), int64), width)
+        kept = tf.maximum(kept, tf.constant(0, int64))
+    mask = tf.sequence_mask(kept, width)
+    return RaggedTensor.from_row_lengths(tf.boolean_mask(t, mask), tf.cast(kept, row_splits_dtype), validate=False)
+
+
+def to_sparse(rt: RaggedTensor) -> Any:
+    """`RaggedTensor.to_sparse`."""
+    flat: Any = rt
+    columns: list[Any] = []
+    while isinstance(flat, RaggedTensor):
+        rowids = tf.cast(flat.value_rowids(), int64)
+        total = tf.shape(rowids, out_type=int64)[0]
+        column = tf.range(total) - tf.gather(tf.cast(flat.row_starts(), int64), rowids)
+        columns = [tf.gather(c, rowids) for c in columns] if columns else [rowids]
+        columns.append(column)
+        flat = flat.values
+    return tf.SparseTensor(tf.stack(columns, axis=1), flat, tf.cast(rt.bounding_shape(), int64))
+
+
+def merge_dims(value: Any, outer_axis: int, inner_axis: int) -> Any:
+    """`RaggedTensor.merge_dims`."""
+    rank = value.shape.rank
+    outer = outer_axis + rank if outer_axis < 0 else outer_axis
+    inner = inner_axis + rank if inner_axis < 0 else inner_axis
+    if outer >= inner:
+        raise ValueError(f"Expected outer_axis ({outer_axis}) to be less than inner_axis ({inner_axis})")
+    if not isinstance(value, RaggedTensor):
+        dims = tf.shape(value)
+        merged = tf.reduce_prod(dims[outer : inner + 1], keepdims=True)
+        return tf.reshape(value, tf.concat([dims[:outer], merged, dims[inner + 1 :]], 0))
+    if outer > 1:
+        return value.with_values(merge_dims(value.values, outer - 1, inner - 1))
+    if outer == 1:
+        values, splits = value.values, value.row_splits
+        for left in range(inner - outer, 0, -1):
+            if isinstance(values, RaggedTensor):
+                splits = tf.gather(values.row_splits, splits)
+                values = values.values
+            else:
+                size = tf.cast(tf.shape(values)[1], splits.dtype)
+                values, splits = merge_dims(values, 0, 1), splits * size
+        return RaggedTensor.from_row_splits(values, splits, validate=False)
+    result: Any = value
+    for left in range(inner - outer, 0, -1):
+        if isinstance(result, RaggedTensor):
+            result = result.values
+        else:
+            return merge_dims(result, 0, left)
+    return result

@@ -1,0 +1,123 @@
+"""`ragged[key]`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tf2compat as tf
+
+from .._engine.tensor import Tensor
+from .ragged_tensor import RaggedTensor
+
+
+def getitem(rt: Any, key: Any) -> Any:
+    """Rows, parts of rows, values, by ints, slices, `...` and tf.newaxis; a ragged or dense mask selects."""
+    if isinstance(key, RaggedTensor) or (isinstance(key, Tensor) and key.dtype.is_bool):
+        from . import boolean_mask
+
+        return boolean_mask(rt, key)
+    keys = list(key) if isinstance(key, (list, tuple)) else [key]
+    if Ellipsis in [k for k in keys if k is Ellipsis]:
+        at = next(i for i, k in enumerate(keys) if k is Ellipsis)
+        rank = rt.shape.rank
+        taken = sum(1 for k in keys if k is not None and k is not Ellipsis)
+        keys[at : at + 1] = [slice(None)] * (rank - taken)
+    return _get(rt, keys)
+
+
+def _get(rt: Any, keys: list[Any]) -> Any:
+    if not keys:
+        return rt
+    if not isinstance(rt, RaggedTensor):
+        return rt[tuple(keys)]
+    first, rest = keys[0], keys[1:]
+    if first is None:
+        inner = _get(rt, rest)
+        return tf.expand_dims(inner, 0)
+    if isinstance(first, slice):
+        return _inside(_rows(rt, first), rest)
+    if isinstance(first, (float, str, bytes)):
+        raise TypeError(f"Invalid ragged slice key: {first!r}")
+    row = _row(rt, first)
+    return _get(row, rest) if isinstance(row, RaggedTensor) else (row[tuple(rest)] if rest else row)
+
+
+def _row(rt: RaggedTensor, index: Any) -> Any:
+    n = rt.shape[0]
+    known = tf.get_static_value(index) if isinstance(index, Tensor) else index
+    if known is not None and n is not None:
+        known = int(known)
+        if not -n <= known < n:
+            raise IndexError(f"Row key {known} out of bounds")
+        index = known
+    splits = rt.row_splits
+    if isinstance(index, int) and index < 0:
+        index = index + (n if n is not None else rt.nrows())
+    return rt.values[splits[index] : splits[index + 1]]
+
+
+def _rows(rt: RaggedTensor, part: slice) -> RaggedTensor:
+    if part.start is None and part.stop is None and part.step in (None, 1):
+        return rt
+    if part.step in (None, 1):
+        starts, limits = rt.row_starts()[part], rt.row_limits()[part]
+        count = starts.shape[0]
+        if count == 0:
+            return rt.with_values(rt.values)._make(rt.values[:0], rt.row_splits[:1] * 0, rt._uniform)
+        begin, end = starts[0], limits[-1]
+        return RaggedTensor._make(rt.values[begin:end], tf.concat([starts, limits[-1:]], 0) - begin, rt._uniform)
+    from . import gather
+
+    return gather(rt, tf.range(rt.nrows())[part])
+
+
+def _inside(rt: RaggedTensor, keys: list[Any]) -> Any:
+    """The rest of the keys, applied within every row."""
+    if not keys:
+        return rt
+    first, rest = keys[0], keys[1:]
+    if first is None:
+        inner = _inside(rt, rest)
+        return tf.expand_dims(inner, 1)
+    if isinstance(first, slice):
+        part = _columns(rt, first)
+        if not rest:
+            return part
+        values = part.values
+        deeper = _inside(values, rest) if isinstance(values, RaggedTensor) else values[(slice(None), *rest)]
+        return part.with_values(deeper)
+    if rt._uniform is None:
+        raise ValueError("Cannot index into an inner ragged dimension.")
+    column = rt.row_starts() + (first if not isinstance(first, int) or first >= 0 else first + rt._uniform)
+    from . import gather
+
+    taken = gather(rt.values, column) if isinstance(rt.values, RaggedTensor) else tf.gather(rt.values, column)
+    return _get(taken, [slice(None), *rest]) if rest else taken
+
+
+def _columns(rt: RaggedTensor, part: slice) -> RaggedTensor:
+    if part.start is None and part.stop is None and part.step in (None, 1):
+        return rt
+    step = 1 if part.step is None else int(part.step)
+    starts, lengths = rt.row_starts(), rt.row_lengths()
+    zero = tf.zeros_like(lengths)
+
+    def bound(value: Any, default: Any) -> Any:
+        if value is None:
+            return default
+        v = tf.cast(value, lengths.dtype)
+        v = tf.where(v < 0, v + lengths, tf.zeros_like(lengths) + v)
+        return tf.clip_by_value(v, zero if step > 0 else zero - 1, lengths if step > 0 else lengths - 1)
+
+    first = bound(part.start, zero if step > 0 else lengths - 1)
+    last = bound(part.stop, lengths if step > 0 else zero - 1)
+    count = tf.maximum((last - first + (step - 1 if step > 0 else step + 1)) // step, zero)
+    from . import range as ragged_range
+
+    offsets = ragged_range(starts + first, starts + first + count * step, tf.zeros_like(lengths) + step)
+    values = rt.values
+    if isinstance(values, RaggedTensor):
+        from . import gather
+
+        return RaggedTensor._make(gather(values, offsets.values), offsets.row_splits)
+    return RaggedTensor._make(tf.gather(values, offsets.values), offsets.row_splits)
