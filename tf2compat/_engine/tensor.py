@@ -12,9 +12,6 @@ import torch
 from . import dtypes, state
 from .shapes import TensorShape
 
-if TYPE_CHECKING:
-    import types
-
 _VIEW_AS = {torch.bfloat16: torch.int16, torch.float8_e5m2: torch.uint8, torch.float8_e4m3fn: torch.uint8}
 
 
