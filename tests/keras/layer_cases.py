@@ -115,7 +115,7 @@ def run_layer_case(tf: Any, case: Case) -> dict[str, Any]:
         out = layer(given, **kwargs)
         total = _weighting(tf, out)
     outcome["output"] = _value(tf, list(out) if isinstance(out, (list, tuple)) else out)
-    if hasattr(total, "dtype"):
+    if hasattr(total, "dtype") and options.get("gradient", True):
         floats = [t for t in tensors if t.dtype.is_floating]
         outcome["by_input"] = _value(tf, tape.gradient(total, floats)) if floats else []
         outcome["by_weights"] = _value(tf, tape.gradient(total, layer.trainable_weights))
@@ -450,3 +450,20 @@ case("Resizing", dict(height=2, width=2, interpolation="nearest"), (1, 5, 3, 1))
 case("Resizing", dict(height=2, width=3, crop_to_aspect_ratio=True), (1, 6, 5, 1))
 case("CenterCrop", dict(height=2, width=3), (1, 5, 4, 2))
 case("CenterCrop", dict(height=4, width=3), (1, 3, 4, 1))
+
+# --- augmentation: bounds that leave one value make the random ones certain -----------------------------------------------------
+for _fill in ("reflect", "constant", "wrap", "nearest"):
+    case("RandomTranslation", dict(height_factor=(0.3, 0.3), width_factor=(-0.4, -0.4), fill_mode=_fill), (1, 5, 4, 1), training=True, gradient=False)
+    case("RandomRotation", dict(factor=(0.1, 0.1), fill_mode=_fill, fill_value=0.5), (1, 5, 4, 1), training=True, tol=1e-4, gradient=False)
+    case("RandomZoom", dict(height_factor=(0.4, 0.4), fill_mode=_fill), (1, 5, 4, 1), training=True, tol=1e-4, gradient=False)
+case("RandomZoom", dict(height_factor=(-0.4, -0.4), width_factor=(0.2, 0.2), interpolation="nearest"), (1, 5, 4, 2), training=True, gradient=False)
+case("RandomRotation", dict(factor=(0.25, 0.25), interpolation="nearest"), (4, 4, 1), training=True, shape=False, gradient=False)
+case("RandomBrightness", dict(factor=(0.5, 0.5), value_range=(0, 1)), (2, 2, 2, 1), training=True, gradient=False)
+case("RandomHeight", dict(factor=(0.5, 0.5)), (1, 4, 3, 1), training=True, shape=False, gradient=False)
+case("RandomWidth", dict(factor=(-0.5, -0.5), interpolation="nearest"), (1, 4, 4, 1), training=True, shape=False, gradient=False)
+for _name, _config in (
+    ("RandomFlip", dict(mode="vertical")), ("RandomTranslation", dict(height_factor=0.2, width_factor=0.3)),
+    ("RandomRotation", dict(factor=0.2, seed=3)), ("RandomZoom", dict(height_factor=0.2)), ("RandomContrast", dict(factor=0.2)),
+    ("RandomBrightness", dict(factor=0.2)), ("RandomCrop", dict(height=2, width=2)),
+):  # fmt: skip
+    case(_name, _config, (1, 4, 4, 1), training=False)

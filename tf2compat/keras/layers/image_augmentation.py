@@ -154,6 +154,7 @@ def _(x: Any, low: float, high: float, axis: int, method: str, numbers: Stream) 
 
 class _RandomImages(Layer):
     def __init__(self, seed: Any, kwargs: dict[str, Any]) -> None:
+        kwargs.pop("rng_type", None)
         super().__init__(**kwargs)
         self.seed = seed
         self.__dict__["_numbers"] = None if seed is None else Stream((0, int(seed)))
@@ -173,6 +174,11 @@ class _RandomImages(Layer):
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The input's shape."""
         return TensorShape(input_shape)
+
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments as plain values."""
+        return {**super().get_config(), "rng_type": "stateful"}
 
 
 def _bounds(factor: Any) -> tuple[float, float]:
