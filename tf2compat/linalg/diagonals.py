@@ -274,7 +274,7 @@ def cross(a: Any, b: Any, name: str | None = None) -> Any:
         from ..errors import FailedPreconditionError
 
         raise FailedPreconditionError(None, None, f"Cross-products are only defined for 3-element vectors, not {_dims(a.shape)} [Op:Cross] name: ")
-    return torch.linalg.cross(a, b, dim=-1)
+    return torch.roll(a, -1, -1) * torch.roll(b, 1, -1) - torch.roll(a, 1, -1) * torch.roll(b, -1, -1)
 
 
 __all__ = [

@@ -139,17 +139,17 @@ def _diagonals(diagonals: Any, diagonals_format: str) -> tuple[Tensor, Tensor, T
         upper, main, lower = (convert_to_tensor(d) for d in diagonals)
         size = main.shape[-1]
         for what, t in (("superdiagonal", upper), ("subdiagonal", lower)):
-            if t.shape[-1] not in (size, size - 1):
+            if size is not None and t.shape[-1] not in (size, size - 1, None):
                 raise ValueError(f"Tensor `diagonals` {what} must have length {size - 1} or {size}, got {t.shape[-1]}")
         return _padded(upper, size, False), main, _padded(lower, size, True)
     diagonals = convert_to_tensor(diagonals)
     if diagonals_format == "compact":
-        if diagonals.shape.rank is not None and (diagonals.shape.rank < 2 or diagonals.shape[-2] != 3):
+        if diagonals.shape.rank is not None and (diagonals.shape.rank < 2 or diagonals.shape[-2] not in (3, None)):
             raise ValueError(f"Expected diagonals to have shape [..., 3, M], got {diagonals.shape}")
         return diagonals[..., 0, :], diagonals[..., 1, :], diagonals[..., 2, :]
     if diagonals_format == "matrix":
         m1, m2 = diagonals.shape[-2], diagonals.shape[-1]
-        if m1 != m2:
+        if None not in (m1, m2) and m1 != m2:
             raise ValueError(f"Expected last two dimensions of diagonals to be same, got {m1} and {m2}")
         packed = diag_part(diagonals, k=(-1, 1), align="LEFT_RIGHT")
         return packed[..., 0, :], packed[..., 1, :], packed[..., 2, :]
