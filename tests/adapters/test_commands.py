@@ -59,3 +59,22 @@ def test_convert_keras_files(tmp_path):
         assert main(["convert", str(tmp_path / "x.safetensors"), str(tmp_path / "x.h5")]) == 0
         back = open_tensors(str(tmp_path / "x.h5"))
         assert {n: np.asarray(d.numpy()).tolist() for n, d in source} == {n: np.asarray(d.numpy()).tolist() for n, d in back}
+
+
+def test_saved_model_command(tmp_path, capsys):
+    import tf2compat as tf
+
+    module = tf.Module()
+    module.w = tf.Variable([2.0, 3.0])
+    module.f = tf.function(lambda x: x * module.w, input_signature=[tf.TensorSpec([None, 2], tf.float32, name="x")])
+    tf.saved_model.save(module, str(tmp_path / "m"))
+    assert main(["saved_model", "show", "--dir", str(tmp_path / "m"), "--all"]) == 0
+    out = capsys.readouterr().out
+    assert "signature_def['serving_default']" in out and "inputs['x'] tensor_info:" in out and "shape: (-1, 2)" in out and "\n  f\n" in out
+    assert main(["saved_model", "run", str(tmp_path / "m"), "--inputs", "x=[[1, 10]]", "--outdir", str(tmp_path / "out")]) == 0
+    assert "[[ 2. 30.]]" in capsys.readouterr().out
+    assert np.load(tmp_path / "out" / "output_0.npy").tolist() == [[2, 30]]
+    assert main(["saved_model", "run", str(tmp_path / "m"), "--inputs", "y=1"]) == 1
+    assert main(["saved_model", "show", os.path.join(FILES, "models", "sequential_saved_model")]) == 0
+    assert "does not run yet" in capsys.readouterr().out
+    assert main(["saved_model", "show", str(tmp_path / "nowhere")]) == 1

@@ -44,6 +44,19 @@ def manager(directory):
     assert [os.path.basename(p) for p in again.checkpoints] == ["ckpt-2", "ckpt-3"]
 
 
+def saved_module(directory):
+    loaded = tf.saved_model.load(directory)
+    assert loaded.layers[0].numpy().tolist() == [1, 2] and loaded.layers[1]["inner"].numpy() == b"text"
+
+
+def saved_keras(directory, base):
+    loaded = tf.saved_model.load(directory)
+    model = tf.keras.models.load_model(base + ".keras", compile=False)
+    found = [v.numpy().tolist() for v in (getattr(loaded, name) for name in dir(loaded) if name.startswith("layer_with_weights")) for v in [v.kernel if hasattr(v, "kernel") else v.gamma if hasattr(v, "gamma") else None] if v is not None]
+    wanted = [v.numpy().tolist() for v in model.weights]
+    assert found and all(value in wanted for value in found)
+
+
 def same(model, base, after=False):
     data = np.load(base + ".npz")
     wanted = np.load(base + "_after.npz")["predictions"] if after else data["predictions"]
@@ -101,8 +114,10 @@ def main(directory):
         report(f"{name}.h5: predictions" + (", training goes on equally" if train else ""), lambda: whole(base + ".h5", base, train))
         for suffix in ("_w.weights.h5", "_w.h5", "_w"):
             report(f"{name}{suffix}: weights", lambda: weights(base + suffix, base))
+        report(f"{name}_saved_model: objects and variables", lambda: saved_keras(base + "_saved_model", base))
         if train:
             report(f"{name}_ckpt: model and optimizer", lambda: optimizer_state(base))
+    report("SavedModel: objects and variables", lambda: saved_module(os.path.join(directory, "saved_module")))
     report("events", lambda: events(os.path.join(directory, "events")))
     print(f"{failed} failed")
     return failed != 0

@@ -26,6 +26,8 @@ def main(directory):
     manager = tf.train.CheckpointManager(checkpoint, os.path.join(directory, "managed"), max_to_keep=2)
     for _ in range(3):
         manager.save(options=options)
+    module.apply = tf.function(lambda x: x * module.layers[0], input_signature=[tf.TensorSpec([None, 2], tf.float32)])
+    tf.saved_model.save(module, os.path.join(directory, "saved_module"))
     for name in ("sequential", "functional", "image", "text"):
         try:
             model = tf.keras.models.load_model(os.path.join(FILES, "models", name + ".keras"))
@@ -37,6 +39,7 @@ def main(directory):
         np.savez(base + ".npz", x=data["x"], y=data["y"], predictions=model.predict(data["x"], verbose=0))
         model.save(base + ".keras")
         model.save(base + ".h5")
+        model.save(base + "_saved_model")
         model.save_weights(base + "_w.weights.h5")
         model.save_weights(base + "_w.h5")
         model.save_weights(base + "_w", options=options)

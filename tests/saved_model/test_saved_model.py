@@ -170,6 +170,16 @@ def test_keras_models(tmp_path):
     assert all(g is not None for g in tape.gradient(loss, loaded.trainable_variables[:4]))
 
 
+def test_dropout_and_other_random_numbers(tmp_path):
+    layers = tf.keras.layers
+    model = tf.keras.Sequential([layers.Dense(64, input_shape=(3,)), layers.Dropout(0.5), layers.BatchNormalization()])
+    model.save(str(tmp_path / "m"))
+    loaded = tf.saved_model.load(str(tmp_path / "m"))
+    x = tf.ones([4, 3])
+    np.testing.assert_allclose(loaded(x), model(x, training=False), rtol=1e-6)
+    assert (loaded(x, training=True).numpy() != loaded(x, training=True).numpy()).any()
+
+
 def test_a_trunk_of_a_subclassed_model(tmp_path):
     class Trunk(tf.keras.Model):
         def __init__(self):

@@ -31,6 +31,13 @@ class NotSaveable(Exception):
     """Something in a graph has no form outside of this process; the message says what."""
 
 
+def _streams() -> tuple[Any, ...]:
+    """The kinds of streams of random numbers, which a graph holds by their seeds."""
+    from ..random.seeding import ExactStream, Stream
+
+    return Stream, ExactStream
+
+
 class GraphWriter:
     """Turns graphs into JSON values. `constants` collects the tensors that they hold."""
 
@@ -80,6 +87,9 @@ class GraphWriter:
             return {"n": self._constant(np.asarray(v))}
         if type(v).__module__ == "torch" and type(v).__name__ == "Tensor":
             return {"c": self._constant(v)}
+        streams = _streams()
+        if type(v) in streams:
+            return {"rs": [streams.index(type(v)), None if v.seeds is None else list(v.seeds)]}
         raise NotSaveable(f"{where} holds a {type(v).__name__}, {v!r}, which only exists in this process")
 
     def _constant(self, storage: Any) -> int:
@@ -194,6 +204,10 @@ class GraphReader:
             return [self.value(e) for e in inner]
         if kind == "d":
             return {self.value(k): self.value(e) for k, e in inner}
+        if kind == "rs":
+            if inner[1] is not None and (len(inner[1]) != 2 or any(type(seed) is not int for seed in inner[1])):
+                raise ValueError("it has a stream of random numbers without seeds")
+            return _streams()[inner[0]](None if inner[1] is None else tuple(inner[1]))
         if kind == "n":
             return np.asarray(self._constant(inner).numpy())
         raise ValueError(f"it holds a value of the unknown kind {kind!r}")
