@@ -83,7 +83,7 @@ _HOMES: dict[str, str] = {
     "linalg": "einsum eig eigvals matmul matrix_square_root norm tensordot",
     "strings": "as_string",
     "module": "Module",
-    "function": "function",
+    "_top.functions": "function",
     "signal": "fftnd ifftnd irfftnd rfftnd",
     "indexed_slices": "IndexedSlices",
     "sparse": "SparseTensor SparseTensorSpec",

@@ -131,6 +131,10 @@ def encode(value: Any, leaves: list[Any], shapes: bool = True) -> Any:
         kids = nest.children(value)
         extra: Any = tuple(nest.sorted_keys(value)) if isinstance(value, collections.abc.Mapping) else None
         return (t, extra, *[encode(v, leaves, shapes) for v in kids])
+    if isinstance(value, TypeSpec):
+        parts = value._component_specs
+        if parts is not value:  # a composite's spec stands for the composite
+            return (value.value_type, *[encode(p, leaves, shapes) for p in nest.flatten(parts)])
     if isinstance(value, (type, dtypes.DType, TypeSpec, range, frozenset)):
         return (t, value)
     return (t, _Identity(value))
@@ -151,7 +155,11 @@ def decode(value: Any, tensors: Iterator[Any]) -> Any:
     if isinstance(value, Tensor):
         return next(tensors) if hasattr(t, "__tf_tensor__") else value
     if hasattr(t, "_tf_components"):
-        return value._tf_from_components([decode(v, tensors) for v in value._tf_components()])
+        parts = [decode(v, tensors) for v in value._tf_components()]
+        return value._type_spec if any(isinstance(p, TensorSpec) for p in parts) else value._tf_from_components(parts)
+    if isinstance(value, TypeSpec) and value._component_specs is not value:
+        parts = [decode(p, tensors) for p in nest.flatten(value._component_specs)]
+        return value if any(isinstance(p, TensorSpec) for p in parts) else value._from_components(parts)
     if nest.is_nested(value):
         return nest.rebuild(value, [decode(v, tensors) for v in nest.children(value)])
     return value

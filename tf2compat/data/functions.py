@@ -42,7 +42,7 @@ class Traced:
         if returns_dataset or objects:
             self.output_spec = self._dataset_spec(objects)
             return
-        from ..function import function
+        from .._top.functions import function
 
         def call(*leaves: Any) -> Any:
             rest = list(leaves)
@@ -70,7 +70,7 @@ class Traced:
     def converted(self) -> Callable[..., Any]:
         """`func` under AutoGraph."""
         if self._converted is None:
-            from ..function import _converted
+            from .._top.functions import _converted
 
             self._converted = _converted(self.func) if not hasattr(self.func, "get_concrete_function") else self.func
         return self._converted

@@ -15,7 +15,7 @@ from tf2compat._engine.specs import TensorSpec
 from tf2compat._engine.tensor import Tensor
 from tf2compat._engine.trackable import Trackable
 from tf2compat._engine.variable import Variable
-from tf2compat.function import Function, function
+from tf2compat._top.functions import Function, function
 
 _KINDS = {kind.name: kind for kind in inspect._ParameterKind}
 

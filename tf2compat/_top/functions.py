@@ -10,17 +10,17 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 from typing import Any
 
-from . import config
-from ._engine import nest, state
-from ._engine.autograph import enabled, function_for, request, switched
-from ._engine.autograph.staging import install
-from ._engine.concrete import ConcreteFunction, trace
-from ._engine.convert import convert_to_tensor
-from ._engine.signature import Binder, dead, encode
-from ._engine.specs import TensorSpec, TypeSpec
-from ._engine.symbolic import SymbolicTensor
-from ._engine.tensor import Tensor
-from ._engine.variable import Variable
+from .. import config
+from .._engine import nest, state
+from .._engine.autograph import enabled, function_for, request, switched
+from .._engine.autograph.staging import install
+from .._engine.concrete import ConcreteFunction, trace
+from .._engine.convert import convert_to_tensor
+from .._engine.signature import Binder, dead, encode
+from .._engine.specs import TensorSpec, TypeSpec
+from .._engine.symbolic import SymbolicTensor
+from .._engine.tensor import Tensor
+from .._engine.variable import Variable
 
 __all__ = ["Function", "function"]
 
@@ -154,7 +154,7 @@ class Function:
         self._calls.append(traced)
         if traced and self._call_count > 1 and sum(self._calls) >= _WARNED_AT:
             self._warned = True
-            from ._top.calling import get_logger
+            from .calling import get_logger
 
             get_logger().warning(
                 "%d out of the last %d calls to %r triggered tf.function retracing. Tracing is expensive and the excessive number of "
@@ -385,7 +385,7 @@ def _converted(fn: Any) -> Callable[..., Any]:
         return function_for(fn, requested=True)
     if inspect.ismethod(fn) and inspect.isfunction(fn.__func__):
         return functools.partial(function_for(fn.__func__, requested=True), fn.__self__)
-    from ._engine.autograph import converted_call
+    from .._engine.autograph import converted_call
 
     return lambda *args, **kwargs: converted_call(fn, args, kwargs)
 
