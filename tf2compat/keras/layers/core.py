@@ -53,7 +53,7 @@ class Dense(WeightOptions, Layer):
     ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.units = int(units) if not isinstance(units, int) else units
-        if self.units <= 0:
+        if self.units < 0:
             raise ValueError(f"Received an invalid value for `units`, expected a positive integer. Received: units={units}")
         self.activation = activations.get(activation)
         self.use_bias = use_bias
@@ -96,6 +96,8 @@ class Dense(WeightOptions, Layer):
             found = tf.sparse.sparse_dense_matmul(inputs, self.kernel)
             found = found if self.bias is None else tf.nn.bias_add(found, self.bias)
         else:
+            if inputs.dtype is not d["_compute"]:
+                inputs = tf.cast(inputs, d["_compute"])
             found = dense(inputs, d["kernel"], d["bias"])
         return found if activation is activations.linear else activation(found)
 

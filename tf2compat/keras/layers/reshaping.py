@@ -12,6 +12,7 @@ import tf2compat as tf
 from tf2compat._engine.dtypes import FLOATS, NUMBERS
 from tf2compat._engine.op import TENSOR, op, tensor
 from tf2compat._engine.shapes import TensorShape
+from tf2compat._engine.tensor import Tensor
 
 from .._base.input_spec import InputSpec
 from .._base.layer import Layer
@@ -91,6 +92,8 @@ class Reshape(Layer):
 
     def call(self, inputs: Any) -> Any:
         """inputs in the new shape."""
+        if type(inputs) is Tensor:
+            return tf.reshape(inputs, [inputs.shape[0], *self.target_shape])
         static = inputs.shape.as_list()
         if None in static[1:] or static[0] is None or static[0] == 0:
             known = list(self.target_shape)
@@ -369,9 +372,8 @@ class UpSampling2D(Layer):
         self.size = normalize_tuple(size, 2, "size")
         interpolation = interpolation.lower()
         if interpolation not in _INTERPOLATIONS:
-            raise ValueError(
-                '`interpolation` argument should be one of `"area"`, `"bicubic"`, `"bilinear"`, `"gaussian"`, `"lanczos3"`, '
-                f'`"lanczos5"`, `"mitchellcubic"`, `"nearest"`. Received: "{interpolation}".'
+            raise NotImplementedError(
+                f"Value not recognized for `interpolation`: {interpolation}. Supported values are: {sorted(_INTERPOLATIONS)}"
             )
         self.interpolation = interpolation
         self.input_spec = InputSpec(ndim=4)
