@@ -31,6 +31,31 @@ class NotSaveable(Exception):
     """Something in a graph has no form outside of this process; the message says what."""
 
 
+#: whose functions a graph may name: mathematics without effects
+_FUNCTION_HOMES = ("torch", "torch.nn.functional", "tf2compat.keras.activations")
+_FUNCTIONS = frozenset(
+    "tanh sigmoid relu relu6 elu selu gelu silu softplus softsign softmax log_softmax leaky_relu hardsigmoid hardtanh hardswish mish exp "
+    "exponential hard_sigmoid linear swish log square sqrt abs sin cos celu logsigmoid".split()
+)
+
+
+def _name_of_function(value: Any) -> str | None:
+    """The name of a well-known activation function, or None."""
+    name = getattr(value, "__name__", "")
+    for home in _FUNCTION_HOMES if name in _FUNCTIONS else ():
+        if getattr(importlib.import_module(home), name, None) is value:
+            return f"{home}.{name}"
+    return None
+
+
+def _function_of_name(path: str) -> Any:
+    home, _, name = path.rpartition(".")
+    found = getattr(importlib.import_module(home), name, None) if home in _FUNCTION_HOMES and name in _FUNCTIONS else None
+    if found is None:
+        raise ValueError(f"it uses the function '{path}', which is none that a graph may use")
+    return found
+
+
 def _streams() -> tuple[Any, ...]:
     """The kinds of streams of random numbers, which a graph holds by their seeds."""
     from ..random.seeding import ExactStream, Stream
@@ -90,6 +115,8 @@ class GraphWriter:
         streams = _streams()
         if type(v) in streams:
             return {"rs": [streams.index(type(v)), None if v.seeds is None else list(v.seeds)]}
+        if callable(v) and (found := _name_of_function(v)) is not None:
+            return {"fn": found}
         raise NotSaveable(f"{where} holds a {type(v).__name__}, {v!r}, which only exists in this process")
 
     def _constant(self, storage: Any) -> int:
@@ -204,6 +231,8 @@ class GraphReader:
             return [self.value(e) for e in inner]
         if kind == "d":
             return {self.value(k): self.value(e) for k, e in inner}
+        if kind == "fn":
+            return _function_of_name(inner)
         if kind == "rs":
             if inner[1] is not None and (len(inner[1]) != 2 or any(type(seed) is not int for seed in inner[1])):
                 raise ValueError("it has a stream of random numbers without seeds")

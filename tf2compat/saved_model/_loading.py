@@ -221,7 +221,7 @@ def _add_functions(content: dict[str, Any], objects: list[Any], path: str, varia
         return constants[number]
 
     try:
-        concretes = [read_concrete(item, GraphReader(variable, constant)) for item in content["concretes"]]
+        concretes = [read_concrete(item, GraphReader(variable, constant)) if item is not None else None for item in content["concretes"]]
         for item, node in zip(objects, content["nodes"], strict=True):
             for name, numbers in node.get("functions", {}).items():
                 loaded = LoadedFunction(name, [concretes[n] for n in numbers])

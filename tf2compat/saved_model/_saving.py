@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import secrets
 from collections.abc import Mapping
@@ -19,6 +20,8 @@ from tf2compat.saved_model import _functions, _layout
 from tf2compat.train import _formats
 from tf2compat.train._saving import Tree, collect
 from tf2compat.train._tensors import to_data
+
+_log = logging.getLogger("tensorflow")
 
 
 class SaveOptions:
@@ -124,11 +127,21 @@ def save(obj: Any, export_dir: Any, signatures: Any = None, options: SaveOptions
         described[name] = {
             "concrete": put(concrete), "inputs": _input_names(concrete), "outputs": _functions.output_names(concrete),
         }  # fmt: skip
-    kept = list(concretes)
-    try:
-        content = [_functions.write_concrete(concrete, writer) for concrete in kept]
-    except NotSaveable as problem:
-        raise ValueError(f"A function cannot be saved: {problem}.") from None
+    content: list[Any] = []
+    for number, concrete in enumerate(concretes):
+        try:
+            content.append(_functions.write_concrete(concrete, writer))
+        except NotSaveable as problem:
+            if any(entry["concrete"] == number for entry in described.values()) or not hasattr(obj, "save_spec"):
+                raise ValueError(f"A function cannot be saved: {problem}.") from None
+            # Of a Keras model the description is saved too: it comes back without this trace.
+            _log.warning("A trace of %s is not saved: %s.", concrete._name, problem)
+            content.append(None)
+    for node in nodes:
+        for name, numbers in list(node.get("functions", {}).items()):
+            node["functions"][name] = [n for n in numbers if content[n] is not None]
+            if not node["functions"][name]:
+                del node["functions"][name]
     identity = secrets.token_hex(16)
     tensors = collect(obj)
     tensors += [(f"{_layout.CONSTANTS}/{i}", to_data(value if not hasattr(value, "detach") else wrap(value))) for i, value in enumerate(writer.constants)]
