@@ -76,7 +76,10 @@ def check_splits(splits: Tensor, values: Any) -> None:
     if (np.diff(s) < 0).any():
         raise _fail(f" row_splits must not descend, got {s.tolist()}")
     if n is not None and s[-1] != n:
-        raise _fail(f" row_splits end at {int(s[-1])}, but there are {n} values")
+        raise _fail(
+            f"\nCondition x == y did not hold.\nFirst 1 elements of x:\n[{int(s[-1])}]\nFirst 1 elements of y:\n[{n}]\n"
+            "(x: the last of row_splits; y: the number of values)"
+        )
 
 
 def check_lengths(lengths: Tensor, values: Any) -> None:
