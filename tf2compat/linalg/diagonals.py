@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from .._engine.convert import constant_value, convert_to_tensor, operand
-from .._engine.dtypes import COMPLEXES, FLOATS, INTS, NUMBERS, REALS, int32, int64
+from .._engine.dtypes import COMPLEXES, FLOATS, INTS, NUMBERS, REALS, int32, int64, of
 from .._engine.op import INT, TENSOR, invalid, op, tensor
 from .._engine.tensor import Tensor
 
@@ -275,6 +275,11 @@ def cross(a: Any, b: Any, name: str | None = None) -> Any:
 
         raise FailedPreconditionError(None, None, f"Cross-products are only defined for 3-element vectors, not {_dims(a.shape)} [Op:Cross] name: ")
     return torch.roll(a, -1, -1) * torch.roll(b, 1, -1) - torch.roll(a, 1, -1) * torch.roll(b, -1, -1)
+
+
+@cross.infer
+def _(a: Any, b: Any) -> Any:
+    return [(of(a), tuple(a.shape))]
 
 
 __all__ = [

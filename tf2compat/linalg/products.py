@@ -168,7 +168,8 @@ def _equation(equation: str, count: int) -> str:
 
 @op("Einsum", inputs=TENSORS)
 def _einsum(inputs: Any, equation: str, name: str | None = None) -> Any:
-    return torch.einsum(equation, inputs)
+    out = torch.einsum(equation, inputs)
+    return out if out.dtype is inputs[0].dtype else out.to(inputs[0].dtype)  # torch sums narrow integers in int64
 
 
 @_einsum.diagnose
