@@ -85,7 +85,11 @@ def _raised(error: Exception) -> Exception:
 
 def _types(tout: Any) -> tuple[list[dtypes.DType], list[Any]]:
     flat = nest.flatten(tout)
-    return [dtypes.as_dtype(getattr(t, "dtype", t)) for t in flat], [getattr(t, "shape", None) for t in flat]
+    specs = [t if isinstance(getattr(t, "dtype", None), dtypes.DType) else None for t in flat]
+    return (
+        [dtypes.as_dtype(t if s is None else s.dtype) for t, s in zip(flat, specs, strict=True)],
+        [None if s is None else getattr(s, "shape", None) for s in specs],
+    )
 
 
 @op("EagerPyFunc", multi=True, stateful=True, tensors=ANYS)

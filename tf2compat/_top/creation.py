@@ -156,8 +156,9 @@ def _(input: Any, dtype: Any, name: Any, layout: Any) -> Any:
 @op("Fill", dims=SHAPE, value=ANY)
 def fill(dims: Any, value: Any, name: str | None = None, layout: Any = None) -> Any:
     """A tensor of shape `dims` that repeats the scalar `value` (`tf.fill`)."""
-    if value.ndim:
+    if tuple(value.shape) not in ((), (1,)):
         raise invalid(f"value must represent a scalar, got shape {list(value.shape)} [Op:Fill] name: ")
+    value = value.reshape(())
     if layout is not None:
         _check_layout(layout)
     return value.expand(_dims(dims)).contiguous()
@@ -172,8 +173,9 @@ def _(dims: Any, value: Any, name: Any, layout: Any) -> tuple[Any, ...]:
 
 @fill.strings
 def _(dims: Any, value: Any, name: Any, layout: Any) -> Any:
-    if value.ndim:
+    if value.shape not in ((), (1,)):
         raise invalid(f"value must represent a scalar, got shape {list(value.shape)} [Op:Fill] name: ")
+    value = value.reshape(())
     return _same(_dims(dims), dtypes.string, value[()])
 
 

@@ -288,8 +288,8 @@ def repeat(input: Any, repeats: Any, axis: Any = None, name: str | None = None) 
 
     Without `axis` the input is flattened. ValueError when the numbers do not fit the axis.
     """
-    if type(repeats) is int:
-        return _repeat(input, repeats, axis, name)
+    if type(repeats) is int or repeats is True:
+        return _repeat(input, int(repeats), axis, name)
     counts = convert_to_tensor(repeats)
     if not counts.dtype.is_integer:
         raise TypeError(

@@ -12,7 +12,7 @@ from .._engine.convert import convert_to_tensor
 from .._engine.dtypes import REALS
 from .._engine.dtypes import bool as bool_
 from .._engine.op import op, tensor
-from .._engine.shapes import broadcast
+from .._engine.shapes import TensorShape, broadcast
 from .._engine.tensor import Tensor
 from .arithmetic import broadcast_strings
 
@@ -121,7 +121,7 @@ def invert_operator(x: Any) -> Tensor:
 
 def _differ_in_shape(x: Any, y: Any) -> bool:
     try:
-        broadcast(x.shape, y.shape)
+        broadcast(x.shape, TensorShape(y.shape))
     except ValueError:
         return True
     return False
@@ -140,9 +140,9 @@ def tensor_not_equals(self: Any, other: Any) -> Any:
 def _equals(self: Any, other: Any, compare: Any, unequal: bool) -> Any:
     if other is None:
         return unequal
-    if not isinstance(other, Tensor) and not isinstance(other, (int, float)) and not hasattr(type(other), "_tf_op"):
+    if not isinstance(other, (Tensor, int, float, np.ndarray, np.generic)) and not hasattr(type(other), "_tf_op"):
         other = convert_to_tensor(other, None if hasattr(other, "dtype") else self.dtype)
-    if isinstance(other, Tensor) and _differ_in_shape(self, other):
+    if isinstance(other, (Tensor, np.ndarray)) and _differ_in_shape(self, other):
         return convert_to_tensor(unequal)
     return compare(self, other)
 

@@ -118,35 +118,6 @@ def softsign(features: Any, name: str | None = None) -> Any:
     return F.softsign(features)
 
 
-def _check_axis(x: Any, axis: Any, name: str) -> int:
-    if x.ndim == 0:
-        raise invalid(f"logits must have >= 1 dimension, got [] [Op:{name}] name: ")
-    axis = -1 if axis is None else axis
-    if not -x.ndim <= axis < x.ndim:
-        raise invalid(f"`dim` must be in the range [{-x.ndim}, {x.ndim}) where {x.ndim} is the number of dimensions in the input. Received: dim={axis}")
-    return axis
-
-
-@op("Softmax", logits=tensor(FLOATS))
-def softmax(logits: Any, axis: int | None = None, name: str | None = None) -> Any:
-    """exp(logits) / sum(exp(logits)) along `axis`, the last by default (`tf.nn.softmax`)."""
-    if axis is None:
-        axis = -1
-    if logits.ndim == 0 or not -logits.ndim <= axis < logits.ndim:
-        axis = _check_axis(logits, axis, "Softmax")
-    return torch.softmax(logits, axis)
-
-
-@op("LogSoftmax", logits=tensor(FLOATS))
-def log_softmax(logits: Any, axis: int | None = None, name: str | None = None) -> Any:
-    """logits - log(sum(exp(logits))) along `axis`, the last by default (`tf.nn.log_softmax`)."""
-    if axis is None:
-        axis = -1
-    if logits.ndim == 0 or not -logits.ndim <= axis < logits.ndim:
-        axis = _check_axis(logits, axis, "LogSoftmax")
-    return torch.log_softmax(logits, axis)
-
-
 def _bias_dimensions(value: Any, bias: Any, first: bool) -> None:
     if value.ndim < 2:
         raise invalid(f"Input tensor must be at least 2D: [{','.join(map(str, value.shape))}] [Op:BiasAdd] name: ")
