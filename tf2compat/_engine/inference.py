@@ -253,7 +253,7 @@ def infer(op: Op, bound: list[Any]) -> tuple[Any, list[Result], bool]:
     if not open_:
         try:
             out = _run(op, bound, 0)
-        except Exception:
+        except Exception:  # noqa: BLE001 - raised again unless a size hangs on a value
             if op.name != "Range" or all(not isinstance(t, SymbolicTensor) or t._const for t in inputs):
                 raise
             out, second = _some_range(bound)  # its size hangs on a value
@@ -263,9 +263,11 @@ def infer(op: Op, bound: list[Any]) -> tuple[Any, list[Result], bool]:
     else:
         try:
             out, second = _run(op, bound, 0), _run(op, bound, 1)
-        except Exception:
+        except Exception:  # noqa: BLE001 - the probes may not fit together
             found = _same_probes(op, bound, open_)
             out, second = _other_sizes(op, bound, open_) if found is None else found
+            if isinstance(out, _Unknown):
+                return 0, [out.result], False
         structure, results = _results(out, second)
     const = not op.stateful and (
         all(t._const if isinstance(t, SymbolicTensor) else True for t in inputs)
@@ -421,10 +423,10 @@ def _other_sizes(op: Op, bound: list[Any], open_: list[SymbolicTensor]) -> tuple
     # the op may well run on the sizes to come, so what is wrong is said then
     sources = [_storage(t, 0) for t in inputs]
     dtype = inputs[0].dtype
-    return _UNKNOWN(dtype, linked(probe_storage(dtype, None, 0), sources), linked(probe_storage(dtype, None, 1), sources)), None
+    return _Unknown(dtype, linked(probe_storage(dtype, None, 0), sources), linked(probe_storage(dtype, None, 1), sources)), None
 
 
-class _UNKNOWN:
+class _Unknown:
     """A result of which only the dtype is known."""
 
     def __init__(self, dtype: dtypes.DType, a: Any, b: Any) -> None:
