@@ -8,6 +8,7 @@ ENTRY_POINTS = {
     "checkpoint.safetensors": "tf2compat_adapters.checkpoint_safetensors:Safetensors",
     "events.tensorboard": "tf2compat_adapters.tensorboard_events",
     "graph_def.tensorflow": "tf2compat_adapters.graph_def",
+    "images.pillow": "tf2compat_adapters.pillow_images",
     "model_file.hdf5": "tf2compat_adapters.keras_hdf5",
     "model_file.keras": "tf2compat_adapters.keras_archive",
     "model_file.saved_model": "tf2compat_adapters.keras_saved_model",

@@ -12,6 +12,22 @@ from .boxes import (
     non_max_suppression_padded,
     non_max_suppression_with_scores,
 )
+from .codecs import (
+    adjust_jpeg_quality,
+    decode_and_crop_jpeg,
+    decode_bmp,
+    decode_gif,
+    decode_image,
+    decode_jpeg,
+    decode_png,
+    decode_webp,
+    encode_jpeg,
+    encode_png,
+    extract_jpeg_shape,
+    is_jpeg,
+    random_jpeg_quality,
+    stateless_random_jpeg_quality,
+)
 from .color import (
     adjust_brightness,
     adjust_contrast,
