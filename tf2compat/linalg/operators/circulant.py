@@ -113,13 +113,15 @@ class _Circulant(LinearOperator):
         return tf.reduce_max(size, axis=-1) / tf.reduce_min(size, axis=-1)
 
     def _inverse(self) -> Any:
-        return type(self)(
+        made: Any = type(self)
+        return made(
             1.0 / self._spectrum, self.dtype, is_non_singular=True, is_self_adjoint=self.is_self_adjoint,
             is_positive_definite=self.is_positive_definite,
         )  # fmt: skip
 
     def _adjoint(self) -> Any:
-        return type(self)(
+        made: Any = type(self)
+        return made(
             tf.math.conj(self._spectrum), self.dtype, is_non_singular=self.is_non_singular, is_self_adjoint=self.is_self_adjoint,
             is_positive_definite=self.is_positive_definite,
         )  # fmt: skip
