@@ -12,6 +12,8 @@ from .._engine.dtypes import COMPLEXES, FLOATS, REALS, SIGNED
 from .._engine.dtypes import float32 as tf_float32
 from .._engine.op import invalid, op, tensor
 from .._engine.tensor import Tensor
+from ..math.softmaxes import log_softmax as log_softmax
+from ..math.softmaxes import softmax as softmax
 
 _SELU_SCALE = 1.0507009873554805
 _SELU_SCALE_ALPHA = 1.7580993408473768
