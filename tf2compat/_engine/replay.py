@@ -33,7 +33,8 @@ _programs: dict[str, Any] = {}
 
 # --- what generated code calls ----------------------------------------------------------------------------------------
 def _int(value: Any) -> int:
-    return value.item()
+    number = getattr(value, "_number", None)  # an element of a range knows its value without a look into memory
+    return value.item() if number is None else number
 
 
 def _ints(value: Any) -> Any:
@@ -98,7 +99,9 @@ def _range(start: Any, last: Any, delta: Any, limit: int | None = None) -> Any:
         numbers = range(start.item(), last.item(), delta.item())
     tensor = torch.tensor
     for number in itertools.islice(numbers, limit):
-        yield (tensor(number, dtype=dtype),)
+        element = tensor(number, dtype=dtype)
+        element._number = number
+        yield (element,)
 
 
 class _Recording:
