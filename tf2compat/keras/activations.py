@@ -28,7 +28,7 @@ def softmax(x: Any, axis: Any = -1) -> Any:
     elif rank is not None and rank <= 1:
         raise ValueError(f"Cannot apply softmax to a tensor that is 1D. Received input: {x}")
     else:
-        output = nn.softmax(x, axis)
+        output = tf.nn.softmax(x, axis)
     return output
 
 

@@ -8,6 +8,7 @@ import tf2compat as tf
 
 from .._engine.tensor import Tensor
 from .._names import module_getattr
+from ..math.softmaxes import l2_normalize, log_softmax, softmax
 from .activations import (
     bias_add,
     crelu,
@@ -15,18 +16,17 @@ from .activations import (
     gelu,
     l2_loss,
     leaky_relu,
-    log_softmax,
     relu,
     relu6,
     selu,
     silu,
-    softmax,
     softplus,
     softsign,
     swish,
 )
 from .blocks import depth_to_space, space_to_batch, space_to_depth, with_space_to_batch
 from .convolution import atrous_conv2d, conv1d, conv2d, conv3d, convolution, depthwise_conv2d, separable_conv2d
+from .ctc import collapse_repeated, ctc_greedy_decoder, ctc_loss, ctc_unique_labels
 from .dropping import dropout
 from .embedding import embedding_lookup, embedding_lookup_sparse, safe_embedding_lookup_sparse
 from .losses import (
@@ -42,7 +42,6 @@ from .morphology import dilation2d, erosion2d
 from .normalization import (
     batch_norm_with_global_normalization,
     batch_normalization,
-    l2_normalize,
     local_response_normalization,
     lrn,
     moments,
@@ -66,6 +65,13 @@ from .pooling import (
     pool,
 )
 from .ranking import approx_max_k, approx_min_k, in_top_k, isotonic_regression, top_k
+from .sampling import (
+    all_candidate_sampler,
+    compute_accidental_hits,
+    fixed_unigram_candidate_sampler,
+    nce_loss,
+    sampled_softmax_loss,
+)
 from .transposed import (
     atrous_conv2d_transpose,
     conv1d_transpose,

@@ -9,7 +9,7 @@ import torch
 import tf2compat as tf
 
 from .._engine.convert import convert_to_tensor
-from .._engine.dtypes import COMPLEXES, FLOATS, NUMBERS
+from .._engine.dtypes import FLOATS, NUMBERS
 from .._engine.op import AXES, TENSOR, invalid, op, tensor
 from .._engine.tensor import Tensor
 
@@ -145,27 +145,6 @@ def batch_norm_with_global_normalization(
 ) -> Tensor:
     """`batch_normalization` with `gamma` used if `scale_after_normalization` (`tf.nn.batch_norm_with_global_normalization`)."""
     return batch_normalization(input, mean, variance, beta, gamma if scale_after_normalization else None, variance_epsilon, name)
-
-
-@op("L2Normalize", x=tensor(FLOATS, COMPLEXES), axis=AXES)
-def _l2_normalize(x: Any, axis: Any, epsilon: float) -> Any:
-    over = _axes(axis, x.ndim, "Sum")
-    square = (x.real**2 + x.imag**2) if x.is_complex() else x * x
-    total = square.sum(over, keepdim=True) if over else square
-    # below epsilon the norm counts as constant
-    return x * torch.rsqrt(torch.where(total >= epsilon, total, epsilon))
-
-
-def l2_normalize(x: Any, axis: Any = None, epsilon: Any = 1e-12, name: str | None = None, dim: Any = None) -> Tensor:
-    """x / sqrt(max(sum(x²), epsilon)) along `axis`, everything by default (`tf.nn.l2_normalize`)."""
-    if dim is not None:
-        if axis is not None:
-            raise ValueError("Cannot specify both 'axis' and 'dim'.")
-        axis = dim
-    x = x if isinstance(x, Tensor) else convert_to_tensor(x)
-    if x.dtype.is_integer:
-        raise TypeError(f"Cannot convert {epsilon!r} to EagerTensor of dtype {x.dtype.name}")
-    return _l2_normalize(x, axis, float(epsilon))
 
 
 @op("LRN", input=tensor(FLOATS))

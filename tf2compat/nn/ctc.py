@@ -1,0 +1,145 @@
+"""Connectionist temporal classification: `tf.nn.ctc_loss`, `ctc_greedy_decoder`, `collapse_repeated`, `ctc_unique_labels`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+
+import tf2compat as tf
+
+from .._engine.convert import convert_to_tensor
+from .._engine.dtypes import FLOATS, INTS, int32, int64
+from .._engine.op import invalid, op, tensor
+from .._engine.tensor import Tensor
+
+_L = tensor(int32, int64, group="L")
+
+
+@op("CTCLoss", labels=_L, logits=tensor(FLOATS), label_length=tensor(int32, int64, group="A"), logit_length=tensor(int32, int64, group="B"))
+def _loss(labels: Any, logits: Any, label_length: Any, logit_length: Any, blank: int) -> Any:
+    """Negative log likelihood [batch] of labels [batch, most labels] under logits [time, batch, classes]."""
+    classes = logits.shape[-1]
+    blank = blank + classes if blank < 0 else blank
+    if not 0 <= blank < classes:
+        raise invalid(f"blank_index must be in [0, {classes}), got {blank} [Op:CTCLoss] name: ")
+    return F.ctc_loss(
+        torch.log_softmax(logits, -1), labels.long(), logit_length.long(), label_length.long(), blank=blank, reduction="none"
+    )
+
+
+def ctc_loss(
+    labels: Any,
+    logits: Any,
+    label_length: Any,
+    logit_length: Any,
+    logits_time_major: bool = True,
+    unique: Any = None,
+    blank_index: int | None = None,
+    name: str | None = None,
+) -> Tensor:
+    """The CTC loss [batch] of labels [batch, most labels] (or sparse) under logits [time, batch, classes] (`tf.nn.ctc_loss`).
+
+    `blank_index` is 0 by default; sparse labels need it. `unique` only speeds TensorFlow up and changes nothing here.
+    """
+    if hasattr(labels, "dense_shape"):
+        if blank_index is None:
+            raise ValueError("Argument `blank_index` must be provided when labels is a SparseTensor.")
+        rows = labels.indices[:, 0]
+        label_length = tf.math.bincount(tf.cast(rows, tf.int32), minlength=int(labels.dense_shape[0]))
+        labels = tf.sparse.to_dense(labels)
+    if label_length is None:
+        raise ValueError("Argument `label_length` must be provided when labels is not a SparseTensor.")
+    logits = logits if hasattr(getattr(logits, "shape", None), "rank") else convert_to_tensor(logits)
+    if not logits_time_major:
+        logits = tf.transpose(logits, [1, 0, 2])
+    return _loss(labels, logits, label_length, logit_length, 0 if blank_index is None else int(blank_index))
+
+
+@op("CTCGreedyDecoder", multi=True, inputs=tensor(FLOATS), sequence_length=tensor(int32, group="S"))
+def _greedy(inputs: Any, sequence_length: Any, merge_repeated: bool, blank: int) -> Any:
+    """Indices, values and shape of the decoded labels, and the negative sum of the best logits [batch, 1]."""
+    length, batch, classes = inputs.shape
+    best, label = inputs.max(-1)
+    inside = torch.arange(length, device=inputs.device).unsqueeze(1) < sequence_length.unsqueeze(0)
+    score = -(best * inside.to(best.dtype)).sum(0).unsqueeze(1)
+    kept = inside & (label != (blank % classes))
+    if merge_repeated:
+        before = torch.cat([torch.full_like(label[:1], -1), label[:-1]])
+        kept = kept & (label != before)
+    by_row = kept.t()
+    place = torch.cumsum(by_row.long(), 1) - 1
+    rows, steps = by_row.nonzero(as_tuple=True)
+    indices = torch.stack([rows, place[rows, steps]], 1)
+    values = label.t()[rows, steps]
+    width = by_row.sum(1).max() if batch else torch.zeros((), dtype=torch.int64)
+    return indices, values, torch.stack([torch.full_like(width, batch), width]), score
+
+
+@_greedy.infer
+def _(inputs: Any, sequence_length: Any, merge_repeated: bool, blank: int) -> Any:
+    from .._engine import dtypes
+
+    return [(int64, (None, 2)), (int64, (None,)), (int64, (2,)), (dtypes.of(inputs), (inputs.shape[1], 1))]
+
+
+def ctc_greedy_decoder(
+    inputs: Any, sequence_length: Any, merge_repeated: bool = True, blank_index: int | None = None
+) -> tuple[list[Any], Tensor]:
+    """The best label of each step without blanks and (`merge_repeated`) repetitions (`tf.nn.ctc_greedy_decoder`).
+
+    A list of one SparseTensor, and the negative sum of the best logits [batch, 1]. The blank is the last class by default.
+    """
+    indices, values, shape, score = _greedy(inputs, sequence_length, bool(merge_repeated), -1 if blank_index is None else int(blank_index))
+    return [tf.SparseTensor(indices, values, shape)], score
+
+
+@op("CollapseRepeated", multi=True, labels=tensor(INTS), seq_length=tensor(int32, int64, group="S"))
+def _collapse(labels: Any, seq_length: Any) -> Any:
+    inside = torch.arange(labels.shape[1], device=labels.device) < seq_length.unsqueeze(1)
+    fresh = torch.ones_like(labels, dtype=torch.bool)
+    fresh[:, 1:] = labels[:, 1:] != labels[:, :-1]
+    kept = fresh & inside
+    lengths = kept.sum(1)
+    width = int(lengths.max()) if labels.shape[0] else 0
+    out = labels.new_zeros((labels.shape[0], width))
+    rows, columns = kept.nonzero(as_tuple=True)
+    out[rows, (torch.cumsum(kept.long(), 1) - 1)[rows, columns]] = labels[rows, columns]
+    return out, lengths.to(seq_length.dtype)
+
+
+@_collapse.infer
+def _(labels: Any, seq_length: Any) -> Any:
+    from .._engine import dtypes
+
+    return [(dtypes.of(labels), (labels.shape[0], None)), (dtypes.of(seq_length), tuple(seq_length.shape))]
+
+
+def collapse_repeated(labels: Any, seq_length: Any, name: str | None = None) -> tuple[Tensor, Tensor]:
+    """labels [batch, time] with repetitions merged, padded with zeros, and the new lengths (`tf.nn.collapse_repeated`)."""
+    out, lengths = _collapse(labels, seq_length)
+    return out, lengths
+
+
+@op("CTCUniqueLabels", multi=True, labels=tensor(INTS))
+def _unique(labels: Any) -> Any:
+    same = labels.unsqueeze(2) == labels.unsqueeze(1)
+    first = same.to(torch.int8).argmax(2)  # where each label stands first
+    is_first = first == torch.arange(labels.shape[1], device=labels.device)
+    number = torch.cumsum(is_first.long(), 1) - 1
+    index = number.gather(1, first)
+    values = torch.zeros(labels.shape, dtype=torch.int64, device=labels.device)
+    rows, columns = is_first.nonzero(as_tuple=True)
+    values[rows, number[rows, columns]] = labels[rows, columns].long()
+    return values, index.to(torch.int32)
+
+
+@_unique.infer
+def _(labels: Any) -> Any:
+    return [(int64, tuple(labels.shape)), (int32, tuple(labels.shape))]
+
+
+def ctc_unique_labels(labels: Any, name: str | None = None) -> list[Tensor]:
+    """The distinct labels of each row, padded with zeros, and each label's place among them (`tf.nn.ctc_unique_labels`)."""
+    return list(_unique(labels))
