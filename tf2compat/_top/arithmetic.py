@@ -149,18 +149,23 @@ def realdiv(x: Any, y: Any, name: str | None = None) -> Any:
     return torch.true_divide(x, y)
 
 
-def _no_zero(y: Any, name: str) -> None:
-    if y.device.type != "meta" and not bool((y != 0).all()):
+def _no_zero(y: Any, name: str) -> Any:
+    from ..math.kernels import readable
+
+    if not readable(y):
+        return torch.where(y == 0, 1, y)
+    if not bool((y != 0).all()):
         from ..errors import InternalError
 
         raise InternalError(None, None, f"Unexpected error in binary operator (only integer div and mod should have errors): division by zero [Op:{name}] name: ")
+    return y
 
 
 @op("TruncateDiv", elementwise=True, x=tensor(FLOATS, INTS), y=tensor(FLOATS, INTS))
 def truncatediv(x: Any, y: Any, name: str | None = None) -> Any:
     """x / y cut towards zero, element-wise (`tf.truncatediv`). Integer division by zero raises InternalError."""
     if x.dtype in _INTEGER:
-        _no_zero(y, "TruncateDiv")
+        y = _no_zero(y, "TruncateDiv")
     return torch.div(x, y, rounding_mode="trunc").detach()
 
 
@@ -168,7 +173,7 @@ def truncatediv(x: Any, y: Any, name: str | None = None) -> Any:
 def truncatemod(x: Any, y: Any, name: str | None = None) -> Any:
     """Remainder with the sign of `x`, element-wise (`tf.truncatemod`)."""
     if x.dtype in _INTEGER:
-        _no_zero(y, "TruncateMod")
+        y = _no_zero(y, "TruncateMod")
     return torch.fmod(x, y).detach()
 
 

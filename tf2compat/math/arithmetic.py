@@ -12,6 +12,7 @@ from .._engine.convert import convert_to_tensor
 from .._engine.dtypes import COMPLEXES, FLOATS, INTS, NUMBERS, REALS, SIGNED, string
 from .._engine.op import invalid, op, tensor
 from .._engine.tensor import Tensor
+from .kernels import readable
 
 _INTEGER = frozenset(d.torch for d in INTS)
 _NUM = tensor(NUMBERS, scalar=True)
@@ -77,20 +78,23 @@ def divide(x: Any, y: Any, name: str | None = None) -> Tensor:
     return truediv(x, y, name)
 
 
-def _no_zero(y: Any) -> None:
+def _no_zero(y: Any) -> Any:
+    """`y` as a divisor of integers. Where its values cannot be looked at, 0 is replaced: it would end the process."""
     if isinstance(y, torch.Tensor):
-        if y.device.type != "meta" and y.numel() and not bool((y != 0).all()):
+        if not readable(y):
+            return torch.where(y == 0, 1, y)
+        if y.numel() and not bool((y != 0).all()):
             raise invalid("Integer division by zero [Op:FloorDiv] name: ")
     elif y == 0:
         raise invalid("Integer division by zero [Op:FloorDiv] name: ")
+    return y
 
 
 @op("FloorDiv", elementwise=True, x=tensor(REALS, scalar=True), y=tensor(REALS, scalar=True))
 def floordiv(x: Any, y: Any, name: str | None = None) -> Any:
     """floor(x / y) element-wise (`tf.math.floordiv`). Integer division by zero raises InvalidArgumentError."""
     if x.dtype in _INTEGER:
-        _no_zero(y)
-        return torch.div(x, y, rounding_mode="floor")
+        return torch.div(x, _no_zero(y), rounding_mode="floor")
     return torch.floor(torch.true_divide(x, y)).detach()
 
 
@@ -98,7 +102,7 @@ def floordiv(x: Any, y: Any, name: str | None = None) -> Any:
 def floormod(x: Any, y: Any, name: str | None = None) -> Any:
     """Remainder with the sign of `y`, element-wise (`tf.math.floormod`)."""
     if x.dtype in _INTEGER:
-        _no_zero(y)
+        y = _no_zero(y)
     return torch.remainder(x, y)
 
 
@@ -106,7 +110,7 @@ def floormod(x: Any, y: Any, name: str | None = None) -> Any:
 def pow(x: Any, y: Any, name: str | None = None) -> Any:
     """x ** y element-wise with broadcasting (`tf.math.pow`)."""
     if x.dtype in _INTEGER:
-        negative = (y < 0).any() if isinstance(y, torch.Tensor) and y.device.type != "meta" else isinstance(y, int) and y < 0
+        negative = (y < 0).any() if isinstance(y, torch.Tensor) and readable(y) else isinstance(y, int) and y < 0
         if negative:
             raise invalid("Integers to negative integer powers are not allowed [Op:Pow] name: ")
     elif isinstance(y, torch.Tensor) and y.requires_grad and not x.is_complex():

@@ -12,6 +12,7 @@ from .._engine.dtypes import NUMBERS, as_dtype, int32, int64, of
 from .._engine.dtypes import bool as bool_
 from .._engine.op import DTYPE, INT, invalid, op, tensor
 from .._engine.tensor import Tensor
+from .kernels import readable
 
 
 @op("DenseBincount", arr=tensor(dtypes.INTS, bool_, group="Tidx"), weights=tensor(NUMBERS), dtype=DTYPE, minlength=INT, maxlength=INT)
@@ -137,7 +138,7 @@ def invert_permutation(x: Any, name: str | None = None) -> Any:
     if x.ndim != 1:
         raise invalid(f"invert_permutation expects a 1D vector: shape {list(x.shape)} [Op:InvertPermutation] name: ")
     n = x.shape[0]
-    if x.device.type != "meta":
+    if readable(x):
         outside = (x < 0) | (x >= n)
         if bool(outside.any()):
             raise invalid(f"{int(x[outside][0])} is not between 0 and {n} [Op:InvertPermutation] name: ")

@@ -1,10 +1,20 @@
-"""Dtypes that an op's definition has and TensorFlow's CPU kernels lack."""
+"""What torch's or TensorFlow's kernels cannot do: dtypes without a kernel, values that cannot be looked at."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import torch
+
 from .._engine.dtypes import of
+
+_tracing = torch._C._len_torch_dispatch_stack
+_transforming = torch._C._functorch.peek_interpreter_stack
+
+
+def readable(t: torch.Tensor) -> bool:
+    """Whether the host may look at the values of `t`: not of meta tensors, nor while a compiler or vmap follows the program."""
+    return t.device.type != "meta" and not _tracing() and _transforming() is None
 
 
 def no_kernel(name: str, x: Any) -> Exception:

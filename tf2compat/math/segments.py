@@ -8,6 +8,7 @@ import torch
 
 from .._engine.dtypes import NUMBERS, REALS, int16, int32, int64, of
 from .._engine.op import INT, invalid, op, tensor
+from .kernels import readable
 
 _NUM = tensor(NUMBERS)
 _REAL = tensor(REALS)
@@ -129,7 +130,7 @@ def _prepared(data: torch.Tensor, ids: torch.Tensor, n: int, name: str) -> tuple
     rows = data.reshape(-1, *data.shape[ids.ndim :]) if ids.ndim != 1 else data
     flat = ids.reshape(-1).to(torch.int64)
     beyond = flat >= n
-    if flat.device.type == "cpu" and bool(beyond.any()):
+    if flat.device.type == "cpu" and readable(flat) and bool(beyond.any()):
         where = int(torch.nonzero(beyond)[0])
         raise invalid(f"segment_ids[{where}] = {int(flat[where])} is out of range [0, {n}) [Op:{name}] name: ")
     return rows, torch.where((flat < 0) | beyond, n, flat)
