@@ -340,6 +340,10 @@ def _differentiable(value: Any, tf: ModuleType) -> list[Any]:
     ]
 
 
+#: where a machine keeps its files is nobody's business
+_FOLDERS = re.compile(r"(?<![\w/.:])/(?:[\w.+-]+/)+(?=[\w.+-]+\.\w+)")
+
+
 def _dense(grads: dict[str, Any], tf: ModuleType) -> dict[str, Any]:
     return {k: None if g is None else tf.convert_to_tensor(g) for k, g in grads.items()}
 
@@ -383,7 +387,8 @@ def run(case: Case, tf: ModuleType) -> dict[str, Any]:
             if os.environ.get("CONFORMANCE_TRACEBACK"):
                 traceback.print_exc(file=sys.__stderr__)
             names = [c.__name__ for c in type(error).__mro__]
-            result = {"raises": names[: names.index("Exception")] or ["Exception"], "message": str(error)}
+            message = _FOLDERS.sub("", str(error))
+            result = {"raises": names[: names.index("Exception")] or ["Exception"], "message": message}
     if capture.out:
         result["out"] = capture.out
     if capture.err and "tf.print" in case.body:
