@@ -210,15 +210,31 @@ def truncated_normal(key: torch.Tensor, counter: torch.Tensor, count: int, dtype
     Each group of numbers has a stretch of the stream to itself, of which the first numbers within the bounds are taken.
     """
     group = 2 if dtype is torch.float64 else 4
-    stride = group * 256 // 4
-    tries = 8  # blocks; that fewer than `group` of their numbers are within the bounds does not happen
     n = -(-count // group)
-    device = key.device
-    at = (torch.arange(n, device=device) * stride).unsqueeze(1) + torch.arange(tries, device=device)
     if not n:
-        return torch.empty(0, dtype=dtype, device=device)
-    x = blocks(key, counter, at.reshape(-1)).reshape(n, tries * 4)
-    z = _normal_pairs(x, dtype)
-    outside = (z.abs() >= 2.0).to(torch.int8)
-    kept = torch.sort(outside, dim=1, stable=True)[1][:, :group]
-    return torch.gather(z, 1, kept).reshape(-1)[:count].to(dtype)
+        return torch.empty(0, dtype=dtype, device=key.device)
+    starts = torch.arange(n, device=key.device) * (group * 256 // 4)
+    if not _on_host(key, counter):
+        out, _ = _first_inside(key, counter, starts, group, _TRIES, dtype)
+        return out.reshape(-1)[:count].to(dtype)
+    out, enough = _first_inside(key, counter, starts, group, 3, dtype)
+    if not bool(enough.all()):  # rare enough to do these again, with more to choose from
+        short = (~enough).nonzero().reshape(-1)
+        out[short] = _first_inside(key, counter, starts[short], group, _TRIES, dtype)[0]
+    return out.reshape(-1)[:count].to(dtype)
+
+
+#: blocks for a group of truncated normals; that fewer numbers than the group needs are within the bounds does not happen
+_TRIES = 8
+
+
+def _first_inside(
+    key: torch.Tensor, counter: torch.Tensor, starts: torch.Tensor, group: int, tries: int, dtype: torch.dtype
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The first `group` numbers within the bounds of those in `tries` blocks from each start, and whether there were as many."""
+    n = starts.shape[0]
+    at = starts.unsqueeze(1) + torch.arange(tries, device=starts.device)
+    z = _normal_pairs(blocks(key, counter, at.reshape(-1)).reshape(n, tries * 4), dtype)
+    outside = z.abs() >= 2.0
+    kept = torch.sort(outside.to(torch.int8), dim=1, stable=True)[1][:, :group]
+    return torch.gather(z, 1, kept), (~outside).sum(1) >= group

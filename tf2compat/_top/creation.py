@@ -345,7 +345,7 @@ def _one_hot(
             raise invalid(f"{what} must be a scalar, but got: {list(v.shape)} [Op:OneHot] name: ")
     if isinstance(on_value, np.ndarray):
         return np.where(hot.cpu().numpy(), on_value, off_value)
-    return torch.where(hot, on_value, off_value)
+    return torch.where(hot, on_value.detach(), off_value.detach())  # TensorFlow has no gradient here
 
 
 _one_hot.strings(_one_hot.op.fn)
