@@ -352,14 +352,20 @@ class Training:
         train_function = self.make_train_function()
         self._train_counter.assign(0)
         callbacks.on_train_begin()
+        initial_epoch, first_batch = _resumed(callbacks, initial_epoch)
         logs: Any = None
         loop = _Loop(batches, steps, steps_per_epoch is not None)
         val_batches = None
+        for c in callbacks.callbacks:
+            if hasattr(c, "initial_epoch"):
+                initial_epoch = c.initial_epoch(initial_epoch)
         for epoch in range(initial_epoch, epochs):
             self.reset_metrics()
             callbacks.on_epoch_begin(epoch)
             logs = None
             for start, end, iterator in loop.epoch(self._steps_per_execution):
+                if start < first_batch and epoch == initial_epoch:
+                    continue  # done before the interruption
                 callbacks.on_train_batch_begin(start)
                 for _ in range(end - start + 1):
                     logs = train_function(iterator)
@@ -639,6 +645,15 @@ class _Loop:
         end = getattr(source, "on_epoch_end", None)
         if end is not None and hasattr(source, "__getitem__"):
             end()
+
+
+def _resumed(callbacks: Any, initial_epoch: int) -> tuple[int, int]:
+    """Epoch and batch at which training begins: where a backup says that an earlier one was interrupted."""
+    for callback in callbacks:
+        resume = getattr(callback, "_resume", None)
+        if resume is not None:
+            return resume(initial_epoch)
+    return initial_epoch, 0
 
 
 def _steps_of(batches: Any, given: int | None) -> Any:

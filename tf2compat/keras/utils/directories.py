@@ -63,6 +63,19 @@ def _index(
     return paths, given, list(class_names)
 
 
+def _pixels(path: bytes, color_mode: str) -> np.ndarray:
+    """The pixels of an image file, [height, width, channels], uint8."""
+    from .images import load_img
+
+    x = np.asarray(load_img(path.decode(), color_mode=color_mode), dtype="uint8")
+    return x[:, :, None] if x.ndim == 2 else x
+
+
+def _contents(path: bytes) -> bytes:
+    with open(path, "rb") as f:
+        return f.read()
+
+
 def _check(validation_split: Any, subset: Any, shuffle: bool, seed: Any, label_mode: Any, labels: Any) -> None:
     if validation_split and not 0 < validation_split < 1:
         raise ValueError(f"`validation_split` must be between 0 and 1, received: {validation_split}")
@@ -145,7 +158,8 @@ def image_dataset_from_directory(
         raise ValueError(f'`color_mode` must be one of {{"rgb", "rgba", "grayscale"}}. Received: color_mode={color_mode}')
 
     def read(path: Any) -> Any:
-        img = tf.image.decode_image(tf.io.read_file(path), channels=channels, expand_animations=False)
+        img = tf.numpy_function(lambda p: _pixels(p, color_mode), [path], tf.uint8, stateful=False)
+        img.set_shape((None, None, channels))
         if crop_to_aspect_ratio:
             from .images import smart_resize
 
@@ -166,7 +180,8 @@ def text_dataset_from_directory(
     """Batches of texts (and labels) of the `.txt` files of a folder (`tf.keras.utils.text_dataset_from_directory`)."""
 
     def read(path: Any) -> Any:
-        text = tf.io.read_file(path)
+        text = tf.numpy_function(_contents, [path], tf.string, stateful=False)
+        text.set_shape(())
         return text if max_length is None else tf.strings.substr(text, 0, max_length)
 
     return _datasets(directory, labels, label_mode, class_names, (".txt",), read, batch_size, shuffle, seed, validation_split, subset, follow_links)
