@@ -117,3 +117,18 @@ def test_mixed_precision_layers() -> None:
     norm = L.BatchNormalization(dtype=tf.keras.mixed_precision.Policy("mixed_bfloat16"))
     assert norm(out, training=True).dtype == tf.bfloat16
     assert norm.gamma.dtype == tf.float32
+
+
+def test_cells_around_cells() -> None:
+    x = tf.constant(np.random.RandomState(0).uniform(size=(2, 4, 3)).astype("float32"))
+    inner = L.GRUCell(3)
+    plain = L.RNN(inner)(x)
+    assert plain.shape == (2, 3)
+    step, _ = inner(x[:, 0], [tf.zeros([2, 3])])
+    wrapped = tf.nn.RNNCellResidualWrapper(inner)
+    found, _ = wrapped(x[:, 0], [tf.zeros([2, 3])])
+    np.testing.assert_allclose(found.numpy(), (step + x[:, 0]).numpy(), rtol=1e-6)
+    assert L.RNN(wrapped)(x).shape == (2, 3)
+    dropped, _ = tf.nn.RNNCellDropoutWrapper(inner, output_keep_prob=0.5)(tf.ones([50, 3]), [tf.zeros([50, 3])])
+    assert 0.3 < (dropped.numpy() == 0).mean() < 0.7
+    assert tf.nn.RNNCellDeviceWrapper(inner, "/cpu:0")(x[:, 0], [tf.zeros([2, 3])])[0].shape == (2, 3)

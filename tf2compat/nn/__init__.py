@@ -93,4 +93,12 @@ def tanh(x: Any, name: str | None = None) -> Tensor:
     return tf.tanh(x, name)
 
 
-__getattr__ = module_getattr("tf.nn")
+_missing = module_getattr("tf.nn")
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("RNNCellDeviceWrapper", "RNNCellDropoutWrapper", "RNNCellResidualWrapper"):
+        from . import rnn_wrappers  # these stand on Keras, which loads when it is asked for
+
+        return getattr(rnn_wrappers, name)
+    return _missing(name)
