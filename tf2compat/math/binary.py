@@ -128,6 +128,15 @@ def nextafter(x1: Any, x2: Any, name: str | None = None) -> Any:
     return torch.nextafter(x1, x2)
 
 
+@nextafter.prepare
+def _(x1: Any, x2: Any) -> tuple[Any, Any]:
+    if not hasattr(x1, "dtype") and not hasattr(x2, "dtype"):  # Python integers are float32 here
+        from .._engine.convert import convert_to_tensor
+
+        x1 = convert_to_tensor(x1, float32)
+    return x1, x2
+
+
 def scalar_mul(scalar: Any, x: Any, name: str | None = None) -> Any:
     """scalar * x (`tf.math.scalar_mul`). ValueError when `scalar` is no 0-D scalar."""
     if not isinstance(scalar, (int, float, complex)):

@@ -196,6 +196,8 @@ def _variance(x: Any, axis: Any, keepdims: Any) -> Any:
         return torch.abs(x - x) ** 2
     if x.numel() == 0:  # torch warns
         return torch.full_like(torch.sum(x.real, axis, keepdim=bool(keepdims)), torch.nan)
+    if x.numel() == 0:  # of nothing, torch would warn
+        return torch.mean(torch.abs(x), axis, bool(keepdims))
     return torch.var(x, axis, correction=0, keepdim=bool(keepdims))
 
 
