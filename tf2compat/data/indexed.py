@@ -43,8 +43,7 @@ class Indexed:
         if contiguous:
             flat = [c[first : first + n] for c in self.columns]
         else:
-            index = torch.from_numpy(rows)
-            flat = [c[rows] if isinstance(c, np.ndarray) else c.index_select(0, index.to(c.device)) for c in self.columns]
+            flat = [_rows(c, rows) for c in self.columns]
         for function in self.functions:
             flat = function(flat)
         return flat
@@ -75,6 +74,18 @@ class Indexed:
             waiting, count = ([rest], len(rest)) if len(rest) else ([], 0)
         if count and not drop_remainder:
             yield self.gather(np.concatenate(waiting) if len(waiting) > 1 else waiting[0])
+
+
+def _rows(column: Any, rows: np.ndarray) -> Any:
+    """Some rows of a column. NumPy copies rows in this thread; torch would wake its pool for a copy that memory bounds."""
+    if isinstance(column, np.ndarray):
+        return column[rows]
+    if column.device.type == "cpu" and column.dtype not in _NOT_NUMPY:
+        return torch.from_numpy(column.numpy().take(rows, axis=0))
+    return column.index_select(0, torch.from_numpy(rows).to(column.device))
+
+
+_NOT_NUMPY = frozenset((torch.bfloat16, torch.float8_e4m3fn, torch.float8_e5m2))
 
 
 def shuffled(order: Callable[[], Iterator[np.ndarray]], buffer: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
