@@ -1,22 +1,47 @@
-"""`tf.keras.callbacks.TensorBoard`: logs for TensorBoard while training."""
+"""`tf.keras.callbacks.TensorBoard`: a training's metrics, weights and graph as summaries."""
 
 from __future__ import annotations
 
+import json
+import logging
 import os
 import time
 from typing import Any
 
 import numpy as np
 
-import tf2compat as tf
+from tf2compat import _ports, summary
+from tf2compat._engine.tensor import wrap
 
 from .base import Callback, to_host
 
+log = logging.getLogger("tensorflow")
+
+
+def _profiled_batches(given: Any) -> tuple[int, int] | None:
+    """First and last batch to profile; None for none."""
+    message = (
+        "profile_batch must be a non-negative integer or 2-tuple of positive integers. A pair of positive integers signifies a range of "
+        f"batches to profile. Found: {given}"
+    )
+    if isinstance(given, str):
+        given = [int(part) for part in given.split(",")] if "," in given else int(given)
+    if isinstance(given, (list, tuple)) and len(given) == 2:
+        first, last = (int(v) for v in given)
+    elif isinstance(given, int):
+        first = last = given
+    else:
+        raise ValueError(message)
+    if first < 0 or last < first:
+        raise ValueError(message)
+    return None if last == 0 else (max(first, 1), last)
+
 
 class TensorBoard(Callback):
-    """Writes losses, metrics and (every `histogram_freq` epochs) histograms of the weights (`tf.keras.callbacks.TensorBoard`).
+    """Writes what TensorBoard shows (`tf.keras.callbacks.TensorBoard`): to `log_dir`/train and `log_dir`/validation.
 
-    `update_freq` is "epoch", "batch" or a number of batches. ValueError for embeddings or a batch profile, which are not written.
+    `update_freq` is "epoch", "batch" or a number of batches; `histogram_freq` and `embeddings_freq` are epochs (0: never);
+    `profile_batch` is a batch, or a pair of batches, to profile with torch's profiler (0: none).
     """
 
     def __init__(
@@ -26,90 +51,204 @@ class TensorBoard(Callback):
     ) -> None:  # fmt: skip
         super().__init__()
         self._supports_tf_logs = True
-        for k in kwargs:
-            if k not in ("write_grads", "batch_size", "embeddings_layer_names", "embeddings_data"):
-                raise ValueError(f"Unrecognized arguments in `TensorBoard` Callback: {k}")
-        if embeddings_freq or embeddings_metadata:
-            raise ValueError("TensorBoard(embeddings_freq=…) is not supported by tf2compat yet.")
-        if profile_batch not in (0, None, "0"):
-            raise ValueError("TensorBoard(profile_batch=…) is not supported by tf2compat yet: use torch.profiler.")
+        for name in ("write_grads", "embeddings_layer_names", "embeddings_data", "batch_size"):
+            if kwargs.pop(name, None):
+                log.warning("`%s` will be ignored in TensorFlow 2.0 for the `TensorBoard` Callback.", name)
+        if kwargs:
+            raise TypeError(f"Unrecognized arguments in `TensorBoard` Callback: {list(kwargs)}")
         self.log_dir = os.fspath(log_dir)
         self.histogram_freq = histogram_freq
         self.write_graph = write_graph
         self.write_images = write_images
         self.write_steps_per_second = write_steps_per_second
-        self.update_freq: Any = 1 if update_freq == "batch" else update_freq
+        self.update_freq = 1 if update_freq == "batch" else update_freq
+        self.embeddings_freq = embeddings_freq
+        self.embeddings_metadata = embeddings_metadata
+        self._profiled = _profiled_batches(profile_batch)
+        self._profiling = False
         self._writers: dict[str, Any] = {}
-        self._step = 0
-        self._epoch = 0
-        self._began = (0.0, 0)
+        self._scopes: list[Any] = []
+        self._train_step = 0
+        self._graph_written = False
 
-    def _writer(self, kind: str) -> Any:
-        found = self._writers.get(kind)
-        if found is None:
-            found = self._writers[kind] = tf.summary.create_file_writer(os.path.join(self.log_dir, kind))
-        return found
+    # --- writers -----------------------------------------------------------------------------------------------------
+    def set_model(self, model: Any) -> None:
+        self.model = model
+        self._writers = {}
+        self._graph_written = False
+        if self.write_graph:
+            self._write_keras_model()
+        if self.embeddings_freq:
+            self._configure_embeddings()
 
+    def _writer(self, name: str) -> Any:
+        if name not in self._writers:
+            self._writers[name] = summary.create_file_writer(os.path.join(self.log_dir, name))
+        return self._writers[name]
+
+    def _write_keras_model(self) -> None:
+        if not (getattr(self.model, "_is_graph_network", False) or type(self.model).__name__ == "Sequential"):
+            return
+        try:
+            text = self.model.to_json()
+        except Exception as error:  # noqa: BLE001 - a model without a config is still trained
+            log.warning("Model failed to serialize as JSON. Ignoring... %s", error)
+            return
+        events = _ports.load("events", "tensorboard")
+        value = np.empty((), object)
+        value[()] = text.encode()
+        self._writer("train")._emit(events.summary_event(0, "keras", value, events.plugin("graph_keras_model")))
+
+    def _write_train_graph(self) -> None:
+        self._graph_written = True
+        step = self.model.train_function
+        cells = [cell.cell_contents for cell in getattr(step, "__closure__", None) or ()]
+        functions = [f for f in [step, *cells] if hasattr(f, "_list_all_concrete_functions")]
+        found = [concrete for f in functions for concrete in f._list_all_concrete_functions()]
+        if found:
+            with self._writer("train").as_default(), summary.record_if(True):
+                summary.graph(found[-1].graph)
+
+    # --- training ----------------------------------------------------------------------------------------------------
     def on_train_begin(self, logs: Any = None) -> None:
-        self._step = 0
-
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        self._epoch = epoch
-        self._began = (time.time(), self._step)
-
-    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        self._step += 1
-        if isinstance(self.update_freq, int) and self._step % self.update_freq == 0:
-            with self._writer("train").as_default():
-                for name, value in to_host(logs).items():
-                    tf.summary.scalar("batch_" + name, value, step=self._step)
-
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        found = to_host(logs)
-        with self._writer("train").as_default():
-            for name, value in found.items():
-                if not name.startswith("val_"):
-                    tf.summary.scalar("epoch_" + name, value, step=epoch)
-            rate = getattr(self.model.optimizer, "learning_rate", None)
-            if rate is not None and "lr" not in found:
-                tf.summary.scalar("epoch_learning_rate", float(np.asarray(rate)), step=epoch)
-            if self.write_steps_per_second:
-                seconds, step = self._began
-                tf.summary.scalar("epoch_steps_per_second", (self._step - step) / max(time.time() - seconds, 1e-9), step=epoch)
-        validation = {k[4:]: v for k, v in found.items() if k.startswith("val_")}
-        if validation:
-            with self._writer("validation").as_default():
-                for name, value in validation.items():
-                    tf.summary.scalar("epoch_" + name, value, step=epoch)
-        if self.histogram_freq and epoch % self.histogram_freq == 0:
-            with self._writer("train").as_default():
-                for layer in self.model.layers:
-                    for weight in layer.weights:
-                        name = weight.name.replace(":", "_")
-                        tf.summary.histogram(name + "/histogram", weight, step=epoch)
-                        if self.write_images:
-                            self._image(name, weight, epoch)
-        for writer in self._writers.values():
-            writer.flush()
-
-    def _image(self, name: str, weight: Any, epoch: int) -> None:
-        array = np.squeeze(weight.numpy())
-        if array.ndim == 1:
-            array = array.reshape(1, -1, 1, 1)
-        elif array.ndim == 2:
-            array = (array.T if array.shape[0] > array.shape[1] else array)[None, :, :, None]
-        elif array.ndim == 3:
-            array = array.transpose(2, 0, 1)[..., None]
-        if array.ndim == 4 and array.shape[-1] in (1, 3, 4):
-            tf.summary.image(name + "/image", array.astype("float32"), step=epoch)
-
-    def on_test_end(self, logs: Any = None) -> None:
-        if self.model.optimizer is not None and self.model.__dict__.get("_train_counter") is not None and logs:
-            with self._writer("validation").as_default():
-                for name, value in to_host(logs).items():
-                    tf.summary.scalar(f"evaluation_{name}_vs_iterations", value, step=int(self.model.optimizer.iterations))
+        self._train_step = int(self.model._train_counter) if self.model.__dict__.get("_train_counter") is not None else 0
+        self._epoch_start_step = self._train_step
+        if self.update_freq != "epoch":
+            # Summaries that the model itself writes go to the same place, as often.
+            every = int(self.update_freq)
+            due = summary.record_if(lambda: self._train_step % every == 0)
+            self._scopes = [self._writer("train").as_default(step=self.model._train_counter), due]
+            for scope in self._scopes:
+                scope.__enter__()
 
     def on_train_end(self, logs: Any = None) -> None:
+        for scope in reversed(self._scopes):
+            scope.__exit__(None, None, None)
+        self._scopes = []
+        if self._profiling:
+            self._stop_profile()
         for writer in self._writers.values():
             writer.close()
-        self._writers = {}
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        self._train_step += 1
+        self._batch_start = time.time()
+        if self._profiled is not None and not self._profiling and self._profiled[0] <= self._train_step <= self._profiled[1]:
+            self._profiling = True
+            summary.trace_on(graph=False, profiler=True, profiler_outdir=os.path.join(self.log_dir, "train"))
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        if self.write_graph and not self._graph_written:
+            self._write_train_graph()
+        if self.update_freq != "epoch" and batch % int(self.update_freq) == 0:
+            with self._writer("train").as_default(), summary.record_if(True):
+                if self.write_steps_per_second:
+                    summary.scalar("batch_steps_per_second", 1.0 / max(time.time() - self._batch_start, 1e-9), step=self._train_step)
+                for name, value in to_host(logs).items():
+                    summary.scalar("batch_" + name, value, step=self._train_step)
+        if self._profiling and self._profiled is not None and self._train_step >= self._profiled[1]:
+            self._stop_profile()
+
+    def _stop_profile(self) -> None:
+        self._profiling = False
+        self._profiled = None
+        summary.trace_export("profile", step=self._train_step)
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self._epoch_start = time.time()
+        self._epoch_start_step = self._train_step
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self._log_epoch(epoch, dict(to_host(logs)) if logs else {})
+        if self.histogram_freq and epoch % self.histogram_freq == 0:
+            self._log_weights(epoch)
+        if self.embeddings_freq and epoch % self.embeddings_freq == 0:
+            from tf2compat.train import CheckpointOptions
+
+            path = os.path.join(self.log_dir, "train", f"keras_embedding.ckpt-{epoch}")
+            self.model.save_weights(path, options=CheckpointOptions(experimental_format="tensorflow"))
+
+    def _log_epoch(self, epoch: int, logs: dict[str, Any]) -> None:
+        if not logs:
+            return
+        from ..optimizers.schedules import LearningRateSchedule
+
+        train = {name: value for name, value in logs.items() if not name.startswith("val_")}
+        optimizer = getattr(self.model, "optimizer", None)
+        schedule = getattr(optimizer, "_learning_rate", None)
+        if isinstance(schedule, LearningRateSchedule):
+            train["learning_rate"] = float(schedule(optimizer.iterations))  # type: ignore[union-attr]
+        if self.write_steps_per_second:
+            train["steps_per_second"] = (self._train_step - self._epoch_start_step) / max(time.time() - self._epoch_start, 1e-9)
+        validation = {name[len("val_") :]: value for name, value in logs.items() if name.startswith("val_")}
+        for where, values in (("train", train), ("validation", validation)):
+            if values:
+                with self._writer(where).as_default(), summary.record_if(True):
+                    for name, value in values.items():
+                        summary.scalar("epoch_" + name, value, step=epoch)
+
+    def on_test_end(self, logs: Any = None) -> None:
+        optimizer = getattr(self.model, "optimizer", None)
+        if optimizer is None or not logs:
+            return
+        writer = self._writer("validation")
+        if getattr(writer, "_closed", False):  # evaluate() after fit()
+            del self._writers["validation"]
+            writer = self._writer("validation")
+        with writer.as_default(), summary.record_if(True):
+            for name, value in to_host(logs).items():
+                summary.scalar(f"evaluation_{name}_vs_iterations", value, step=int(optimizer.iterations))
+
+    # --- weights -----------------------------------------------------------------------------------------------------
+    def _log_weights(self, epoch: int) -> None:
+        with self._writer("train").as_default(), summary.record_if(True):
+            for layer in self.model.layers:
+                for weight in layer.weights:
+                    name = weight.name.replace(":", "_")
+                    summary.histogram(name + "/histogram", weight, step=epoch)
+                    if self.write_images:
+                        picture = _as_image(weight.numpy())
+                        if picture is not None:
+                            summary.image(name + "/image", picture, step=epoch)
+        self._writer("train").flush()
+
+    def _configure_embeddings(self) -> None:
+        from ..layers import Embedding
+
+        layers = [layer for layer in self.model.layers if isinstance(layer, Embedding)]
+        given = self.embeddings_metadata
+        unknown = set(given) - {layer.name for layer in layers} if isinstance(given, dict) else set()
+        if unknown:
+            raise ValueError(
+                f"Unrecognized `Embedding` layer names passed to `keras.callbacks.TensorBoard` `embeddings_metadata` argument: {unknown}"
+            )
+        weighted = [layer for layer in self.model.layers if layer.weights or isinstance(layer, Embedding)]
+        entries = []
+        for layer in layers:
+            place = f"layer_with_weights-{weighted.index(layer)}/embeddings/.ATTRIBUTES/VARIABLE_VALUE"
+            metadata = given if isinstance(given, str) else (given or {}).get(layer.name)
+            shown = f"  metadata_path: {json.dumps(os.fspath(metadata))}\n" if metadata else ""
+            entries.append(f'embeddings {{\n  tensor_name: "{place}"\n{shown}}}\n')
+        folder = os.path.join(self.log_dir, "train")
+        os.makedirs(folder, exist_ok=True)
+        with open(os.path.join(folder, "projector_config.pbtxt"), "w", encoding="utf-8") as file:
+            file.write("".join(entries))
+
+
+def _as_image(weight: np.ndarray) -> Any:
+    """A weight as images (k, height, width, channels) from 0 to 1, as Keras shows it; None when it has no such form."""
+    array = np.squeeze(np.asarray(weight, np.float32))
+    if array.ndim == 1:
+        array = array.reshape(1, -1, 1, 1)
+    elif array.ndim == 2:
+        if array.shape[0] > array.shape[1]:
+            array = array.T
+        array = array.reshape(1, *array.shape, 1)
+    elif array.ndim == 3:
+        array = array.transpose(2, 0, 1)[..., None]
+    if array.ndim != 4 or array.shape[-1] not in (1, 3, 4):
+        return None
+    low, high = array.min(), array.max()
+    import torch
+
+    return wrap(torch.from_numpy(np.ascontiguousarray((array - low) / (high - low) if high > low else array - low)))
