@@ -19,8 +19,8 @@ from .._engine.op import op, tensor
 from .._engine.tensor import Tensor
 from .._names import module_getattr
 from . import partition
-from .spec import RaggedTensorSpec
 from .ragged_tensor import RaggedTensor
+from .spec import RaggedTensorSpec
 
 __all__ = ["RaggedTensor", "RaggedTensorSpec", "boolean_mask", "constant", "map_flat_values", "range", "row_splits_to_segment_ids", "segment_ids_to_row_splits", "stack"]
 
