@@ -115,7 +115,7 @@ def _public_module(obj: Any) -> str | None:
     return "builtins" if not public else ".".join(public)
 
 
-_BASE_HOMES = {"Layer": "keras.layers", "InputLayer": "keras.layers", "Model": "keras", "Sequential": "keras", "Functional": "keras.src.engine.functional", "TFOpLambda": "keras.src.layers.core.tf_op_layer"}
+_BASE_HOMES = {"Layer": "keras.layers", "InputLayer": "keras.layers", "Model": "keras", "Sequential": "keras", "Functional": "keras.src.engine.functional", "TFOpLambda": "tf_keras.src.layers.core.tf_op_layer", "SlicingOpLambda": "tf_keras.src.layers.core.tf_op_layer"}
 
 
 def serialize_keras_object(obj: Any) -> Any:
@@ -214,10 +214,14 @@ def find_class(name: str, module: str | None = None) -> Any:
         from .functional import Functional
 
         return Functional
-    if name == "TFOpLambda":
-        from .oplayers import TFOpLambda
+    if name in ("TFOpLambda", "SlicingOpLambda"):
+        from . import oplayers
 
-        return TFOpLambda
+        return oplayers.TFOpLambda if name == "TFOpLambda" else oplayers.SlicingOpLambda
+    if name in ("AddLoss", "AddMetric"):
+        from . import endpoints
+
+        return endpoints.AddLoss if name == "AddLoss" else endpoints.AddMetric
     return None
 
 
