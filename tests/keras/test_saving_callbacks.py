@@ -43,7 +43,7 @@ def test_tensorboard(tmp_path):
     assert train["epoch_loss"] == train["epoch_mae"] == train["epoch_steps_per_second"] == [0, 1]
     assert len(train["batch_loss"]) == 4
     assert train["keras"] == [0] and "a graph" in train
-    assert train["a/kernel_0/histogram"] == train["b/bias_0/image"] == [0, 1]
+    assert train["a/kernel_0/histogram"] == train["a/bias_0/image"] == [0, 1]
     assert validation["epoch_loss"] == [0, 1] and validation["evaluation_loss_vs_iterations"] == [4, 8]
     assert glob.glob(str(tmp_path / "train" / "plugins" / "profile" / "*" / "*.pt.trace.json"))
 

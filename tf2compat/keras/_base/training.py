@@ -356,9 +356,6 @@ class Training:
         logs: Any = None
         loop = _Loop(batches, steps, steps_per_epoch is not None)
         val_batches = None
-        for c in callbacks.callbacks:
-            if hasattr(c, "initial_epoch"):
-                initial_epoch = c.initial_epoch(initial_epoch)
         for epoch in range(initial_epoch, epochs):
             self.reset_metrics()
             callbacks.on_epoch_begin(epoch)
