@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,10 @@ _INDEX = (dtypes.int32, dtypes.int64)
 
 def _dims(shape: Any) -> str:
     return "[" + ",".join(str(d) for d in shape) + "]"
+
+
+#: updates from several threads must not lose each other
+_writing = threading.Lock()
 
 
 # --- whole values ----------------------------------------------------------------------------------------------------
@@ -42,13 +47,15 @@ def _assign_add(ref: Any, value: Any) -> None:
         ref._write(ref._t + value)
         return
     _same_shape(ref, value)
-    _bits(ref._own()).add_(_bits(value.detach()))
+    with _writing:
+        _bits(ref._own()).add_(_bits(value.detach()))
 
 
 @op("AssignSubVariableOp", stateful=True, ref=VARIABLE, value=ANY)
 def _assign_sub(ref: Any, value: Any) -> None:
     _same_shape(ref, value)
-    _bits(ref._own()).sub_(_bits(value.detach()))
+    with _writing:
+        _bits(ref._own()).sub_(_bits(value.detach()))
 
 
 #: torch adds and scatters few unsigned integers; the same bits, read as signed ones, add up to the same bits

@@ -141,7 +141,11 @@ def _at_most(limit: Any) -> Any:
     return itertools.count() if limit is None else range(int(limit))
 
 
-_HELPERS = {"_int": _int, "_ints": _ints, "_on": _on, "_custom": _custom, "_elements": _elements, "_rows": _rows, "_range": _range, "_at_most": _at_most, "_entering": entering}
+def _taping() -> bool:
+    return bool(state.local.tapes)
+
+
+_HELPERS = {"_taping": _taping, "_int": _int, "_ints": _ints, "_on": _on, "_custom": _custom, "_elements": _elements, "_rows": _rows, "_range": _range, "_at_most": _at_most, "_entering": entering}
 
 
 class _Writer:
@@ -279,8 +283,11 @@ class _Writer:
                 last[key] = i
         kept = {k for o in outputs for k in _keys(o)}
         made = {t._key() for n in graph.nodes for t in n.outputs}
+        final = max((i for i, n in enumerate(live) if _differentiates(n)), default=-1) if graph.is_function else -1
         for i, node in enumerate(live):
             self.node(node, graph)
+            if i == final and node.op is not None:
+                self.release(graph, live[: i + 1], {k for k, at in last.items() if at > i} | kept)
             gone = []
             for t in node.outputs:
                 key = t._key()
@@ -293,6 +300,19 @@ class _Writer:
             if gone:
                 self.line(f"del {', '.join(gone)}")
 
+
+    def release(self, graph: Graph, done: list[Node], used: set[tuple[int, int]]) -> None:
+        """Let go of autograd's record after the last gradient: it holds the variables' memory, which could not be updated in place."""
+        names = []
+        for node in done:
+            for t in node.outputs:
+                key = t._key()
+                if key in used and key in self.names and isinstance(t._t, torch.Tensor) and t._t.requires_grad and t._dtype is not dtypes.variant:
+                    names.append(self.names[key])
+        if names:
+            self.line("if not _taping():")
+            for name in dict.fromkeys(names):
+                self.line(f"    {name} = {name}.detach()")
 
     def node(self, node: Node, graph: Graph) -> None:
         getattr(self, "_" + node.kind)(node, graph)
@@ -423,6 +443,13 @@ class _Writer:
         r = "".join(self.value(v, graph) + ", " for v in results)
         s = "".join(self.value(v, graph) + ", " for v in sources)
         self.line(f"{''.join(n + ', ' for n in names)} = _custom({fn}, ({r}), ({s}))", node)
+
+
+def _differentiates(node: Node) -> bool:
+    """Whether a node, or a block of it, takes gradients."""
+    if node.op is not None:
+        return node.op.name in ("SymbolicGradient", "Jacobian", "Jvp")
+    return any(_differentiates(n) for b in node.blocks for n in b.nodes)
 
 
 def _paths(structure: Any, path: str) -> Any:
