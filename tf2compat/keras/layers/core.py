@@ -91,14 +91,18 @@ class Dense(WeightOptions, Layer):
     def call(self, inputs: Any) -> Any:
         """activation(inputs @ kernel + bias)."""
         d = self.__dict__
-        activation = d["activation"]
-        if type(inputs) is not Tensor and hasattr(inputs, "dense_shape"):
+        if type(inputs) is Tensor:
+            if inputs._t.dtype is not d["_cast_to"] and d["_cast_to"] is not None:
+                inputs = tf.cast(inputs, d["_compute"])
+            found = dense(inputs, d["kernel"], d["bias"])
+        elif hasattr(inputs, "dense_shape"):
             found = tf.sparse.sparse_dense_matmul(inputs, self.kernel)
             found = found if self.bias is None else tf.nn.bias_add(found, self.bias)
         else:
             if inputs.dtype is not d["_compute"]:
                 inputs = tf.cast(inputs, d["_compute"])
             found = dense(inputs, d["kernel"], d["bias"])
+        activation = d["activation"]
         return found if activation is activations.linear else activation(found)
 
     def compute_output_shape(self, input_shape: Any) -> TensorShape:
