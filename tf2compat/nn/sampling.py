@@ -16,11 +16,10 @@ from .._engine.tensor import Tensor
 from ..random.seeding import Stream, stream
 from .losses import sigmoid_cross_entropy_with_logits, softmax_cross_entropy_with_logits
 
-_FIELDS = ["sampled_candidates", "true_expected_count", "sampled_expected_count"]
-UniformCandidateSampler = collections.namedtuple("UniformCandidateSampler", _FIELDS)
-LogUniformCandidateSampler = collections.namedtuple("LogUniformCandidateSampler", _FIELDS)
-FixedUnigramCandidateSampler = collections.namedtuple("FixedUnigramCandidateSampler", _FIELDS)
-AllCandidateSampler = collections.namedtuple("AllCandidateSampler", _FIELDS)
+UniformCandidateSampler = collections.namedtuple("UniformCandidateSampler", ["sampled_candidates", "true_expected_count", "sampled_expected_count"])
+LogUniformCandidateSampler = collections.namedtuple("LogUniformCandidateSampler", ["sampled_candidates", "true_expected_count", "sampled_expected_count"])
+FixedUnigramCandidateSampler = collections.namedtuple("FixedUnigramCandidateSampler", ["sampled_candidates", "true_expected_count", "sampled_expected_count"])
+AllCandidateSampler = collections.namedtuple("AllCandidateSampler", ["sampled_candidates", "true_expected_count", "sampled_expected_count"])
 ComputeAccidentalHits = collections.namedtuple("ComputeAccidentalHits", ["indices", "ids", "weights"])
 
 _LOWEST = -3.4028234663852886e38

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 
@@ -44,7 +44,7 @@ class Flatten(Layer):
         shape = TensorShape(input_shape).as_list()
         if not shape[1:]:
             return TensorShape([shape[0], 1])
-        return TensorShape([shape[0], None if None in shape[1:] else int(np.prod(shape[1:], dtype=int))])
+        return TensorShape([shape[0], None if None in shape[1:] else math.prod(shape[1:])])
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as plain values."""
@@ -73,7 +73,7 @@ class Reshape(Layer):
                 unknown = i
             else:
                 known *= d
-        size = int(np.prod(input_shape, dtype=int))
+        size = math.prod(input_shape)
         found = list(target)
         if unknown is not None:
             if known == 0 or size % known != 0:
