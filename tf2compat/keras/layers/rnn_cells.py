@@ -117,6 +117,10 @@ class _Cell(DropoutCell, WeightOptions, Layer):
         found = cell_zeros(self, inputs, batch_size, dtype)
         return list(found) if isinstance(found, (list, tuple)) else found
 
+    def zero_state(self, batch_size: Any, dtype: Any) -> Any:
+        """As `get_initial_state`, by the name it had in TensorFlow 1's cells."""
+        return self.get_initial_state(None, batch_size, dtype)
+
     def _dropped(self, inputs: Any, state: Any, training: Any) -> tuple[Any, Any]:
         mask = self.get_dropout_mask_for_cell(inputs, training)
         recurrent = self.get_recurrent_dropout_mask_for_cell(state, training)
