@@ -242,7 +242,9 @@ def infer(op: Op, bound: list[Any]) -> tuple[Any, list[Result], bool]:
     inputs = _tensors(bound)
     symbolic = [t for t in inputs if isinstance(t, SymbolicTensor)]
     unknown_rank = [t for t in symbolic if t._dims is None]
-    if op.infer_fn is not None:
+    # an op that tells what it can of unknown sizes knows best by running when all is known
+    aid = getattr(op.infer_fn, "aid", False) and not unknown_rank
+    if op.infer_fn is not None and not (aid and not any(t._b is not None or _decides(op, bound, t) for t in symbolic)):
         described = _told(op, bound, symbolic, unknown_rank)
         if described is not NotImplemented:
             return described
@@ -356,6 +358,8 @@ def _told(op: Op, bound: list[Any], symbolic: list[SymbolicTensor], unknown_rank
         again = op.infer_fn(*args2)  # type: ignore[misc]
     elif unknown_rank:
         again = _with_sizes(unknown_rank, lambda t: (4, 4, 4), lambda: op.infer_fn(*arguments(op, bound, 0)[0]))  # type: ignore[misc]
+    if again is NotImplemented:
+        return NotImplemented
     results: list[Result] = []
     sources = [a for a in _leaves(args) if a.requires_grad]
     for (dtype, shape), (_, shape2) in zip(told, again, strict=True):

@@ -229,8 +229,7 @@ _reverse_sequence.strings(_reverse_sequence.op.fn)
 @_reverse_sequence.infer
 def _(input: Any, seq_lengths: Any, seq_axis: int, batch_axis: int) -> Any:  # noqa: A002
     known = isinstance(input, torch.Tensor) and input.device.type != "meta"
-    alike = input.shape[batch_axis] == seq_lengths.shape[0]
-    return NotImplemented if known or alike else [(dtypes.of(input), tuple(input.shape))]
+    return NotImplemented if known else [(dtypes.of(input), tuple(input.shape))]
 
 
 @op("Roll", input=ANY, shift=INTS, axis=INTS)
@@ -453,3 +452,6 @@ def extract_volume_patches(input: Any, ksizes: Any, strides: Any, padding: str, 
 def _pad_axis(t: Any, axis: int, missing: int) -> Any:
     flat = [0, 0] * (t.ndim - 1 - axis) + [missing // 2, missing - missing // 2]
     return torch.constant_pad_nd(t, flat)
+
+
+_reverse_sequence.op.infer_fn.aid = True

@@ -216,6 +216,9 @@ def _(input_: Any, begin: Any, size: Any) -> Any:
     return [(dtypes.of(input_), tuple([None if n < 0 or (n == 0 and s != 0) else n for n, s in zip(dims, size, strict=True)]))]
 
 
+slice.op.infer_fn.aid = True
+
+
 @slice.strings
 def _(input_: Any, begin: Any, size: Any) -> Any:
     places = torch.arange(input_.size).reshape(input_.shape)

@@ -148,6 +148,9 @@ def _(value: Any, num: Any, axis: Any) -> Any:
     return [(dtypes.of(value), tuple(dims))] * num
 
 
+unstack.op.infer_fn.aid = True
+
+
 @unstack.strings
 def _(value: Any, num: Any, axis: Any) -> Any:
     n = value.ndim
@@ -237,6 +240,9 @@ def _(value: Any, num_or_size_splits: Any, axis: Any, num: Any) -> Any:
     if isinstance(value, torch.Tensor) and (value.device.type != "meta" or (type(num_or_size_splits) is int and None in parts and length not in PROBES)):
         return NotImplemented  # the op itself says what is wrong
     return out
+
+
+split.op.infer_fn.aid = True
 
 
 @split.strings

@@ -89,6 +89,9 @@ def _(indices: Any, updates: Any, shape: Any, bad_indices_policy: Any) -> Any:
     return NotImplemented if isinstance(updates, torch.Tensor) and updates.device.type != "meta" else [(dtypes.of(updates), shape)]
 
 
+scatter_nd.op.infer_fn.aid = True
+
+
 @scatter_nd.strings
 def _(indices: Any, updates: Any, shape: Any, bad_indices_policy: Any, name: Any = None) -> Any:
     ignore = _check_policy(bad_indices_policy)

@@ -96,9 +96,12 @@ def _(tensor: Any, shape: Any) -> Any:
         known *= d if d != -1 else 1
     for d in tensor.shape:
         have *= d
-    # a size that stands for an unknown one may hide that the rest is not known
+    # sizes that stand for unknown ones, on both sides, may cancel out by chance
     rest = None if all(guessed) or not known or have % known else have // known
     return [(dtypes.of(tensor), tuple([rest if d == -1 else d for d in shape]))]
+
+
+reshape.op.infer_fn.aid = True
 
 
 @reshape.diagnose
