@@ -164,6 +164,10 @@ def __getattr__(name: str) -> Any:
         found = getattr(module, "rnn", None)
         if found is not None:
             return found
+    if name == "experimental":
+        import importlib
+
+        return importlib.import_module(f"{__name__}.experimental")
     from tf2compat._names import missing
 
     raise missing("tf.keras.backend", name)

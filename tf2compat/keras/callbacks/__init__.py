@@ -24,6 +24,10 @@ def __getattr__(name: str) -> Any:
         from .tensorboard import TensorBoard
 
         return TensorBoard
+    if name == "experimental":
+        import importlib
+
+        return importlib.import_module(f"{__name__}.experimental")
     from tf2compat._names import missing
 
     raise missing("tf.keras.callbacks", name)

@@ -87,5 +87,5 @@ def __getattr__(name: str) -> Any:
 
 _LATER = {
     "image_dataset_from_directory": "directories", "text_dataset_from_directory": "directories",
-    "timeseries_dataset_from_array": "timeseries",
+    "timeseries_dataset_from_array": "timeseries", "split_dataset": "splitting",
 }  # fmt: skip
