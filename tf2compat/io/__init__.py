@@ -1,0 +1,52 @@
+"""`tf.io`: files, records and the formats of their contents."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._names import module_getattr
+from ..image.codecs import (
+    decode_and_crop_jpeg,
+    decode_bmp,
+    decode_gif,
+    decode_image,
+    decode_jpeg,
+    decode_png,
+    decode_webp,
+    encode_jpeg,
+    encode_png,
+    extract_jpeg_shape,
+    is_jpeg,
+)
+from . import gfile
+from .csv import decode_csv
+from .decoding import decode_base64, decode_compressed, decode_raw, encode_base64
+from .files import matching_files, read_file, write_file
+from .records import TFRecordOptions, TFRecordWriter
+from .tensors import parse_tensor, serialize_tensor
+
+# Made of sparse and ragged tensors, so they load when first asked for.
+_PARSING = frozenset(
+    ("FixedLenFeature", "FixedLenSequenceFeature", "RaggedFeature", "SparseFeature", "VarLenFeature", "parse_example", "parse_single_example")
+)
+
+__all__ = [
+    "TFRecordOptions", "TFRecordWriter", "decode_and_crop_jpeg", "decode_base64", "decode_bmp", "decode_compressed", "decode_csv",
+    "decode_gif", "decode_image", "decode_jpeg", "decode_png", "decode_raw", "decode_webp", "encode_base64", "encode_jpeg",
+    "encode_png", "extract_jpeg_shape", "gfile", "is_jpeg", "matching_files", "parse_tensor", "read_file", "serialize_tensor",
+    "write_file",
+]  # fmt: skip
+
+_missing = module_getattr("tf.io")
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PARSING:
+        import importlib
+
+        try:
+            return getattr(importlib.import_module(f"{__name__}.parsing"), name)
+        except ModuleNotFoundError as error:
+            if error.name != f"{__name__}.parsing":
+                raise
+    return _missing(name)

@@ -1,0 +1,301 @@
+"""`tf.io.gfile`: the file system, with TensorFlow's errors. Local files only."""
+
+from __future__ import annotations
+
+import builtins
+import glob as _glob
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from .. import errors
+from .._files import os_error
+from .._names import module_getattr
+
+__all__ = [
+    "GFile", "copy", "exists", "get_registered_schemes", "glob", "isdir", "join", "listdir", "makedirs", "mkdir", "remove", "rename",
+    "rmtree", "stat", "walk",
+]  # fmt: skip
+
+
+class FileStatistics(NamedTuple):
+    """What `stat` tells: bytes, time of the last change in nanoseconds, whether it is a directory."""
+
+    length: int
+    mtime_nsec: int
+    is_directory: bool
+
+
+def path_of(path: Any) -> str:
+    """The name of a local file from a str, bytes or path object."""
+    text = os.fsdecode(path)
+    if text.startswith("file://"):
+        return text[len("file://") :]
+    scheme, found, _ = text.partition("://")
+    if found:
+        raise errors.UnimplementedError(None, None, f"File system scheme '{scheme}' not implemented (file: '{text}')")
+    return text
+
+
+
+def exists(path: Any) -> bool:
+    """Whether there is a file or directory of this name (`tf.io.gfile.exists`)."""
+    return os.path.exists(path_of(path))
+
+
+def isdir(path: Any) -> bool:
+    """Whether this is the name of a directory (`tf.io.gfile.isdir`)."""
+    return os.path.isdir(path_of(path))
+
+
+def matches(pattern: str) -> list[str]:
+    """The files that match one pattern, sorted."""
+    return sorted(_glob.glob(path_of(pattern), include_hidden=True) if _HIDDEN else _glob.glob(path_of(pattern)))
+
+
+_HIDDEN = "include_hidden" in getattr(_glob.glob, "__kwdefaults__", {})
+
+
+def glob(pattern: Any) -> list[str]:
+    """The files that match a pattern, or one of several (`tf.io.gfile.glob`)."""
+    patterns = [pattern] if isinstance(pattern, (str, bytes, os.PathLike)) else list(pattern)
+    return [f for p in patterns for f in matches(os.fsdecode(p))]
+
+
+def listdir(path: Any) -> list[str]:
+    """The names in a directory; NotFoundError when it is none (`tf.io.gfile.listdir`)."""
+    name = path_of(path)
+    if not os.path.isdir(name):
+        raise errors.NotFoundError(None, None, f"Could not find directory {name}")
+    try:
+        return os.listdir(name)
+    except OSError as error:
+        raise os_error(error, name) from error
+
+
+def mkdir(path: Any) -> None:
+    """Make a directory in one that is there (`tf.io.gfile.mkdir`)."""
+    name = path_of(path)
+    try:
+        os.mkdir(name)
+    except FileExistsError as error:
+        if not os.path.isdir(name):
+            raise os_error(error, name) from error
+    except OSError as error:
+        raise os_error(error, name) from error
+
+
+def makedirs(path: Any) -> None:
+    """Make a directory and those that it lies in (`tf.io.gfile.makedirs`)."""
+    name = path_of(path)
+    try:
+        os.makedirs(name, exist_ok=True)
+    except OSError as error:
+        raise os_error(error, name) from error
+
+
+def copy(src: Any, dst: Any, overwrite: bool = False) -> None:
+    """Copy a file; AlreadyExistsError for one that is there, unless `overwrite` (`tf.io.gfile.copy`)."""
+    source, target = path_of(src), path_of(dst)
+    if not overwrite and os.path.exists(target):
+        raise errors.AlreadyExistsError(None, None, "file already exists")
+    try:
+        shutil.copyfile(source, target)
+    except shutil.SameFileError:
+        return
+    except OSError as error:
+        raise os_error(error, source if error.filename == source else target) from error
+
+
+def rename(src: Any, dst: Any, overwrite: bool = False) -> None:
+    """Rename or move a file or directory (`tf.io.gfile.rename`)."""
+    source, target = path_of(src), path_of(dst)
+    if not overwrite and os.path.exists(target):
+        raise errors.AlreadyExistsError(None, None, "file already exists")
+    try:
+        os.replace(source, target)
+    except OSError as error:
+        raise os_error(error, source) from error
+
+
+def remove(path: Any) -> None:
+    """Delete a file (`tf.io.gfile.remove`)."""
+    name = path_of(path)
+    if os.path.isdir(name) and not os.path.islink(name):
+        raise errors.FailedPreconditionError(None, None, f"{name}; Is a directory")
+    try:
+        os.remove(name)
+    except OSError as error:
+        raise os_error(error, name) from error
+
+
+def rmtree(path: Any) -> None:
+    """Delete a directory and everything in it (`tf.io.gfile.rmtree`)."""
+    name = path_of(path)
+    if not os.path.exists(name):
+        raise errors.NotFoundError(None, None, f"{name} not found")
+    try:
+        if os.path.isdir(name):
+            shutil.rmtree(name)
+        else:
+            os.remove(name)
+    except OSError as error:
+        raise os_error(error, name) from error
+
+
+def stat(path: Any) -> FileStatistics:
+    """Size, time and kind of a file (`tf.io.gfile.stat`)."""
+    name = path_of(path)
+    try:
+        found = os.stat(name)
+    except OSError as error:
+        raise os_error(error, name) from error
+    return FileStatistics(found.st_size, found.st_mtime_ns, os.path.isdir(name))
+
+
+def walk(top: Any, topdown: bool = True, onerror: Callable[[Any], Any] | None = None) -> Iterator[tuple[str, list[str], list[str]]]:
+    """(directory, its directories, its files) for a directory and all below it (`tf.io.gfile.walk`)."""
+    name = os.fsdecode(top)
+    try:
+        listing = listdir(name)
+    except errors.NotFoundError as error:
+        if onerror is not None:
+            onerror(error)
+        return
+    directories = [n for n in listing if os.path.isdir(os.path.join(path_of(name), n))]
+    here = (name, directories, [n for n in listing if n not in set(directories)])
+    if topdown:
+        yield here
+    for d in directories:
+        yield from walk(os.path.join(name, d), topdown, onerror)
+    if not topdown:
+        yield here
+
+
+def join(path: Any, *paths: Any) -> Any:
+    """Parts of a path as one (`tf.io.gfile.join`)."""
+    return os.path.join(path, *paths)
+
+
+def get_registered_schemes() -> list[str]:
+    """The kinds of file systems that names may begin with (`tf.io.gfile.get_registered_schemes`)."""
+    return ["file", ""]
+
+
+class GFile:
+    """A file that is open for reading or writing, text or bytes (`tf.io.gfile.GFile`).
+
+    `mode` is r, w, a, r+, w+ or a+, with a b for bytes. The file is opened when it is first used.
+    """
+
+    def __init__(self, name: Any, mode: str = "r") -> None:
+        plain = mode.replace("b", "")
+        if plain not in ("r", "w", "a", "r+", "w+", "a+"):
+            raise errors.InvalidArgumentError(None, None, "mode is not 'r' or 'w' or 'a' or 'r+' or 'w+' or 'a+'")
+        self._name, self._mode, self._plain = name, mode, plain
+        self._file: Any = None
+
+    @property
+    def name(self) -> Any:
+        return self._name
+
+    @property
+    def mode(self) -> str:
+        return self._mode
+
+    def _open(self, reading: bool) -> Any:
+        if reading and self._plain in ("w", "a"):
+            raise errors.PermissionDeniedError(None, None, "File isn't open for reading")
+        if not reading and self._plain == "r":
+            raise errors.PermissionDeniedError(None, None, "File isn't open for writing")
+        return self._opened()
+
+    def _opened(self) -> Any:
+        if self._file is None:
+            path = path_of(self._name)
+            try:
+                self._file = builtins.open(path, self._plain + "b")
+            except OSError as error:
+                raise os_error(error, path) from error
+        return self._file
+
+    def _given(self, data: bytes) -> Any:
+        return data if "b" in self._mode else data.decode()
+
+    def size(self) -> int:
+        """The size in bytes."""
+        if self._file is not None and self._plain != "r":
+            self._file.flush()
+        return stat(self._name).length
+
+    def read(self, n: int = -1) -> Any:
+        """The next `n` bytes or characters, or all the rest."""
+        file = self._open(True)
+        if "b" in self._mode or n < 0:
+            return self._given(file.read(n))
+        data = file.read(n)
+        while True:  # characters of more than one byte
+            missing = n - len(data.decode(errors="ignore"))
+            more = file.read(missing) if missing > 0 else b""
+            if not more:
+                return data.decode()
+            data += more
+
+    def readline(self) -> Any:
+        """The next line with its end, empty at the end of the file."""
+        return self._given(self._open(True).readline())
+
+    def readlines(self) -> list[Any]:
+        """All lines that remain."""
+        return [self._given(line) for line in self._open(True)]
+
+    def write(self, file_content: Any) -> None:
+        """Append text or bytes."""
+        self._open(False).write(file_content.encode() if isinstance(file_content, str) else file_content)
+
+    def seek(self, offset: int | None = None, whence: int = 0, position: int | None = None) -> None:
+        """Move to a place in the file."""
+        if offset is None and position is None:
+            raise TypeError("seek(): offset argument required")
+        self._opened().seek(position if offset is None else offset, whence)
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        """The place in the file."""
+        return self._opened().tell()
+
+    def flush(self) -> None:
+        """Hand what was written to the system."""
+        if self._file is not None:
+            self._file.flush()
+
+    def close(self) -> None:
+        """Close the file; a file that was to be written exists afterwards."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def __enter__(self) -> GFile:
+        return self
+
+    def __exit__(self, *exc: Any) -> None:
+        self.close()
+
+    def __iter__(self) -> GFile:
+        return self
+
+    def __next__(self) -> Any:
+        line = self.readline()
+        if not line:
+            raise StopIteration
+        return line
+
+    def __del__(self) -> None:
+        if getattr(self, "_file", None) is not None:
+            self._file.close()
+
+
+__getattr__ = module_getattr("tf.io.gfile")
