@@ -90,6 +90,15 @@ def _rows(value: Any, limit: int | None = None) -> Any:
         yield (row,)
 
 
+def _numbered(given: tuple[list[Any], Any], limit: int | None = None) -> Any:
+    """The elements of a vector of integers that is known while tracing."""
+    numbers, dtype = given
+    for number in numbers[:limit]:
+        element = torch.tensor(number, dtype=dtype)
+        element._number = number
+        yield (element,)
+
+
 def _range(start: Any, last: Any, delta: Any, limit: int | None = None) -> Any:
     """The elements of `tf.range`, made one at a time."""
     dtype = start.dtype
@@ -145,7 +154,7 @@ def _taping() -> bool:
     return bool(state.local.tapes)
 
 
-_HELPERS = {"_taping": _taping, "_int": _int, "_ints": _ints, "_on": _on, "_custom": _custom, "_elements": _elements, "_rows": _rows, "_range": _range, "_at_most": _at_most, "_entering": entering}
+_HELPERS = {"_taping": _taping, "_int": _int, "_ints": _ints, "_on": _on, "_custom": _custom, "_elements": _elements, "_rows": _rows, "_numbered": _numbered, "_range": _range, "_at_most": _at_most, "_entering": entering}
 
 
 class _Writer:
@@ -413,7 +422,12 @@ class _Writer:
         elements = [self.define(t, self.fresh("e")) for t in body.inputs[:n_elements]]
         for t, n in zip(body.inputs[n_elements:], names, strict=True):
             self.define(t, n)
-        source = ", ".join(self.value(v, graph) for v in given) if what is None else self.constant(what, "D")
+        source = self.constant(what, "D") if what is not None else ""
+        if what is None:
+            source = ", ".join(self.value(v, graph) for v in given)
+            first = given[0]
+            if how == "_rows" and type(first) is Tensor and isinstance(first._t, torch.Tensor) and first._t.ndim == 1 and first.dtype.is_integer:
+                how, source = "_numbered", self.constant((first._t.tolist(), first._t.dtype))
         if limit is not None:
             source += f", limit={self.static(limit, graph)}"
         self.line(f"for ({''.join(e + ', ' for e in elements)}) in {how}({source}):", node)
