@@ -190,6 +190,8 @@ def take_row(part: Any, index: int) -> Any:
         return box
     if isinstance(part, torch.Tensor):
         return part[index]
+    if hasattr(part, "_tf_row"):  # a sparse tensor, which has no indexing
+        return part._tf_row(index)
     return component(part[index])
 
 

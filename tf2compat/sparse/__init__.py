@@ -1,0 +1,16 @@
+"""`tf.sparse`: tensors most of whose elements are zero."""
+
+# ruff: noqa: A004 - TensorFlow's public names
+from __future__ import annotations
+
+from .._names import module_getattr
+from .arranging import concat, expand_dims, eye, from_dense, reorder, reshape, retain, slice, to_dense, transpose
+from .calculating import add, map_values, reduce_sum, softmax, sparse_dense_matmul, to_indicator
+from .sparse_tensor import SparseTensor, SparseTensorSpec
+
+__all__ = [
+    "SparseTensor", "SparseTensorSpec", "add", "concat", "expand_dims", "eye", "from_dense", "map_values", "reduce_sum", "reorder",
+    "reshape", "retain", "slice", "softmax", "sparse_dense_matmul", "to_dense", "to_indicator", "transpose",
+]  # fmt: skip
+
+__getattr__ = module_getattr("tf.sparse")
