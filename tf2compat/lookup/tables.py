@@ -1,0 +1,225 @@
+"""The tables themselves: dictionaries behind ops."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+
+import tf2compat as tf
+
+from .. import errors
+from .._engine import dtypes
+from .._engine.convert import convert_to_tensor
+from .._engine.dtypes import as_dtype, int64
+from .._engine.op import ANY, op
+from .._engine.tensor import Tensor, numpy_of
+from ..ragged import RaggedTensor
+from ..sparse import SparseTensor
+from ..strings.elementwise import vector
+from ..strings.hashing import fingerprint64
+
+
+def _storage(values: list[Any], dtype: dtypes.DType, shape: tuple[int, ...]) -> Any:
+    if dtype is dtypes.string:
+        return vector(values).reshape(shape)
+    return torch.from_numpy(np.array(values, dtype=dtype.as_numpy_dtype).reshape(shape))
+
+
+@op("LookupTableFindV2", stateful=True, keys=ANY, default=ANY)
+def _find(keys: Any, default: Any, table: Any) -> Any:
+    flat = numpy_of(keys).reshape(-1).tolist()
+    width = tuple(table._value_shape)
+    fallback = numpy_of(default)
+    items = table._items
+    if fallback.ndim > len(width):  # one default for each key
+        rows = fallback.reshape(len(flat), *width).tolist()
+        found = [items.get(k, rows[i]) for i, k in enumerate(flat)]
+    else:
+        one = fallback.tolist()
+        found = [items.get(k, one) for k in flat]
+    return _storage(found, table.value_dtype, (*keys.shape, *width))
+
+
+@op("LookupTableSizeV2", stateful=True)
+def _size(table: Any) -> Any:
+    return torch.tensor(len(table._items) + table._extra, dtype=torch.int64)
+
+
+@op("LookupTableExportV2", stateful=True, multi=True)
+def _export(table: Any) -> Any:
+    n = len(table._items)
+    return _storage(list(table._items), table.key_dtype, (n,)), _storage(list(table._items.values()), table.value_dtype, (n, *table._value_shape))
+
+
+@op("LookupTableInsertV2", stateful=True, multi=True, keys=ANY, values=ANY)
+def _insert(keys: Any, values: Any, table: Any) -> Any:
+    expected = (*keys.shape, *table._value_shape)
+    if tuple(values.shape) != expected:
+        a, b = ("[" + ",".join(map(str, s)) + "]" for s in (expected, values.shape))
+        raise errors.InvalidArgumentError(None, None, f"Expected shape {a} for value, got {b} [Op:LookupTableInsertV2] name: ")
+    flat = numpy_of(keys).reshape(-1).tolist()
+    table._items.update(zip(flat, numpy_of(values).reshape(len(flat), *table._value_shape).tolist(), strict=True))
+    return ()
+
+
+@op("LookupTableRemoveV2", stateful=True, multi=True, keys=ANY)
+def _remove(keys: Any, table: Any) -> Any:
+    for k in numpy_of(keys).reshape(-1).tolist():
+        table._items.pop(k, None)
+    return ()
+
+
+@op("VocabularyBuckets", stateful=True, keys=ANY)
+def _vocabulary(keys: Any, table: Any) -> Any:
+    items, known, buckets = table._items, len(table._items), table._extra
+    flat = numpy_of(keys).reshape(-1).tolist()
+    found = [items[k] if k in items else known + fingerprint64(k if isinstance(k, bytes) else b"%d" % k) % buckets for k in flat]
+    return _storage(found, int64, tuple(keys.shape))
+
+
+for _f in (_find, _insert, _remove, _vocabulary):
+    _f.strings(_f.op.fn)
+_find.infer(lambda keys, default, table: [(table.value_dtype, (*keys.shape, *table._value_shape))])
+_size.infer(lambda table: [(int64, ())])
+_export.infer(lambda table: [(table.key_dtype, (None,)), (table.value_dtype, (None, *table._value_shape))])
+_insert.infer(lambda keys, values, table: [])
+_remove.infer(lambda keys, table: [])
+_vocabulary.infer(lambda keys, table: [(int64, tuple(keys.shape))])
+
+
+class _Table:
+    _extra = 0
+    _value_shape: tuple[int, ...] = ()
+
+    def __init__(self, key_dtype: Any, value_dtype: Any, name: str | None) -> None:
+        self._key_dtype, self._value_dtype, self._name = as_dtype(key_dtype), as_dtype(value_dtype), name
+        self._items: dict[Any, Any] = {}
+
+    @property
+    def key_dtype(self) -> dtypes.DType:
+        return self._key_dtype
+
+    @property
+    def value_dtype(self) -> dtypes.DType:
+        return self._value_dtype
+
+    @property
+    def name(self) -> str | None:
+        return self._name
+
+    def size(self, name: str | None = None) -> Tensor:
+        """The number of entries, int64."""
+        return _size(self)
+
+    def lookup(self, keys: Any, name: str | None = None) -> Any:
+        """The values of `keys`, a dense, ragged or sparse tensor. TypeError for keys of another dtype."""
+        return self._mapped(keys, self._found)
+
+    def _mapped(self, keys: Any, find: Any) -> Any:
+        if keys.dtype != self._key_dtype:
+            raise TypeError(f"Dtype of argument `keys` must be {self._key_dtype!r}, received: {keys.dtype!r}")
+        if isinstance(keys, RaggedTensor):
+            return keys.with_flat_values(find(keys.flat_values))
+        if isinstance(keys, SparseTensor):
+            return keys.with_values(find(keys.values))
+        return find(convert_to_tensor(keys))
+
+    def _found(self, keys: Any) -> Any:
+        raise NotImplementedError(type(self).__name__)
+
+    def __getitem__(self, keys: Any) -> Any:
+        return self.lookup(keys)
+
+    def _fill(self, initializer: Any) -> None:
+        keys, values = initializer._pairs()
+        for k, v in zip(keys, values, strict=True):
+            if self._items.setdefault(k, v) != v:
+                shown = k.decode(errors="replace") if isinstance(k, bytes) else k
+                raise errors.FailedPreconditionError(
+                    None, None, f"HashTable has different value for same key. Key {shown} has {self._items[k]} and trying to add value {v}"
+                )
+
+
+class StaticHashTable(_Table):
+    """A table whose contents come from an initializer and do not change (`tf.lookup.StaticHashTable`)."""
+
+    def __init__(self, initializer: Any, default_value: Any, name: str | None = None, experimental_is_anonymous: bool = False) -> None:
+        super().__init__(initializer.key_dtype, initializer.value_dtype, name)
+        self._default = convert_to_tensor(default_value, self._value_dtype)
+        self._fill(initializer)
+
+    @property
+    def default_value(self) -> Tensor:
+        return self._default
+
+    def _found(self, keys: Any) -> Any:
+        return _find(keys, self._default, self)
+
+    def export(self, name: str | None = None) -> tuple[Tensor, Tensor]:
+        """All keys and values, as two vectors."""
+        return _export(self)
+
+
+class StaticVocabularyTable(_Table):
+    """Ids of known keys, and hash buckets after them for all others (`tf.lookup.StaticVocabularyTable`)."""
+
+    def __init__(
+        self, initializer: Any, num_oov_buckets: int, lookup_key_dtype: Any = None, name: str | None = None, experimental_is_anonymous: bool = False
+    ) -> None:
+        if num_oov_buckets <= 0:
+            raise ValueError("`num_oov_buckets` must be > 0; use StaticHashTable.")
+        if initializer is not None and initializer.value_dtype is not int64:
+            raise TypeError(f"Invalid `value_dtype`, expected {int64!r} but got {initializer.value_dtype!r}.")
+        own = dtypes.string if initializer is None else initializer.key_dtype
+        super().__init__(lookup_key_dtype or own, int64, name)
+        if self._key_dtype is not own and not (own.is_integer and self._key_dtype.is_integer):
+            raise TypeError(f"Invalid `key_dtype`, expected {own!r} but got {self._key_dtype!r}.")
+        self._extra = int(num_oov_buckets)
+        if initializer is not None:
+            self._fill(initializer)
+
+    def _found(self, keys: Any) -> Any:
+        return _vocabulary(keys, self)
+
+
+class MutableHashTable(_Table):
+    """A table that programs change (`tf.lookup.experimental.MutableHashTable`). Its contents are no part of checkpoints."""
+
+    def __init__(
+        self, key_dtype: Any, value_dtype: Any, default_value: Any, name: str = "MutableHashTable", checkpoint: bool = True,
+        experimental_is_anonymous: bool = False,
+    ) -> None:  # fmt: skip
+        super().__init__(key_dtype, value_dtype, name)
+        self._default = convert_to_tensor(default_value, self._value_dtype)
+        self._value_shape = tuple(self._default.shape.as_list())
+
+    def _found(self, keys: Any) -> Any:
+        return _find(keys, self._default, self)
+
+    def lookup(self, keys: Any, dynamic_default_values: Any = None, name: str | None = None) -> Any:
+        """The values of `keys`; for those that are not there the default, or their entry of `dynamic_default_values`."""
+        keys = keys if isinstance(keys, (RaggedTensor, SparseTensor)) else convert_to_tensor(keys, self._key_dtype)
+        if dynamic_default_values is None:
+            return self._mapped(keys, self._found)
+        default = convert_to_tensor(dynamic_default_values, self._value_dtype)
+        return self._mapped(keys, lambda k: _find(k, default, self))
+
+    def insert(self, keys: Any, values: Any, name: str | None = None) -> Any:
+        """Set the values of keys; InvalidArgumentError where their shapes do not fit."""
+        _insert(convert_to_tensor(keys, self._key_dtype), convert_to_tensor(values, self._value_dtype), self)
+        return _done()
+
+    def remove(self, keys: Any, name: str | None = None) -> Any:
+        """Take keys out; those that are not there are ignored."""
+        _remove(convert_to_tensor(keys, self._key_dtype), self)
+        return _done()
+
+    def export(self, name: str | None = None) -> tuple[Tensor, Tensor]:
+        """All keys, and their values."""
+        return _export(self)
+
+
+def _done() -> Any:
+    return None if tf.executing_eagerly() else tf.no_op()
