@@ -91,6 +91,10 @@ def _column(examples: list[Any], plan: _Plan, single: bool) -> list[Any]:
         elif kind != field:
             where = f"Key: {plan.key}." if single else f"Name: <unknown>, Key: {plan.key}, Index: {i}."
             raise invalid(f"{where}  Data types don't match. Data type: {_NAMES[kind]} but expected type: {wanted} {_TAIL}")
+        elif field == "float_list" and len(found.float_list.value) > 8:
+            # packed floats are the end of the serialized list: one copy instead of a Python float for each
+            data = found.float_list.SerializeToString()
+            out.append(np.frombuffer(data, dtype="<f4", offset=len(data) - 4 * len(found.float_list.value)))
         else:
             out.append(getattr(found, field).value)
     return out

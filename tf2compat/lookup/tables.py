@@ -119,7 +119,7 @@ class _Table:
 
     def _mapped(self, keys: Any, find: Any) -> Any:
         if keys.dtype != self._key_dtype:
-            raise TypeError(f"Dtype of argument `keys` must be {self._key_dtype!r}, received: {keys.dtype!r}")
+            raise TypeError(f"Dtype of argument `keys` must be {self._key_dtype!s}, received: {keys.dtype!s}")
         if isinstance(keys, RaggedTensor):
             return keys.with_flat_values(find(keys.flat_values))
         if isinstance(keys, SparseTensor):
