@@ -7,7 +7,9 @@ When a tape stops recording, watched tensors get their former storage back, so n
 
 from __future__ import annotations
 
+import functools
 import logging
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import Enum
@@ -23,6 +25,17 @@ from .tensor import Tensor, wrap
 from .variable import Variable
 
 log = logging.getLogger("tensorflow")
+
+
+@functools.cache
+def _leaf_references() -> int:
+    """The reference count that `_let_go` sees of a leaf that only its tape and a graph hold, on this Python and torch."""
+    entries = {0: (None, [(None, torch.zeros(1, requires_grad=True))])}
+    graph = entries[0][1][0][1] * 2
+    for _, values in entries.values():
+        for _, leaf in values:
+            return sys.getrefcount(leaf) + (graph.grad_fn is None)
+    return 0
 
 
 class UnconnectedGradients(Enum):
@@ -263,6 +276,8 @@ class GradientTape:
             ]
         grads = self._gradients(targets, flat, given)
         if not self._persistent:
+            if not self._shared:
+                self._let_go()
             self._clear()
             self._used = True
         if unconnected is UnconnectedGradients.ZERO:
@@ -270,6 +285,16 @@ class GradientTape:
 
             grads = [zeros_like(s) if g is None else g for g, s in zip(grads, flat, strict=True)]
         return nest.pack_sequence_as(sources, grads, expand_composites=True)
+
+    def _let_go(self) -> None:
+        """Take the variables' memory out of leaves that only a finished graph still holds.
+
+        The loss keeps its graph, the graph its leaves, and these would make every variable copy itself on the next write.
+        """
+        for _, values in self._leaves.values():
+            for _, leaf in values:
+                if isinstance(leaf, torch.Tensor) and leaf.is_leaf and sys.getrefcount(leaf) <= _leaf_references():
+                    leaf.data = leaf.new_empty(0)
 
     def _read_target(self, variable: Variable) -> Tensor:
         if self._recording:
