@@ -355,10 +355,9 @@ class RaggedTensor:
         raise TypeError("RaggedTensor is unhashable.")
 
     def __repr__(self) -> str:
-        try:
-            return f"<tf.RaggedTensor {partition.text(self)}>"
-        except NotImplementedError:
+        if type(self.flat_values) is not Tensor or type(self._row_splits) is not Tensor:  # being traced
             return f"tf.RaggedTensor(values={self._flat}, row_splits={self._row_splits})"
+        return f"<tf.RaggedTensor {partition.text(self)}>"
 
     __str__ = __repr__
 
