@@ -216,6 +216,41 @@ def retain(sp_input: Any, to_retain: Any) -> SparseTensor:
     return SparseTensor(indices, values, st.dense_shape)._shaped(st.shape)
 
 
+@op("SparseFillEmptyRows", multi=True, indices=_AT, values=_VALUES, dense_shape=tensor(int64, group="shape"), default=_VALUES)
+def _fill_empty_rows(indices: Any, values: Any, dense_shape: Any, default: Any) -> Any:
+    """Indices, values, and which rows were empty."""
+    rows = int(dense_shape[0])
+    empty = torch.ones(rows, dtype=torch.bool, device=indices.device)
+    empty[indices[:, 0]] = False
+    added = torch.zeros((int(empty.sum()), indices.shape[1]), dtype=indices.dtype, device=indices.device)
+    added[:, 0] = empty.nonzero()[:, 0]
+    every = torch.cat([indices, added])
+    order = torch.argsort(every[:, 0], stable=True)
+    if isinstance(values, np.ndarray):
+        filled: Any = np.concatenate([values, np.full(len(added), default.item(), dtype=object)])[order.numpy()]
+    else:
+        filled = torch.cat([values, default.expand(len(added))])[order]
+    return every[order], filled, empty
+
+
+_fill_empty_rows.strings(_fill_empty_rows.op.fn)
+_fill_empty_rows.infer(
+    lambda indices, values, dense_shape, default: [
+        (int64, (None, indices.shape[1])), (dtypes.of(values), (None,)), (dtypes.bool, (None,)),
+    ]  # fmt: skip
+)
+
+
+def fill_empty_rows(sp_input: Any, default_value: Any, name: str | None = None) -> tuple[SparseTensor, Any]:
+    """A value at column 0 of every row that has none, and which rows these were (`tf.sparse.fill_empty_rows`)."""
+    st = sparse(sp_input)
+    if st.shape.rank is not None and st.shape.rank < 1:
+        raise ValueError(f"Shape {st.shape} must have rank at least 1")
+    default = convert_to_tensor(default_value, st.values.dtype)
+    indices, values, empty = _fill_empty_rows(st.indices, st.values, st.dense_shape, default)
+    return SparseTensor(indices, values, st.dense_shape)._shaped(st.shape), empty
+
+
 def slice(sp_input: Any, start: Any, size: Any, name: str | None = None) -> SparseTensor:
     """The part from `start` of `size`, cut off at the end of the tensor (`tf.sparse.slice`)."""
     st = sparse(sp_input)
