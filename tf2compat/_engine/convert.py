@@ -253,7 +253,7 @@ def numpy_storage(array: np.ndarray, dtype: DType | None, original: Any = None) 
     carrier = found.torch
     if not array.flags.writeable or any(s < 0 for s in array.strides):
         array = array.copy()
-    if found.name in ("bfloat16", "float8_e5m2", "float8_e4m3fn"):
+    if found.name in ("bfloat16", "float8_e5m2", "float8_e4m3fn", "float8_e4m3fnuz", "float8_e5m2fnuz"):
         width = np.int16 if found.name == "bfloat16" else np.uint8
         return _place(torch.from_numpy(np.ascontiguousarray(array).view(width).reshape(array.shape)).view(carrier))
     return _place(torch.from_numpy(array))

@@ -64,7 +64,7 @@ class DType:
 
     @property
     def is_floating(self) -> bool:
-        return self.torch is not None and self.torch.is_floating_point
+        return self.name.startswith(("float", "bfloat"))
 
     @property
     def is_complex(self) -> bool:
@@ -221,6 +221,12 @@ uint32 = _make("uint32", 22, torch.uint32, np.uint32)
 uint64 = _make("uint64", 23, torch.uint64, np.uint64)
 float8_e5m2 = _make("float8_e5m2", 24, torch.float8_e5m2, ml_dtypes.float8_e5m2)
 float8_e4m3fn = _make("float8_e4m3fn", 25, torch.float8_e4m3fn, ml_dtypes.float8_e4m3fn)
+float8_e4m3fnuz = _make("float8_e4m3fnuz", 26, torch.float8_e4m3fnuz, ml_dtypes.float8_e4m3fnuz)
+float8_e4m3b11fnuz = _make("float8_e4m3b11fnuz", 27, None, ml_dtypes.float8_e4m3b11fnuz)
+float8_e5m2fnuz = _make("float8_e5m2fnuz", 28, torch.float8_e5m2fnuz, ml_dtypes.float8_e5m2fnuz)
+int2 = _make("int2", 31, None, ml_dtypes.int2)
+uint2 = _make("uint2", 32, None, ml_dtypes.uint2)
+float4_e2m1fn = _make("float4_e2m1fn", 33, None, ml_dtypes.float4_e2m1fn)
 int4 = _make("int4", 29, None, ml_dtypes.int4)
 uint4 = _make("uint4", 30, None, ml_dtypes.uint4)
 
@@ -230,9 +236,10 @@ double = float64
 _ALL = (
     float32, float64, int32, uint8, int16, int8, string, complex64, int64, bool, qint8, quint8, qint32, bfloat16, qint16,
     quint16, uint16, complex128, float16, resource, variant, uint32, uint64, float8_e5m2, float8_e4m3fn, int4, uint4,
+    float8_e4m3fnuz, float8_e4m3b11fnuz, float8_e5m2fnuz, int2, uint2, float4_e2m1fn,
 )  # fmt: skip
 _QUANTIZED = frozenset(("qint8", "quint8", "qint16", "quint16", "qint32"))
-_INTEGERS = frozenset(("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "int4", "uint4"))
+_INTEGERS = frozenset(("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "int4", "uint4", "int2", "uint2"))
 
 BY_ENUM: dict[int, DType] = {d._enum: d for d in _ALL}
 BY_NAME: dict[str, DType] = {d.name: d for d in _ALL} | {"half": float16, "double": float64, "float": float32}

@@ -12,7 +12,8 @@ import torch
 from . import dtypes, state
 from .shapes import TensorShape
 
-_VIEW_AS = {torch.bfloat16: torch.int16, torch.float8_e5m2: torch.uint8, torch.float8_e4m3fn: torch.uint8}
+_VIEW_AS = {torch.bfloat16: torch.int16, torch.float8_e5m2: torch.uint8, torch.float8_e4m3fn: torch.uint8,
+            torch.float8_e4m3fnuz: torch.uint8, torch.float8_e5m2fnuz: torch.uint8}  # fmt: skip
 
 
 def numpy_of(storage: Any) -> np.ndarray:
@@ -39,6 +40,13 @@ class Tensor:
 
     __slots__ = ("_t", "_tape", "_keras_mask", "_sliced", "__weakref__")
     __array_priority__ = 100
+    #: the operators that ops stand behind (`tf.Tensor.OVERLOADABLE_OPERATORS`)
+    OVERLOADABLE_OPERATORS = frozenset((
+        "__abs__", "__add__", "__and__", "__div__", "__eq__", "__floordiv__", "__ge__", "__getitem__", "__gt__", "__invert__", "__le__",
+        "__lt__", "__matmul__", "__mod__", "__mul__", "__ne__", "__neg__", "__or__", "__pow__", "__radd__", "__rand__", "__rdiv__",
+        "__rfloordiv__", "__rmatmul__", "__rmod__", "__rmul__", "__ror__", "__rpow__", "__rsub__", "__rtruediv__", "__rxor__", "__sub__",
+        "__truediv__", "__xor__",
+    ))  # fmt: skip
     #: torch.Tensor, or np.ndarray of bytes objects
     _t: Any
     #: the token (outermost tape) under which this was made; see `state.TOKEN`

@@ -59,10 +59,8 @@ class VariableMeta(type):
     """Sends `tf.Variable(...)` through the creators of `tf.variable_creator_scope` and of functions being traced."""
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-        if not hasattr(Variable, "assign"):
-            from .lazy_operators import load
-
-            load()
+        if "assign" not in Variable.__dict__:
+            _load_methods()
         if cls is Variable:  # as in TensorFlow, the instances are ResourceVariables
             cls = ResourceVariable
         if cls is not ResourceVariable or not creators.stack:
@@ -77,6 +75,19 @@ class VariableMeta(type):
             return lambda **kw: stack[depth](run(depth - 1), **kw)
 
         return run(len(stack) - 1)(**call)
+
+    def __getattr__(cls, name: str) -> Any:
+        """`tf.Variable.assign` and its kin come with the ops, which load with their first use."""
+        if name.startswith(("assign", "scatter_", "batch_scatter", "count_up")) and "assign" not in Variable.__dict__:
+            _load_methods()
+            return getattr(cls, name)
+        raise AttributeError(f"type object '{cls.__name__}' has no attribute '{name}'")
+
+
+def _load_methods() -> None:
+    from .lazy_operators import load
+
+    load()
 
 
 class Variable(Trackable, metaclass=VariableMeta):

@@ -5,13 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from .._engine.dtypes import float8_e4m3fn, float8_e5m2, int4, uint4
+from .._engine.dtypes import (
+    float4_e2m1fn,
+    float8_e4m3b11fnuz,
+    float8_e4m3fn,
+    float8_e4m3fnuz,
+    float8_e5m2,
+    float8_e5m2fnuz,
+    int2,
+    int4,
+    uint2,
+    uint4,
+)
 from .._names import module_getattr
 from . import dlpack
 from .optional import Optional
 
 __all__ = [
-    "Optional", "async_clear_error", "async_scope", "dlpack", "enable_strict_mode", "float8_e4m3fn", "float8_e5m2", "int4", "uint4",
+    "Optional", "async_clear_error", "async_scope", "dlpack", "enable_strict_mode", "float4_e2m1fn", "float8_e4m3b11fnuz",
+    "float8_e4m3fn", "float8_e4m3fnuz", "float8_e5m2", "float8_e5m2fnuz", "int2", "int4", "uint2", "uint4",
 ]  # fmt: skip
 
 
