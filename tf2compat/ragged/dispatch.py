@@ -67,7 +67,9 @@ def _aligned(value: Any, like: RaggedTensor) -> Any:
         if value.ragged_rank == like.ragged_rank:
             _same_splits(value, like)
             return value.flat_values
-        return tf.gather(_aligned(value, like.values if False else value), like.value_rowids())
+        raise ValueError(
+            f"Unable to broadcast ragged shapes {value.shape} and {like.shape}: operands must have the same ragged rank, or be dense"
+        )
     if isinstance(value, (int, float, str, bytes, bool, complex)):
         return value
     t = value if isinstance(value, Tensor) else convert_to_tensor(value, dtype_hint=like.dtype)
