@@ -1,0 +1,65 @@
+"""`tf.test.TestCase`: its assertions pass where they should, and fail where they should."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import tf2compat as tf
+
+
+class _Case(tf.test.TestCase):
+    def runTest(self) -> None:
+        """The class is used for its assertions."""
+
+
+CASE = _Case()
+
+GOOD_AND_BAD = [
+    ("assertAllEqual", (tf.constant([1, 2]), [1, 2]), (tf.constant([1, 2]), [1, 3])),
+    ("assertAllEqual", (np.array([np.nan]), np.array([np.nan])), (tf.ones([2]), tf.ones([3]))),
+    ("assertNotAllEqual", ([1], [2]), ([1], tf.constant([1]))),
+    ("assertAllClose", ({"a": tf.constant([1.0])}, {"a": [1.0 + 1e-7]}), ({"a": tf.constant([1.0])}, {"a": [1.1]})),
+    ("assertAllClose", ([tf.ones([2]), (1.0,)], [np.ones(2), (1.0,)]), ([1.0, 2.0], [1.0])),
+    ("assertNotAllClose", ([1.0], [1.1]), ([1.0], [1.0])),
+    ("assertAllCloseAccordingToType", (tf.constant([1.0], tf.float16), [1.0005]), (tf.constant([1.0]), [1.0005])),
+    ("assertAllGreater", (tf.constant([2, 3]), 1), (tf.constant([2, 3]), 2)),
+    ("assertAllLess", ([1, 2], 3), ([1, 2], 2)),
+    ("assertAllGreaterEqual", ([1, 2], 1), ([1, 2], 2)),
+    ("assertAllLessEqual", ([1, 2], 2), ([1, 2], 1)),
+    ("assertAllInRange", (tf.constant([0.0, 1.0]), 0, 1), (tf.constant([0.0, 1.0]), 0, 1, True)),
+    ("assertAllInSet", (tf.constant([1, 2]), {1, 2, 3}), (tf.constant([1, 4]), {1, 2, 3})),
+    ("assertShapeEqual", (tf.ones([2]), np.ones(2)), (tf.ones([2]), np.ones(3))),
+    ("assertDTypeEqual", (tf.ones([2]), np.float32), (tf.ones([2]), tf.int32)),
+    ("assertNear", (1.0, 1.05, 0.1), (1.0, 1.5, 0.1)),
+    ("assertArrayNear", ([1.0], [1.05], 0.1), ([1.0], [1.5], 0.1)),
+    ("assertNDArrayNear", (np.ones(2), np.ones(2), 0.1), (np.ones(2), np.zeros(2), 0.1)),
+    ("assertDeviceEqual", ("/cpu:0", "/device:CPU:0"), None),
+    ("assertLen", ([1, 2], 2), ([1], 2)),
+    ("assertBetween", (2, 1, 3), (4, 1, 3)),
+]
+
+
+@pytest.mark.parametrize(("name", "good", "bad"), GOOD_AND_BAD)
+def test_assertions(name: str, good: tuple, bad: tuple | None) -> None:
+    getattr(CASE, name)(*good)
+    if bad is not None:
+        with pytest.raises(AssertionError):
+            getattr(CASE, name)(*bad)
+
+
+def test_errors() -> None:
+    with CASE.assertRaisesOpError("Incompatible shapes"):
+        tf.constant([1, 2]) + tf.constant([1, 2, 3])
+    with CASE.assertRaisesIncompatibleShapesError():
+        tf.constant([1, 2]) + tf.constant([1, 2, 3])
+    with pytest.raises(AssertionError), CASE.assertRaisesWithPredicateMatch(ValueError, "never"):
+        raise ValueError("another")
+
+
+def test_evaluate_and_gradients() -> None:
+    found = CASE.evaluate({"a": tf.constant([1, 2]), "b": (tf.constant(3),)})
+    assert found["a"].tolist() == [1, 2] and found["b"][0] == 3
+    (exact,), (near,) = tf.test.compute_gradient(lambda x: x * x, [tf.constant([1.0, 3.0])])
+    np.testing.assert_allclose(exact, near, rtol=1e-3)
+    assert tf.test.gpu_device_name() in ("", "/device:GPU:0")
