@@ -212,6 +212,12 @@ class ConcreteFunction:
             unknown = [k for k in taken if k not in by_name and k not in names]
             if unknown:
                 raise TypeError(f"{self.pretty_printed_signature(False)} got unexpected keyword arguments: {', '.join(unknown)}.")
+            for n, v in by_name.items():  # Python values are part of the signature
+                if n in taken and isinstance(v, (bool, int, float, str, bytes)) and not isinstance(taken[n], (Tensor, Variable)) and taken[n] != v:
+                    raise TypeError(
+                        f"Binding inputs to tf.function failed due to `Can not cast {taken[n]!r} to Literal[{v!r}]`. Received args: {args} and "
+                        f"kwargs: {kwargs} for signature: {self._binder.signature}."
+                    )
             extra = list(args[len(self._binder.names) :])
             values = []
             for n, v in list(by_name.items()):

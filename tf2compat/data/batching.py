@@ -44,17 +44,26 @@ class _BatchDataset(_Unary):
             yield from view.batches(self._size, self._drop)
             return
         waiting: list[Any] = []
+        specs = structure.leaves(self._source._spec)
         for flat in self._source._components():
             waiting.append(flat)
             if len(waiting) == self._size:
-                yield _stacked(waiting)
+                yield _stacked(waiting, specs)
                 waiting = []
         if waiting and not self._drop:
-            yield _stacked(waiting)
+            yield _stacked(waiting, specs)
 
 
-def _stacked(elements: list[Any]) -> list[Any]:
-    return [structure.stack([e[k] for e in elements]) for k in range(len(elements[0]))]
+def _stacked(elements: list[Any], specs: list[Any]) -> list[Any]:
+    return [_together([e[k] for e in elements], specs[k]) for k in range(len(elements[0]))]
+
+
+def _together(parts: list[Any], spec: Any) -> Any:
+    if getattr(spec, "ragged_rank", None) == 0:  # rows of a ragged tensor: dense each, ragged together
+        from .. import ragged
+
+        return ragged.stack([structure.delivered(p) for p in parts]).with_row_splits_dtype(spec.row_splits_dtype)
+    return structure.stack(parts)
 
 
 class _ParallelBatchDataset(_BatchDataset):

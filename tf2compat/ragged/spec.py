@@ -87,6 +87,6 @@ class RaggedTensorSpec(TypeSpec):
 
     def _unbatch(self) -> Any:
         dims = None if self._shape.rank is None else self._shape.as_list()[1:]
-        if self._ragged_rank <= 1:
+        if self._ragged_rank == 0:
             return TensorSpec(dims, self._dtype)
         return RaggedTensorSpec(dims, self._dtype, self._ragged_rank - 1, self._row_splits_dtype)
