@@ -11,7 +11,7 @@ from .._engine import dtypes
 from .._engine.dtypes import int64
 from .._engine.op import ANY, invalid, op, tensor
 from .._engine.tensor import Tensor, numpy_of
-from .farmhash import fingerprint64
+from ..strings.hashing import fingerprint64
 
 
 # --- fingerprint ---------------------------------------------------------------------------------------------------------
