@@ -311,7 +311,7 @@ class RegisterGradient:
 def load_op_library(library_filename: str) -> Any:
     """TensorFlow's custom C++ kernels cannot run on torch: always NotFoundError (`tf.load_op_library`)."""
     raise errors.NotFoundError(
-        None, None, f"{library_filename}: kernels built for TensorFlow cannot run on PyTorch; write the op with torch.library."
+        None, None, f"{library_filename}: kernels built for TensorFlow cannot run on PyTorch; write it as a custom operator of PyTorch."
     )
 
 
