@@ -92,6 +92,7 @@ class Op:
     __slots__ = (
         "name", "key", "fn", "params", "kinds", "n", "has_name", "defaults", "multi", "elementwise", "stateful", "string_fn",
         "diagnose_fn", "infer_fn", "wrong_dtype_fn", "hint", "prepare_fn", "public", "differences", "groups", "singles",
+        "targets",
     )  # fmt: skip
 
     def __init__(self, name: str, fn: Callable[..., Any], kinds: dict[str, Kind], multi: bool, elementwise: bool, stateful: bool, hint: bool = False) -> None:
@@ -118,6 +119,8 @@ class Op:
         self.infer_fn: Callable[..., Any] | None = None
         self.prepare_fn: Callable[..., Any] | None = None
         self.differences: str | None = None
+        #: functions of the user's that take over for arguments of some types: gets the arguments, NotImplemented if none fits
+        self.targets: Callable[[tuple[Any, ...]], Any] | None = None
         self.groups: dict[str, list[int]] = {}
         for i, k in enumerate(self.kinds):
             if k is not None and k.what in ("tensor", "tensors"):
@@ -152,6 +155,10 @@ class Op:
 
     def _dispatch(self, value: Any, args: tuple[Any, ...]) -> Any:
         """Let a value of another tensor type (ragged, sparse, symbolic Keras) perform the op itself."""
+        if self.targets is not None:
+            taken = self.targets(args)
+            if taken is not NotImplemented:
+                return taken
         handler = getattr(type(value), "_tf_op", None)
         if handler is None:
             return NotImplemented

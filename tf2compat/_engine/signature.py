@@ -126,7 +126,7 @@ def encode(value: Any, leaves: list[Any], shapes: bool = True) -> Any:
     if isinstance(value, Tensor):
         return encode(convert_to_tensor(value), leaves, shapes) if hasattr(t, "__tf_tensor__") else (t, _Identity(value))
     if hasattr(t, "_tf_components"):
-        return (t, *[encode(v, leaves, shapes) for v in value._tf_components()])
+        return (t, _static(value), *[encode(v, leaves, shapes) for v in value._tf_components()])
     if nest.is_nested(value):
         kids = nest.children(value)
         extra: Any = tuple(nest.sorted_keys(value)) if isinstance(value, collections.abc.Mapping) else None
@@ -134,10 +134,16 @@ def encode(value: Any, leaves: list[Any], shapes: bool = True) -> Any:
     if isinstance(value, TypeSpec):
         parts = value._component_specs
         if parts is not value:  # a composite's spec stands for the composite
-            return (value.value_type, *[encode(p, leaves, shapes) for p in nest.flatten(parts)])
+            return (value.value_type, _static(value), *[encode(p, leaves, shapes) for p in nest.flatten(parts)])
     if isinstance(value, (type, dtypes.DType, TypeSpec, range, frozenset)):
         return (t, value)
     return (t, _Identity(value))
+
+
+def _static(value: Any) -> Any:
+    """What a composite, or its spec, is beside its tensors."""
+    found = getattr(value, "_tf_static", None)
+    return None if found is None else found()
 
 
 def decode(value: Any, tensors: Iterator[Any]) -> Any:
@@ -156,10 +162,10 @@ def decode(value: Any, tensors: Iterator[Any]) -> Any:
         return next(tensors) if hasattr(t, "__tf_tensor__") else value
     if hasattr(t, "_tf_components"):
         parts = [decode(v, tensors) for v in value._tf_components()]
-        return value._type_spec if any(isinstance(p, TensorSpec) for p in parts) else value._tf_from_components(parts)
+        return value._type_spec if any(isinstance(p, TypeSpec) for p in parts) else value._tf_from_components(parts)
     if isinstance(value, TypeSpec) and value._component_specs is not value:
         parts = [decode(p, tensors) for p in nest.flatten(value._component_specs)]
-        return value if any(isinstance(p, TensorSpec) for p in parts) else value._from_components(parts)
+        return value if any(isinstance(p, TypeSpec) for p in parts) else value._from_components(parts)
     if nest.is_nested(value):
         return nest.rebuild(value, [decode(v, tensors) for v in nest.children(value)])
     return value

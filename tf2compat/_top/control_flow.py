@@ -18,6 +18,7 @@ from .._engine.specs import TensorSpec
 from .._engine.symbolic import SymbolicTensor
 from .._engine.tensor import Tensor
 from .._engine.variable import Variable
+from .mapping import element_of, leading, map_fn, value_of
 from .tensor_array import TensorArray
 
 __all__ = [
@@ -205,18 +206,18 @@ def _eager_while(cond: Any, body: Any, loop_vars: Any, maximum_iterations: Any) 
         try:
             nest.assert_same_structure(list(loop_vars), list(new), check_types=False)
         except (ValueError, TypeError) as error:
-            specs = nest.map_structure(lambda v: v if isinstance(v, TensorArray) else TensorSpec.from_tensor(convert_to_tensor(v)), loop_vars)
+            specs = nest.map_structure(lambda v: v if hasattr(type(v), "_tf_components") else TensorSpec.from_tensor(convert_to_tensor(v)), loop_vars)
             raise type(error)(f"{error}\nThe loop's variables are {specs}") from None
         loop_vars = new
         rounds += 1
     return nest.map_structure(
-        lambda v: v if isinstance(v, TensorArray) or v is None else convert_to_tensor(v), list(loop_vars) if packed else loop_vars
+        value_of, list(loop_vars) if packed else loop_vars
     )
 
 
 def _graph_while(cond: Any, body: Any, loop_vars: Any, shape_invariants: Any, maximum_iterations: Any, name: str) -> Any:
     cond, body = _converted(cond), _converted(body)
-    loop_vars = nest.map_structure(lambda v: v if isinstance(v, TensorArray) else convert_to_tensor(v), loop_vars)
+    loop_vars = nest.map_structure(value_of, loop_vars)
     flat = [convert_to_tensor(v) for v in nest.flatten(loop_vars, expand_composites=True)]
     dims = [control.dims_of(t) for t in flat]
     if shape_invariants is not None:
@@ -279,82 +280,6 @@ def _graph_while(cond: Any, body: Any, loop_vars: Any, shape_invariants: Any, ma
 
 
 # --- higher-order functions ------------------------------------------------------------------------------------------
-def _signature(fn_output_signature: Any, dtype: Any, elems: Any) -> Any:
-    if fn_output_signature is None:
-        fn_output_signature = dtype
-    return fn_output_signature
-
-
-def _leading(flat: list[Any]) -> Any:
-    n = flat[0].shape[0] if flat[0].shape.rank else None
-    for t in flat:
-        if t.shape.rank == 0:
-            raise ValueError("Elements in elems must be 1+ dimensional Tensors, not scalars")
-        if t.shape.rank and t.shape[0] is not None and n is not None and t.shape[0] != n:
-            raise ValueError(f"Dimensions {n} and {t.shape[0]} are not compatible")
-    if n is None:
-        from .shaping import shape
-
-        return shape(flat[0])[0]
-    return n
-
-
-def map_fn(
-    fn: Callable[..., Any],
-    elems: Any,
-    dtype: Any = None,
-    parallel_iterations: int | None = None,
-    back_prop: bool = True,
-    swap_memory: bool = False,
-    infer_shape: bool = True,
-    name: str | None = None,
-    fn_output_signature: Any = None,
-) -> Any:
-    """`fn` applied to each slice of `elems` along the first axis, the results stacked (`tf.map_fn`).
-
-    `fn_output_signature`: dtypes or specs of the results where they differ from `elems`.
-    """
-    if not callable(fn):
-        raise TypeError(f"The provided function {fn.__name__ if hasattr(fn, '__name__') else fn!r} is not callable.")
-    composite = getattr(type(elems), "_tf_map_fn", None)
-    if composite is not None:
-        return composite(elems, fn, _signature(fn_output_signature, dtype, elems))
-    elems = nest.map_structure(convert_to_tensor, elems)
-    flat = nest.flatten(elems)
-    if not flat:
-        raise ValueError("elems must be a Tensor or (possibly nested) sequence of Tensors. Got an empty structure.")
-    wanted = _signature(fn_output_signature, dtype, elems)
-    n = _leading(flat)
-    template = wanted if wanted is not None else nest.map_structure(lambda t: t.dtype, elems)
-    specs = [_result_spec(s, infer_shape) for s in nest.flatten(template)]
-    composite_out = [s for s in nest.flatten(template) if hasattr(s, "_tf_stack_rows")]
-    if composite_out and state.local.graph is None:
-        rows = [fn(nest.map_structure(lambda t, i=i: t[i], elems)) for i in range(int(n))]
-        return composite_out[0]._tf_stack_rows(rows)
-    fn = _converted(fn)
-    arrays = [TensorArray(t, size=n, element_shape=s, infer_shape=infer_shape) for t, s in specs]
-
-    def body(i: Any, *carried: Any) -> Any:
-        result = fn(nest.map_structure(lambda t: t[i], elems))
-        nest.assert_same_structure(template, result, check_types=False) if wanted is not None else nest.assert_same_structure(elems, result)
-        return (i + 1, *[a.write(i, v) for a, v in zip(carried, nest.flatten(result), strict=True)])
-
-    out = while_loop(lambda i, *c: i < n, body, (convert_to_tensor(0), *arrays), back_prop=back_prop)
-    stacked = []
-    for a in out[1:]:
-        t = a.stack()
-        if isinstance(n, int) and t.shape.rank is not None:
-            t.set_shape(TensorShape([n]).concatenate(t.shape[1:]))
-        stacked.append(t)
-    return nest.pack_sequence_as(template, stacked)
-
-
-def _result_spec(spec: Any, infer_shape: bool) -> tuple[Any, Any]:
-    if hasattr(spec, "shape") and hasattr(spec, "dtype"):
-        return spec.dtype, spec.shape
-    return dtypes.as_dtype(spec), None
-
-
 def scan(
     fn: Callable[..., Any],
     elems: Any,
@@ -371,7 +296,7 @@ def scan(
         raise TypeError(f"{fn!r} is not callable.")
     elems = nest.map_structure(convert_to_tensor, elems)
     flat = nest.flatten(elems)
-    n = _leading(flat)
+    n = leading(flat)
     fn = _converted(fn)
 
     def at(i: Any) -> Any:
@@ -404,12 +329,12 @@ def scan(
 def _fold(fn: Any, elems: Any, initializer: Any, back_prop: bool, backwards: bool) -> Any:
     if not callable(fn):
         raise TypeError(f"{fn!r} is not callable.")
-    elems = nest.map_structure(convert_to_tensor, elems)
-    n = _leading(nest.flatten(elems))
+    elems = nest.map_structure(value_of, elems)
+    n = leading(nest.flatten(elems))
     fn = _converted(fn)
 
     def at(i: Any) -> Any:
-        return nest.map_structure(lambda t: t[i], elems)
+        return nest.map_structure(lambda t: element_of(t, i), elems)
 
     last = n - 1
     start = at(last if backwards else 0) if initializer is None else nest.map_structure(convert_to_tensor, initializer)
@@ -468,7 +393,7 @@ def vectorized_map(fn: Callable[..., Any], elems: Any, fallback_to_while_loop: b
         except Exception as error:
             if not fallback_to_while_loop:
                 raise ValueError(f"vectorized_map: {error}") from error
-    n = _leading(flat)
+    n = leading(flat)
     first = control.block(state.local.graph, "shape", lambda: _converted(fn)(nest.map_structure(lambda t: t[0], elems)))[1] if (
         state.local.graph is not None
     ) else fn(nest.map_structure(lambda t: t[0], elems))  # fmt: skip

@@ -199,4 +199,7 @@ def rows(part: Any) -> int:
     """The number of rows of a batch's component."""
     if isinstance(part, (torch.Tensor, np.ndarray)):
         return part.shape[0]
+    counted = getattr(part, "_tf_rows", None)
+    if counted is not None:
+        return int(counted())
     return int(part.nrows()) if hasattr(part, "nrows") else int(part.dense_shape[0])

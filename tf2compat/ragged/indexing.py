@@ -56,16 +56,33 @@ def _row(rt: RaggedTensor, index: Any) -> Any:
     return rt.values[splits[index] : splits[index + 1]]
 
 
+def _bounds(rt: RaggedTensor, part: slice) -> tuple[Any, Any]:
+    """Where a slice of rows begins and ends: ints where they are known."""
+    n = rt.shape[0]
+    start, stop = (int(v) if isinstance(v, Tensor) and tf.get_static_value(v) is not None else v for v in (part.start, part.stop))
+    if n is not None and not isinstance(start, Tensor) and not isinstance(stop, Tensor):
+        first, last, _ = slice(start, stop).indices(n)
+        return first, max(first, last)
+    count = rt.nrows()
+
+    def place(value: Any, default: Any) -> Any:
+        if value is None:
+            return default
+        v = tf.cast(value, count.dtype)
+        return tf.clip_by_value(tf.where(v < 0, v + count, v), tf.zeros_like(count), count)
+
+    begin = place(start, tf.zeros_like(count))
+    return begin, tf.maximum(begin, place(stop, count))
+
+
 def _rows(rt: RaggedTensor, part: slice) -> RaggedTensor:
     if part.start is None and part.stop is None and part.step in (None, 1):
         return rt
     if part.step in (None, 1):
-        starts, limits = rt.row_starts()[part], rt.row_limits()[part]
-        count = starts.shape[0]
-        if count == 0:
-            return rt.with_values(rt.values)._make(rt.values[:0], rt.row_splits[:1] * 0, rt._uniform)
-        begin, end = starts[0], limits[-1]
-        return RaggedTensor._make(rt.values[begin:end], tf.concat([starts, limits[-1:]], 0) - begin, rt._uniform)
+        first, last = _bounds(rt, part)
+        splits = rt.row_splits[first : last + 1]
+        begin = splits[0]
+        return RaggedTensor._make(rt.values[begin : splits[-1]], splits - begin, rt._uniform)
     from . import gather
 
     return gather(rt, tf.range(rt.nrows())[part])
