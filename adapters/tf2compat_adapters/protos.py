@@ -17,7 +17,7 @@ _SCALARS = {
     "int32": _F.TYPE_INT32, "int64": _F.TYPE_INT64, "string": _F.TYPE_STRING, "uint64": _F.TYPE_UINT64,
 }  # fmt: skip
 
-# name: fields, each "number name [repeated|map] type". A name with a dot is nested; `kind` fields form a oneof of that name.
+# name: fields, each "number name [repeated|map [of]] type"; a map's keys are strings unless `of` names their type. A name with a dot is nested; `kind` fields form a oneof of that name.
 _MESSAGES: dict[str, list[str]] = {
     "VersionDef": ["1 producer int32", "2 min_consumer int32", "3 bad_consumers repeated int32"],
     "TensorShapeProto": ["2 dim repeated TensorShapeProto.Dim", "3 unknown_rank bool"],
@@ -49,6 +49,12 @@ _MESSAGES: dict[str, list[str]] = {
     "FeatureLists": ["1 feature_list map FeatureList"],
     "Example": ["1 features Features"],
     "SequenceExample": ["1 context Features", "2 feature_lists FeatureLists"],
+    "JobDef": ["1 name string", "2 tasks map int32 string"],
+    "ClusterDef": ["1 job repeated JobDef"],
+    "ServerDef": [
+        "1 cluster ClusterDef", "2 job_name string", "3 task_index int32", "4 default_session_config bytes", "5 protocol string", "6 port int32",
+        "8 replica int32",
+    ],
 }  # fmt: skip
 
 
@@ -66,8 +72,8 @@ def _add_field(message: Any, text: str) -> None:
         field.label, field.type = _F.LABEL_REPEATED, _F.TYPE_MESSAGE
         entry = message.nested_type.add(name="".join(part.capitalize() for part in name.split("_")) + "Entry")
         entry.options.map_entry = True
-        _add_field(entry, "1 key string")
-        _add_field(entry, f"2 value {words[1]}")
+        _add_field(entry, f"1 key {words[1] if len(words) > 2 else 'string'}")
+        _add_field(entry, f"2 value {words[-1]}")
         field.type_name = f".tensorflow.{message.name}.{entry.name}"
         return
     if words[0] == "repeated":
@@ -118,6 +124,9 @@ FeatureList = _message("FeatureList")
 FeatureLists = _message("FeatureLists")
 Example = _message("Example")
 SequenceExample = _message("SequenceExample")
+JobDef = _message("JobDef")
+ClusterDef = _message("ClusterDef")
+ServerDef = _message("ServerDef")
 
 
 def parse_text(kind: Any, text: str) -> Any:

@@ -103,6 +103,9 @@ class Variable(Trackable, metaclass=VariableMeta):
     _tape = None
     #: whether assignments must reach others that share the memory (a torch module), rather than spare them
     _pinned = False
+    #: the tf.distribute strategy in whose scope it was made, and what such a variable shows itself as
+    _strategy: Any = None
+    _distributed: str | None = None
 
     def __init__(
         self,
@@ -363,7 +366,22 @@ class Variable(Trackable, metaclass=VariableMeta):
         return f"shape={self.shape} dtype={self.dtype.name}, numpy={t._text(True)}"
 
     def __repr__(self) -> str:
-        return f"<tf.Variable '{self.name}' {self._text()}>"
+        text = f"<tf.Variable '{self.name}' {self._text()}>"
+        return text if self._distributed is None else f"{self._distributed}:{{\n  0: {text}\n}}"
+
+    @property
+    def values(self) -> tuple[Variable, ...]:
+        """The replicas' variables of one that a strategy mirrors."""
+        if self._distributed is None:
+            raise AttributeError(f"'{type(self).__name__}' object has no attribute 'values'")
+        return (_Component(self),)
+
+    @property
+    def distribute_strategy(self) -> Any:
+        """The strategy in whose scope the variable was made."""
+        if self._strategy is None:
+            raise AttributeError(f"'{type(self).__name__}' object has no attribute 'distribute_strategy'")
+        return self._strategy
 
     # --- copies ------------------------------------------------------------------------------------------------------
     def __deepcopy__(self, memo: Any) -> Variable:
@@ -474,3 +492,11 @@ class UnreadVariable(Variable):
 
     def ref(self) -> Reference:
         return Reference(self._of)
+
+
+class _Component(UnreadVariable):
+    """A replica's part of a mirrored variable: with one replica, the variable itself."""
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        return self._of.name

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 
 import tf2compat as tf
 
+from .._engine import strategies
 from .._engine.convert import convert_to_tensor
 from .._engine.dtypes import FLOATS, int32, int64
 from .._engine.op import AXES, invalid, op, tensor
@@ -177,8 +178,12 @@ def log_poisson_loss(targets: Any, log_input: Any, compute_full_loss: bool = Fal
     return _log_poisson(targets, log_input, bool(compute_full_loss))
 
 
-def _replicas() -> int:
-    return 1
+def _replicas(caller: str) -> int:
+    """How many replicas share a batch; RuntimeError where no replica is running."""
+    if strategies.in_scope_only():
+        raise RuntimeError(f"You are calling `{caller}` in cross replica context, while it was expected to be called in replica context.")
+    strategy = strategies.current()
+    return 1 if strategy is None else strategy.num_replicas_in_sync
 
 
 def compute_average_loss(per_example_loss: Any, sample_weight: Any = None, global_batch_size: Any = None) -> Tensor:
@@ -199,9 +204,10 @@ def compute_average_loss(per_example_loss: Any, sample_weight: Any = None, globa
         if missing > 0:
             weight = tf.reshape(weight, tf.concat([tf.shape(weight), [1] * missing], 0))
         per_example_loss = per_example_loss * weight
+    replicas = _replicas("compute_average_loss")
     if global_batch_size is None:
         static = per_example_loss.shape[0]
-        global_batch_size = (static if static is not None else tf.shape(per_example_loss)[0]) * _replicas()
+        global_batch_size = (static if static is not None else tf.shape(per_example_loss)[0]) * replicas
     elif not isinstance(global_batch_size, Tensor):
         if isinstance(global_batch_size, float):
             raise TypeError(f"`global_batch_size` must be an int. Received: {global_batch_size}")
@@ -212,4 +218,4 @@ def compute_average_loss(per_example_loss: Any, sample_weight: Any = None, globa
 
 def scale_regularization_loss(regularization_loss: Any) -> Tensor:
     """The sum of a regularisation loss, divided by the number of replicas (`tf.nn.scale_regularization_loss`)."""
-    return tf.reduce_sum(convert_to_tensor(regularization_loss)) / _replicas()
+    return tf.reduce_sum(convert_to_tensor(regularization_loss)) / _replicas("scale_regularization_loss")

@@ -1,4 +1,4 @@
-"""The protocol messages of `tf.train`: examples and their features."""
+"""The protocol messages of `tf.train`: examples and their features, clusters and their jobs."""
 
 from __future__ import annotations
 
@@ -17,3 +17,6 @@ FeatureList = _protos.FeatureList
 FeatureLists = _protos.FeatureLists
 Example = _protos.Example
 SequenceExample = _protos.SequenceExample
+ClusterDef = _protos.ClusterDef
+JobDef = _protos.JobDef
+ServerDef = _protos.ServerDef

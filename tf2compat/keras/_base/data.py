@@ -262,7 +262,7 @@ def _cardinality(dataset: Any) -> int | None:
     found = getattr(dataset, "cardinality", None)
     if found is None:
         return None
-    n = int(found())
+    n = int(found() if callable(found) else found)
     return None if n == -2 else math.inf if n == -1 else n  # type: ignore[return-value]
 
 

@@ -298,9 +298,10 @@ class Model(Training, Saving, Layer):
 
     @property
     def distribute_strategy(self) -> Any:
+        """The strategy in whose scope the model was made, else the current one."""
         from tf2compat import distribute
 
-        return distribute.get_strategy()
+        return self._distribution_strategy or distribute.get_strategy()
 
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tf2compat._engine import nest, state
+from tf2compat._engine import nest, state, strategies
 from tf2compat._engine.dtypes import int64
 from tf2compat._engine.tensor import Tensor
 from tf2compat._engine.variable import Variable
@@ -37,7 +37,7 @@ class Training:
         d["_jit_compile"] = None
         d["_steps_per_execution"] = 1
         d["_train_counter"] = None
-        d["_distribution_strategy"] = None
+        d["_distribution_strategy"] = strategies.current()
 
     # --- compile -----------------------------------------------------------------------------------------------------
     def compile(
@@ -92,6 +92,15 @@ class Training:
                     d[counter] = Variable(0, dtype=int64, trainable=False)
 
     def _validate_compile(self, optimizer: Any, metrics: Any) -> None:
+        strategy = strategies.current()
+        if strategy is not None and self.built:  # type: ignore[attr-defined]
+            for v in self.variables:  # type: ignore[attr-defined]
+                if not strategy.extended.variable_created_in_scope(v):
+                    raise ValueError(
+                        f"Variable ({v}) was not created in the distribution strategy scope of ({strategy}). It is most likely because some "
+                        "layers, model, or optimizer was being created outside the distribution strategy scope. Try to make sure your code "
+                        "looks similar to the following.\nwith strategy.scope():\n  model=_create_model()\n  model.compile(...)"
+                    )
         for m in nest.flatten(metrics):
             if m is not None and not isinstance(m, str) and not callable(m) and not isinstance(m, dict):
                 raise TypeError(f"Could not interpret metric {m!r}: a name, a function or a Metric is expected.")
@@ -259,6 +268,8 @@ class Training:
 
     def _as_function(self, step: Any) -> Any:
         """A step as a `tf.function`, unless the model runs eagerly."""
+        if self._distribution_strategy is not None:
+            step = strategies.placed(self._distribution_strategy, step)
         if self.run_eagerly:
             return step
         from tf2compat import function

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tf2compat._engine import state
+from tf2compat._engine import state, strategies
 from tf2compat._engine.tensor import Tensor
 from tf2compat._engine.variable import Variable
 
@@ -37,6 +37,12 @@ class Loss:
         """
         losses = self.call(y_true, y_pred) if state.local.graph is None else _converted(self)(y_true, y_pred)
         reduction = Reduction.SUM_OVER_BATCH_SIZE if self.reduction == Reduction.AUTO else self.reduction
+        if reduction == Reduction.SUM_OVER_BATCH_SIZE and not self._allow_sum_over_batch_size and strategies.current() is not None:
+            raise ValueError(
+                "Please use `tf.keras.losses.Reduction.SUM` or `tf.keras.losses.Reduction.NONE` for loss reduction when losses are used with "
+                "`tf.distribute.Strategy`, except for specifying losses in `Model.compile()` for use by the built-in training looop "
+                "`Model.fit()`.\nPlease see https://www.tensorflow.org/tutorials/distribute/custom_training for more details."
+            )
         if Masks.used:
             mask, other = mask_of(y_pred), mask_of(losses)
             if mask is None:
