@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from . import dtypes
+from . import dtypes, state
 from .convert import convert_to_tensor
 from .op import ANY, VARIABLE, invalid, op
 from .shapes import TensorShape
@@ -84,6 +84,10 @@ _assign_add.strings(_assign_add.op.fn)
 def _operand(self: Any, value: Any) -> Any:
     if type(value) is Tensor and value._t.dtype is self._t.dtype:
         return value
+    if state.PROMOTION is not None:
+        from ..experimental.numpy.weak import assigned
+
+        value = assigned(self, value)
     return convert_to_tensor(value, self.dtype)
 
 

@@ -132,6 +132,14 @@ class Op:
     # --- the slow path -----------------------------------------------------------------------------------------------
     def slow(self, *args: Any) -> Any:
         """Everything that the fast path does not do. `args` in the signature's order, the name last."""
+        if state.PROMOTION is not None:
+            taken = state.PROMOTION(self, args)
+            if taken is not NotImplemented:
+                return taken
+        return self.slow_plain(*args)
+
+    def slow_plain(self, *args: Any) -> Any:
+        """As `slow`, without conversion between dtypes."""
         for a in args:
             t = type(a)
             if t not in _PLAIN:

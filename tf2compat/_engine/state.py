@@ -18,6 +18,11 @@ TOKEN: Any = None
 OBSERVERS: tuple[Any, ...] = ()
 
 
+#: How ops bring arguments of different dtypes together: None (not at all), or a function that the slow path asks first with
+#: (op, arguments); see tf2compat.experimental.numpy.weak
+PROMOTION: Any = None
+
+
 class _Local(threading.local):
     def __init__(self) -> None:
         self.tapes: list[Any] = []

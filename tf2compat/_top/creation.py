@@ -28,6 +28,12 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str = "Cons
     `shape` arranges the values, or repeats a single one. TypeError when the number of elements does not fit or `dtype`
     cannot hold the value, ValueError for values that have no tensor form.
     """
+    if state.PROMOTION is not None and shape is None:
+        from ..experimental.numpy import weak
+
+        taken = weak.constant(value, None if dtype is None else as_dtype(dtype))
+        if taken is not NotImplemented:
+            return taken
     if hasattr(type(value), "_tf_storage"):
         from .. import cast
 

@@ -58,7 +58,7 @@ def _static(value: Any) -> int | None:
 
 
 def _int32(value: Any) -> Any:
-    from ..math import cast
+    from tf2compat import cast
 
     return cast(value, dtypes.int32)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from .._engine.dtypes import (
     float4_e2m1fn,
@@ -65,4 +66,12 @@ def enable_strict_mode() -> None:
     """Deprecated uses are errors already where TensorFlow's strict mode makes them errors."""
 
 
-__getattr__ = module_getattr("tf.experimental")
+_getattr = module_getattr("tf.experimental")
+
+
+def __getattr__(name: str) -> Any:
+    if name == "numpy":  # some two hundred functions, loaded when they are used
+        import importlib
+
+        return importlib.import_module("tf2compat.experimental.numpy")
+    return _getattr(name)
