@@ -132,3 +132,21 @@ def test_cells_around_cells() -> None:
     dropped, _ = tf.nn.RNNCellDropoutWrapper(inner, output_keep_prob=0.5)(tf.ones([50, 3]), [tf.zeros([50, 3])])
     assert 0.3 < (dropped.numpy() == 0).mean() < 0.7
     assert tf.nn.RNNCellDeviceWrapper(inner, "/cpu:0")(x[:, 0], [tf.zeros([2, 3])])[0].shape == (2, 3)
+
+
+def test_a_layer_with_a_compute_mask_of_its_own_supports_masking() -> None:
+    class Wrapped(tf.keras.layers.Layer):
+        def __init__(self) -> None:
+            super().__init__()
+            self.embedding = tf.keras.layers.Embedding(5, 2, mask_zero=True)
+
+        def compute_mask(self, *args, **kwargs):
+            return self.embedding.compute_mask(*args, **kwargs)
+
+        def call(self, x):
+            return self.embedding(x) * 2.0
+
+    layer = Wrapped()
+    assert layer.supports_masking
+    assert layer(tf.constant([[1, 0]]))._keras_mask.numpy().tolist() == [[True, False]]
+    assert not tf.keras.layers.Layer().supports_masking
