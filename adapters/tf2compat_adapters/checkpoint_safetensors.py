@@ -13,12 +13,13 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
-import google_crc32c
 import numpy as np
 
 from tf2compat import errors
 from tf2compat._files import Commit, os_error
 from tf2compat._ports.checkpoint import ITEM_SIZE, TensorData, TensorInfo
+from tf2compat._threads import each
+from tf2compat_adapters import crc32c as crc
 
 _CODES = {
     "bool": "BOOL", "uint8": "U8", "int8": "I8", "float8_e5m2": "F8_E5M2", "float8_e4m3fn": "F8_E4M3", "int16": "I16",
@@ -115,7 +116,7 @@ class SafetensorsReader:
         types: dict[str, Any] = {}
         if _HEADER_SUM in metadata:
             stored = metadata.pop(_HEADER_SUM)
-            if stored != f"{google_crc32c.value(_dump([header, metadata])):08x}":
+            if stored != f"{crc.value(_dump([header, metadata])):08x}":
                 raise ValueError("its checksum does not match")
             self._sums = {name: int(text, 16) for name, text in json.loads(metadata[_SUMS]).items()}
             types = json.loads(metadata[_TYPES])
@@ -157,7 +158,7 @@ class SafetensorsReader:
         start, stop = self._places[name]
         content = self._data[start:stop]
         if name in self._sums:
-            actual = google_crc32c.value(content)
+            actual = crc.value(content)
             if actual != self._sums[name]:
                 raise _damaged(
                     f"Checksum does not match: the tensor '{name}' in {self._path} is damaged "
@@ -220,8 +221,11 @@ class _Format:
                     shape = (*shape, 2) if paired else shape
                 else:
                     raise errors.UnimplementedError(None, None, f"The tensor '{name}' of dtype {dtype} cannot be saved.")
-            sums[name] = f"{google_crc32c.value(data):08x}"
+            sums[name] = ""
             stored.append((-ITEM_SIZE[dtype], name, dtype, shape, data))
+        contents = [item[-1] for item in stored]
+        for item, total in zip(stored, each(crc.value, contents, sum(map(len, contents))), strict=True):
+            sums[item[1]] = f"{total:08x}"
         # Wide elements first: then every tensor lies at a multiple of its element size, without gaps (which are not allowed).
         stored.sort(key=lambda item: item[:2])
         offset = 0
@@ -229,7 +233,7 @@ class _Format:
             header[name] = {"dtype": _CODES[dtype], "shape": list(shape), "data_offsets": [offset, offset + len(data)]}
             offset += len(data)
         metadata = {"format": "pt", _SUMS: _dump(sums).decode(), _TYPES: _dump(types).decode()}
-        metadata[_HEADER_SUM] = f"{google_crc32c.value(_dump([header, metadata])):08x}"
+        metadata[_HEADER_SUM] = f"{crc.value(_dump([header, metadata])):08x}"
         content = _dump({"__metadata__": metadata, **header})
         content += b" " * (-(len(content) + 8) % 64)
         if len(content) > _MAX_HEADER:

@@ -413,6 +413,12 @@ class Variable(Trackable, metaclass=VariableMeta):
         else:
             self._t = value.to(self._t.device, copy=True, memory_format=torch.contiguous_format)
 
+    def _place(self) -> tuple[int, int] | None:
+        """Address and size of the values in host memory, or None when they are elsewhere, or when others see the memory."""
+        if isinstance(self._t, np.ndarray) or self._t.device.type != "cpu" or not self._t.is_contiguous() or self._shared():
+            return None
+        return self._t.data_ptr(), self._t.nbytes
+
     def _own(self) -> Any:
         """The storage, made ours alone: in-place torch functions may be used on it."""
         if isinstance(self._t, torch.Tensor) and self._shared():

@@ -6,20 +6,25 @@ variable change. So a damaged checkpoint, or one that does not fit, leaves every
 
 from __future__ import annotations
 
+import ctypes
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
 from tf2compat import _ports, errors
 from tf2compat._engine import dtypes, trackable
 from tf2compat._engine.variable import Variable
-from tf2compat._ports.checkpoint import CheckpointReader, TensorData
+from tf2compat._ports.checkpoint import ITEM_SIZE, CheckpointReader, TensorData
 from tf2compat._ports.object_graph import GraphNode
+from tf2compat._threads import each
 from tf2compat.train._saving import ATTRIBUTES, OBJECT_GRAPH_KEY, VARIABLE_VALUE, own_tensors
 from tf2compat.train._tensors import to_storage, to_tensor
 
 _log = logging.getLogger("tensorflow")
+_LARGE = 1 << 16
 
 
 def read_object_graph(reader: CheckpointReader, path: str) -> list[GraphNode] | None:
@@ -120,6 +125,7 @@ class Restoration:
     def arrive(self, node: int, value: Any, holder: Any = None, edge: str = "", attached: Mapping[str, Any] | None = None) -> None:
         """Restores an object, which stands for a node of the checkpoint, and everything below it that exists."""
         plan: list[Callable[[], None]] = []
+        values: list[tuple[Variable, str]] = []
         waiting: list[tuple[Any, str, Any, str, int]] = []
         bound: dict[int, Any] = {}
         queue = deque([(node, value, holder, edge)])
@@ -135,7 +141,7 @@ class Restoration:
                     )  # fmt: skip
                 continue
             bound[number] = item
-            self._plan(number, item, plan)
+            self._plan(number, item, plan, values)
             extra = attached if number == 0 and attached else {}
             for name, child_number in self.nodes[number].children:
                 child = extra.get(name)
@@ -146,9 +152,11 @@ class Restoration:
                 else:
                     queue.append((child_number, child, item, name))
             self._plan_slots(number, item, bound, queue)
+        contents = read_all(self.reader, [key for _, key in values])
         # Nothing has changed so far. From here on nothing can fail but a restore function of the user's own.
         self.objects.update(bound)
         self.leftover.matched.update(bound)
+        assign_all([(variable, content) for (variable, _), content in zip(values, contents, strict=True)])
         for assign in plan:
             assign()
         noticing: dict[int, Any] = {}
@@ -167,7 +175,7 @@ class Restoration:
             if owner is not None and slot_number not in self.slots:
                 queue.append((slot_number, make(owner, slot), None, ""))
 
-    def _plan(self, number: int, item: Any, plan: list[Callable[[], None]]) -> None:
+    def _plan(self, number: int, item: Any, plan: list[Callable[[], None]], values: list[tuple[Variable, str]]) -> None:
         node = self.nodes[number]
         if number in self.slots:
             return
@@ -175,7 +183,7 @@ class Restoration:
         if isinstance(item, Variable):
             if VARIABLE_VALUE in keys:
                 check_variable(item, self.reader, keys[VARIABLE_VALUE])
-                plan.append(_assignment(item, self.reader.read(keys[VARIABLE_VALUE])))
+                values.append((item, keys[VARIABLE_VALUE]))
                 return
             self.leftover.unused.update((number, name) for name in keys)
             return
@@ -187,27 +195,41 @@ class Restoration:
             return
         key = next(iter(keys.values()))
         prefix = key[: key.rindex(ATTRIBUTES) + len(ATTRIBUTES)] if ATTRIBUTES in key else key
-        values = {name: to_tensor(self.reader.read(prefix + name)) for name in wanted if prefix + name in self.reader.entries}
-        if len(values) < len(wanted):
-            missing = next(name for name in wanted if name not in values)
+        found = {name: to_tensor(self.reader.read(prefix + name)) for name in wanted if prefix + name in self.reader.entries}
+        if len(found) < len(wanted):
+            missing = next(name for name in wanted if name not in found)
             raise errors.NotFoundError(None, None, f"Key {prefix + missing} not found in checkpoint")
-        plan.append(lambda: item._restore_from_tensors(values))
+        plan.append(lambda: item._restore_from_tensors(found))
 
 
-def _assignment(variable: Variable, data: TensorData) -> Callable[[], None]:
-    return lambda: variable._write(to_storage(data))
+def read_all(reader: CheckpointReader, keys: list[str]) -> list[TensorData]:
+    """The verified tensors of some keys, read by several threads when they are large."""
+    size = sum(reader.entries[key].elements * ITEM_SIZE.get(reader.entries[key].dtype, 0) for key in keys)
+    return each(reader.read, keys, size)
+
+
+def assign_all(pairs: list[tuple[Variable, TensorData]]) -> None:
+    """Gives variables their values, which fit. Those in host memory that nobody else sees are filled by several threads."""
+    copies: list[tuple[int, np.ndarray]] = []
+    for variable, content in pairs:
+        target = None if content.dtype == "string" or content.data.size < _LARGE else variable._place()
+        if target is None or target[1] != content.data.size or not content.data.flags.c_contiguous:
+            variable._write(to_storage(content))
+        else:
+            copies.append((target[0], content.data))
+    each(lambda item: ctypes.memmove(item[0], item[1].ctypes.data, item[1].size), copies, sum(data.size for _, data in copies))
 
 
 def restore_by_names(reader: CheckpointReader, variables: list[Variable]) -> list[Variable]:
     """Restores variables from a checkpoint without a tree, by their names. Returns those for which it has no value."""
-    plan = []
+    found = []
     missing = []
     for variable in variables:
         if variable._shared_name in reader.entries:
             check_variable(variable, reader, variable._shared_name)
-            plan.append(_assignment(variable, reader.read(variable._shared_name)))
+            found.append(variable)
         else:
             missing.append(variable)
-    for assign in plan:
-        assign()
+    contents = read_all(reader, [variable._shared_name for variable in found])
+    assign_all(list(zip(found, contents, strict=True)))
     return missing
