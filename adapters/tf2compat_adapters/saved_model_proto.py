@@ -82,7 +82,7 @@ def read_meta_graphs(content: bytes) -> list[Any]:
 
 
 def decode(content: bytes, tags: list[str] | None) -> dict[str, Any]:
-    """{"nodes": …, "signatures": …} of the graph with the tags. Raises ValueError for damage, RuntimeError for tags there are not."""
+    """{"nodes": …, "signatures": …, "graph": the message} of the graph with the tags. Raises ValueError for damage, RuntimeError for tags there are not."""
     metas = read_meta_graphs(content)
     if tags is None:
         meta = metas[0]
@@ -127,4 +127,11 @@ def decode(content: bytes, tags: list[str] | None) -> dict[str, Any]:
         if node["kind"] != "object":
             node["functions"] = {}
         nodes.append(node)
-    return {"nodes": nodes, "signatures": {name: None for name in meta.signature_def}}
+    return {"nodes": nodes, "signatures": {name: None for name in meta.signature_def}, "graph": meta}
+
+
+def attach_functions(decoded: Mapping[str, Any], objects: list[Any], directory: str) -> dict[str, Any]:
+    """Gives objects that were made of `decode`'s result the functions of TensorFlow's graph; the signatures by name."""
+    from tf2compat_adapters.tensorflow_graphs.saved_functions import attach
+
+    return attach(decoded["graph"], objects, directory)

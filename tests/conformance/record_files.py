@@ -1,11 +1,14 @@
 """Writes `files/`: small files of every kind that TensorFlow and Keras 2 write, with what they should give when read.
 
-Runs under a real TensorFlow with Keras 2 (TF_USE_LEGACY_KERAS=1): `python tests/conformance/record_files.py`.
+Runs under a real TensorFlow with Keras 2 (TF_USE_LEGACY_KERAS=1): `python tests/conformance/record_files.py`
+(with `graphs`: only the SavedModels whose graphs are run).
 """
 
 import collections
 import os
 import shutil
+import sys
+import tempfile
 
 os.environ["TF_USE_LEGACY_KERAS"] = "1"
 
@@ -144,9 +147,98 @@ def record_events():
     writer.close()
 
 
+class Flow(tf.Module):
+    """Loops, conditions, lists of tensors, effects, Python arguments."""
+
+    def __init__(self):
+        self.weights = tf.Variable(np.linspace(-1, 1, 9).reshape(3, 3).astype("float32"))
+        self.calls = tf.Variable(0)
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 3], tf.float32)])
+    def __call__(self, x):
+        i = tf.constant(0)
+        while i < 3:
+            x = tf.matmul(x, self.weights)
+            if tf.reduce_sum(x) > 0:
+                x = x * 0.5
+            else:
+                x = x + 1.0
+            i += 1
+        self.calls.assign_add(1)
+        rows = tf.TensorArray(tf.float32, 3)
+        for k in tf.range(3):
+            rows = rows.write(k, x[k % 2] * tf.cast(k, tf.float32))
+        return {"y": x, "rows": rows.stack(), "z": tf.einsum("ij,kj->ik", x, x)[:, ::-1], "w": tf.where(x > 0, x, 0.0)}
+
+    @tf.function
+    def scaled(self, a, factor=2, *, offset=None):
+        return a * factor if offset is None else (a + offset, [a])
+
+
+class Tables(tf.Module):
+    """Tables from constants and from an asset, and one that changed after it was made."""
+
+    def __init__(self, vocabulary):
+        self.plain = tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(["x", "y"], [1.0, 2.0]), -1.0)
+        lines = tf.lookup.TextFileInitializer(vocabulary, tf.string, tf.lookup.TextFileIndex.WHOLE_LINE, tf.int64, tf.lookup.TextFileIndex.LINE_NUMBER)
+        self.ids = tf.lookup.StaticVocabularyTable(lines, 2)
+        self.counts = tf.lookup.experimental.MutableHashTable(tf.string, tf.int64, -1)
+        self.counts.insert(["x", "q"], [5, 6])
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+    def __call__(self, x):
+        return {"plain": self.plain.lookup(x), "ids": self.ids.lookup(x), "counts": self.counts.lookup(x), "length": tf.strings.length(tf.strings.upper(x))}
+
+
+def record_graphs():
+    """SavedModels of which the graphs are run."""
+    keras = tf.keras
+    tf.keras.utils.set_random_seed(1)
+    random = np.random.RandomState(0)
+    flow = Flow()
+    flow.scaled(tf.constant(1.0))
+    flow.scaled(tf.constant(1.0), factor=7)
+    flow.scaled(tf.constant([1.0, 2.0]), offset=tf.constant(3.0))
+    with tempfile.TemporaryDirectory() as place:
+        vocabulary = os.path.join(place, "words.txt")
+        with open(vocabulary, "w") as file:
+            file.write("u\nx\nw\n")
+        save_graph("tables", Tables(vocabulary), x=np.array(["x", "u", "q"]))
+    save_graph("flow", flow, x=random.randn(2, 3).astype("float32"))
+    image = keras.Sequential(
+        [keras.layers.Conv2D(4, 3, padding="same", activation="relu", input_shape=(8, 8, 3)), keras.layers.BatchNormalization(),
+         keras.layers.MaxPooling2D(), keras.layers.DepthwiseConv2D(3), keras.layers.Conv2DTranspose(2, 3, strides=2), keras.layers.Flatten(),
+         keras.layers.Dense(2)],
+    )  # fmt: skip
+    save_graph("image", image, random.randn(2, 8, 8, 3).astype("float32"))
+    inputs = keras.Input((6, 8))
+    attended = keras.layers.LayerNormalization()(keras.layers.Add()([keras.layers.MultiHeadAttention(2, 4)(inputs, inputs), inputs]))
+    save_graph("attention", keras.Model(inputs, keras.layers.Dense(3, activation="gelu")(keras.layers.Flatten()(attended))), random.randn(2, 6, 8).astype("float32"))
+    vectors = keras.layers.TextVectorization(output_sequence_length=5)
+    vectors.adapt(["the cat sat", "the dog sat down"])
+    text = keras.Input((1,), dtype=tf.string)
+    embedded = keras.layers.Embedding(10, 3, mask_zero=True)(vectors(text))
+    save_graph("text", keras.Model(text, keras.layers.GlobalAveragePooling1D()(embedded)), np.array([["the cat!"], ["Dog down down x"]]))
+
+
+def save_graph(name, model, *values, **named):
+    place = path("graphs", name)
+    tf.saved_model.save(model, place)
+    serve = tf.saved_model.load(place).signatures["serving_default"]
+    given = named or dict(zip(sorted(serve.structured_input_signature[1]), values, strict=True))
+    results = serve(**{key: tf.constant(value) for key, value in given.items()})
+    content = {f"in_{key}": np.asarray(value) for key, value in given.items()}
+    np.savez(place + ".npz", **content, **{f"out_{key}": value.numpy() for key, value in results.items()})
+    os.unlink(os.path.join(place, "fingerprint.pb"))
+
+
 if __name__ == "__main__":
-    shutil.rmtree(HERE, ignore_errors=True)
-    record_checkpoints()
-    record_partitioned()
-    record_models()
-    record_events()
+    if sys.argv[1:] == ["graphs"]:
+        shutil.rmtree(path("graphs"), ignore_errors=True)
+    else:
+        shutil.rmtree(HERE, ignore_errors=True)
+        record_checkpoints()
+        record_partitioned()
+        record_models()
+        record_events()
+    record_graphs()

@@ -210,8 +210,10 @@ def test_saved_models_of_keras(name):
         np.testing.assert_allclose(model.predict(data["x"], verbose=0), after, rtol=1e-4, atol=1e-5)
     loaded = tf.saved_model.load(path)
     assert len(loaded.variables) >= len(model.weights)
-    with pytest.raises(NotImplementedError, match="which tf2compat does not run yet"):
-        loaded.signatures["serving_default"](x=tf.constant(data["x"]))
+    serve = loaded.signatures["serving_default"]
+    (served,) = serve(**{next(iter(serve.structured_input_signature[1])): tf.constant(data["x"])}).values()
+    np.testing.assert_allclose(served, data["predictions"], rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(loaded(tf.constant(data["x"])), data["predictions"], rtol=1e-4, atol=1e-5)
 
 
 def test_damage(saved, tmp_path):

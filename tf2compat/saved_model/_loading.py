@@ -109,8 +109,9 @@ def contains_saved_model(export_dir: Any) -> bool:
 def load(export_dir: Any, tags: Any = None, options: LoadOptions | None = None) -> Any:
     """Reads a SavedModel (`tf.saved_model.load`): an object with the saved attributes, functions and `signatures`.
 
-    Of a SavedModel that TensorFlow wrote, the tree and the variables are read; its functions raise NotImplementedError when called. Raises
-    OSError when there is no SavedModel, DataLossError when it is damaged, RuntimeError for tags it does not have.
+    The functions of a SavedModel that TensorFlow wrote are traced from its graph on their first call, which raises NotImplementedError, naming
+    the op, for one that tf2compat does not have. Raises OSError when there is no SavedModel, DataLossError when it is damaged,
+    RuntimeError for tags it does not have.
     """
     directory = _formats.path_text(export_dir)
     path = os.path.join(directory, _layout.PROTO)
@@ -145,7 +146,7 @@ def load(export_dir: Any, tags: Any = None, options: LoadOptions | None = None) 
         if content is not None:
             _add_functions(content, objects, own, variables)
         else:
-            _add_foreign(nodes, objects, meta["signatures"])
+            objects[0].__dict__["signatures"] = _Signatures(codec.attach_functions(meta, objects, directory))
     return root
 
 
@@ -235,26 +236,3 @@ def _add_functions(content: dict[str, Any], objects: list[Any], path: str, varia
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError) as error:
         raise errors.DataLossError(None, None, f"{path} is damaged: {error}") from error
     objects[0].__dict__["signatures"] = _Signatures(found)
-
-
-
-def _not_yet(name: str) -> Any:
-    def call(*args: Any, **kwargs: Any) -> Any:
-        raise NotImplementedError(
-            f"The function '{name}' of this SavedModel is a TensorFlow graph, which tf2compat does not run yet. Its variables and objects have been "
-            "loaded. A SavedModel of a Keras model is rebuilt by tf.keras.models.load_model."
-        )
-
-    call.__name__ = name
-    return call
-
-
-def _add_foreign(nodes: list[Any], objects: list[Any], signatures: Any) -> None:
-    for item, node in zip(objects, nodes, strict=True):
-        if not isinstance(item, AutoTrackable):
-            continue
-        for name in node.get("functions", {}):
-            item.__dict__.setdefault("_functions", {})[name] = _not_yet(name)
-            if not name.startswith("__"):
-                item.__dict__[name] = _not_yet(name)
-    objects[0].__dict__["signatures"] = {name: _not_yet(name) for name in signatures}

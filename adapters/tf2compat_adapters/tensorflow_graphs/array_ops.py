@@ -1,0 +1,259 @@
+"""Shapes, slices, joining, gathering."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import tf2compat as tf
+
+from .attributes import Damaged, constant_of
+from .registry import Call, graph_op, integers, simple, static
+
+simple({
+    "StopGradient": tf.stop_gradient, "Fill": tf.fill, "ZerosLike": tf.zeros_like, "OnesLike": tf.ones_like,
+    "Rank": tf.rank, "Pad": tf.pad, "Tile": tf.tile, "Reshape": tf.reshape, "BroadcastTo": tf.broadcast_to, "GatherNd": tf.gather_nd,
+    "ScatterNd": tf.scatter_nd, "TensorScatterUpdate": tf.tensor_scatter_nd_update, "TensorScatterAdd": tf.tensor_scatter_nd_add,
+    "TensorScatterSub": tf.tensor_scatter_nd_sub, "TensorScatterMax": tf.tensor_scatter_nd_max,
+    "TensorScatterMin": tf.tensor_scatter_nd_min, "BroadcastArgs": tf.broadcast_dynamic_shape, "Slice": tf.slice, "Snapshot": tf.identity,
+    "PreventGradient": tf.identity, "Diag": tf.linalg.tensor_diag, "DiagPart": tf.linalg.tensor_diag_part,
+    "BatchToSpaceND": tf.batch_to_space, "DeepCopy": tf.identity,
+})  # fmt: skip
+
+
+@graph_op("Identity")
+def _identity(call: Call, value: Any) -> Any:
+    # Variables, tables and lists of tensors are themselves.
+    return tf.identity(value) if isinstance(value, tf.Tensor) and value.dtype != tf.variant else value
+
+
+@graph_op("Const", "HostConst")
+def _const(call: Call) -> Any:
+    return constant_of(call.get("value"))
+
+
+@graph_op("NoOp", "ControlTrigger")
+def _nothing(call: Call, *inputs: Any) -> Any:
+    return []
+
+
+@graph_op("IdentityN")
+def _identity_n(call: Call, *values: Any) -> Any:
+    return [_identity(call, value) for value in values]
+
+
+@graph_op("Placeholder")
+def _placeholder(call: Call) -> Any:
+    raise Damaged(f"the placeholder '{call.name}' is not given")
+
+
+@graph_op("PlaceholderWithDefault")
+def _default(call: Call, value: Any) -> Any:
+    return value
+
+
+@graph_op("Shape")
+def _shape(call: Call, value: Any) -> Any:
+    return tf.shape(value, out_type=call.get("out_type", tf.int32))
+
+
+@graph_op("ShapeN")
+def _shape_n(call: Call, *values: Any) -> Any:
+    return [tf.shape(value, out_type=call.get("out_type", tf.int32)) for value in values]
+
+
+@graph_op("Size")
+def _size(call: Call, value: Any) -> Any:
+    return tf.size(value, out_type=call.get("out_type", tf.int32))
+
+
+@graph_op("ExpandDims")
+def _expand(call: Call, value: Any, axis: Any) -> Any:
+    return tf.expand_dims(value, int(np.reshape(static(call, axis), ())))
+
+
+@graph_op("Squeeze")
+def _squeeze(call: Call, value: Any) -> Any:
+    return tf.squeeze(value, axis=call.get("squeeze_dims") or None)
+
+
+@graph_op("Transpose")
+def _transpose(call: Call, value: Any, perm: Any) -> Any:
+    return tf.transpose(value, perm=integers(call, perm))
+
+
+@graph_op("ConjugateTranspose")
+def _conjugate(call: Call, value: Any, perm: Any) -> Any:
+    return tf.transpose(value, perm=integers(call, perm), conjugate=True)
+
+
+@graph_op("ConcatV2")
+def _concat(call: Call, *values: Any) -> Any:
+    return tf.concat(list(values[:-1]), axis=integers(call, values[-1]))
+
+
+@graph_op("Concat")
+def _old_concat(call: Call, axis: Any, *values: Any) -> Any:
+    return tf.concat(list(values), axis=integers(call, axis))
+
+
+@graph_op("Pack")
+def _pack(call: Call, *values: Any) -> Any:
+    return tf.stack(list(values), axis=call.get("axis", 0))
+
+
+@graph_op("Unpack")
+def _unpack(call: Call, value: Any) -> Any:
+    return tf.unstack(value, num=call.get("num"), axis=call.get("axis", 0))
+
+
+@graph_op("Split")
+def _split(call: Call, axis: Any, value: Any) -> Any:
+    return tf.split(value, call.get("num_split"), axis=integers(call, axis))
+
+
+@graph_op("SplitV")
+def _split_v(call: Call, value: Any, sizes: Any, axis: Any) -> Any:
+    return tf.split(value, sizes, axis=integers(call, axis), num=call.get("num_split"))
+
+
+@graph_op("PadV2")
+def _pad(call: Call, value: Any, paddings: Any, constant: Any) -> Any:
+    return tf.pad(value, paddings, constant_values=constant)
+
+
+@graph_op("MirrorPad")
+def _mirror(call: Call, value: Any, paddings: Any) -> Any:
+    return tf.pad(value, paddings, mode=call.get("mode", b"REFLECT").decode())
+
+
+@graph_op("StridedSlice")
+def _strided_slice(call: Call, value: Any, begin: Any, end: Any, strides: Any) -> Any:
+    names = ("begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask", "shrink_axis_mask")
+    return tf.strided_slice(value, begin, end, strides, **{name: call.get(name, 0) for name in names})
+
+
+@graph_op("GatherV2")
+def _gather(call: Call, value: Any, indices: Any, axis: Any) -> Any:
+    return tf.gather(value, indices, axis=integers(call, axis), batch_dims=call.get("batch_dims", 0))
+
+
+@graph_op("Gather")
+def _old_gather(call: Call, value: Any, indices: Any) -> Any:
+    return tf.gather(value, indices)
+
+
+@graph_op("OneHot")
+def _one_hot(call: Call, indices: Any, depth: Any, on: Any, off: Any) -> Any:
+    return tf.one_hot(indices, depth, on_value=on, off_value=off, axis=call.get("axis", -1), dtype=on.dtype)
+
+
+@graph_op("ReverseV2")
+def _reverse(call: Call, value: Any, axis: Any) -> Any:
+    return tf.reverse(value, axis=integers(call, axis))
+
+
+@graph_op("ReverseSequence")
+def _reverse_sequence(call: Call, value: Any, lengths: Any) -> Any:
+    return tf.reverse_sequence(value, lengths, seq_axis=call.get("seq_dim"), batch_axis=call.get("batch_dim", 0))
+
+
+@graph_op("Roll")
+def _roll(call: Call, value: Any, shift: Any, axis: Any) -> Any:
+    return tf.roll(value, shift=integers(call, shift), axis=integers(call, axis))
+
+
+@graph_op("Where")
+def _where(call: Call, condition: Any) -> Any:
+    return tf.where(condition)
+
+
+@graph_op("Unique", "UniqueV2")
+def _unique(call: Call, value: Any, axis: Any = None) -> Any:
+    y, index = tf.unique(value, out_idx=call.get("out_idx", tf.int32))
+    return {"y": y, "idx": index}
+
+
+@graph_op("UniqueWithCounts")
+def _unique_counts(call: Call, value: Any) -> Any:
+    y, index, count = tf.unique_with_counts(value, out_idx=call.get("out_idx", tf.int32))
+    return {"y": y, "idx": index, "count": count}
+
+
+@graph_op("DynamicStitch", "ParallelDynamicStitch")
+def _stitch(call: Call, *values: Any) -> Any:
+    half = len(values) // 2
+    return tf.dynamic_stitch(list(values[:half]), list(values[half:]))
+
+
+@graph_op("DynamicPartition")
+def _partition(call: Call, value: Any, partitions: Any) -> Any:
+    return tf.dynamic_partition(value, partitions, call.get("num_partitions"))
+
+
+@graph_op("EnsureShape")
+def _ensure(call: Call, value: Any) -> Any:
+    return tf.ensure_shape(value, call.get("shape"))
+
+
+@graph_op("SpaceToBatchND")
+def _space_to_batch(call: Call, value: Any, block: Any, paddings: Any) -> Any:
+    return tf.space_to_batch(value, block, paddings)
+
+
+@graph_op("SpaceToDepth")
+def _space_to_depth(call: Call, value: Any) -> Any:
+    return tf.nn.space_to_depth(value, call.get("block_size"), data_format=call.get("data_format", b"NHWC").decode())
+
+
+@graph_op("DepthToSpace")
+def _depth_to_space(call: Call, value: Any) -> Any:
+    return tf.nn.depth_to_space(value, call.get("block_size"), data_format=call.get("data_format", b"NHWC").decode())
+
+
+@graph_op("TopKV2")
+def _top_k(call: Call, value: Any, k: Any) -> Any:
+    found = tf.math.top_k(value, k=integers(call, k), sorted=call.get("sorted", True))
+    return {"values": found[0], "indices": found[1]}
+
+
+@graph_op("BroadcastGradientArgs")
+def _unused(call: Call, *values: Any) -> Any:
+    from .registry import unsupported
+
+    raise unsupported(call, "gradients are computed by tf2compat's own tapes")
+
+
+@graph_op("Empty")
+def _empty(call: Call, shape: Any) -> Any:
+    return tf.zeros(shape, call.get("dtype"))
+
+
+@graph_op("CheckNumerics", "CheckNumericsV2")
+def _check(call: Call, value: Any) -> Any:
+    return tf.debugging.check_numerics(value, call.get("message", b"").decode())
+
+
+@graph_op("RaggedRange")
+def _ragged_range(call: Call, starts: Any, limits: Any, deltas: Any) -> Any:
+    found = tf.ragged.range(starts, limits, deltas, row_splits_dtype=call.get("Tsplits", tf.int64))
+    return {"rt_nested_splits": found.row_splits, "rt_dense_values": found.values}
+
+
+@graph_op("RaggedTensorToTensor")
+def _ragged_to_tensor(call: Call, shape: Any, values: Any, default: Any, *partitions: Any) -> Any:
+    from .registry import unsupported
+
+    kinds = [kind.decode() for kind in call.get("row_partition_types", [])]
+    found: Any = values
+    if kinds[:1] == ["ROW_SPLITS"] and set(kinds) == {"ROW_SPLITS"}:
+        for splits in reversed(partitions):
+            found = tf.RaggedTensor.from_row_splits(found, splits)
+    elif kinds == ["FIRST_DIM_SIZE", "VALUE_ROWIDS"]:
+        found = tf.RaggedTensor.from_value_rowids(found, tf.cast(partitions[1], tf.int64), nrows=tf.cast(partitions[0], tf.int64))
+    else:
+        raise unsupported(call, f"partitions {kinds}")
+    wanted = tf.get_static_value(shape)
+    dims = None if wanted is None or np.ndim(wanted) == 0 else [None if size < 0 else int(size) for size in np.asarray(wanted)]
+    return found.to_tensor(default_value=default, shape=dims)
