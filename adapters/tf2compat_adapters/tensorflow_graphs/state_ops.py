@@ -6,7 +6,7 @@ from typing import Any
 
 import tf2compat as tf
 from tf2compat import errors
-from tf2compat.lookup.tables import _Table, _find
+from tf2compat.lookup.tables import _find, _Table
 
 from .registry import Call, graph_op, static, unsupported
 
