@@ -13,12 +13,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from . import dtypes, state
+from . import dtypes, light_meta, state
 from .op import Op
 from .symbolic import PROBES, SymbolicTensor, probe_storage
 from .tensor import Tensor
 
 __all__ = ["infer", "linked"]
+
+light_meta.prepare()
 
 _META = torch.device("meta")
 #: integer tensors up to this size are computed while tracing

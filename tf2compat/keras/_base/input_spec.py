@@ -129,8 +129,6 @@ def _check(spec: InputSpec, x: Any, i: int, layer_name: str) -> None:
             dims = dims[:-1]
         if wanted and wanted[-1] == 1:
             wanted = wanted[:-1]
-    if len(wanted) != len(dims):
-        raise ValueError(f"{wrong}expected shape={spec.shape}, found shape={_shown(shape)}")
-    for want, dim in zip(wanted, dims, strict=True):
+    for want, dim in zip(wanted, dims, strict=False):  # a wrong rank is left to the layers inside, as Keras does
         if want is not None and dim is not None and want != dim:
             raise ValueError(f"{wrong}expected shape={spec.shape}, found shape={_shown(shape)}")

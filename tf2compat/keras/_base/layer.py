@@ -508,7 +508,12 @@ class Layer(Losing, Connections, Tracked):
                 elif have_floats(inputs, d["_compute"]):
                     inputs = nest.map_structure(lambda x: _cast_floating(x, d["_compute"]), inputs)
             call = self.call if state.local.graph is None else _converted(self)
-            outputs = call(inputs, *args, **kwargs)
+            try:
+                outputs = call(inputs, *args, **kwargs)
+            except Exception as error:  # noqa: BLE001 - raised again, saying which layer it was
+                from .call_errors import with_call
+
+                raise with_call(error, self, (inputs, *args), kwargs, c["inferring"]) from None
             if d["_activity_regularizer"] is not None:
                 self._add_activity_loss(inputs, outputs)
             if d["_supports_masking"] and (Masks.used or mask is not None or self._makes_masks()):

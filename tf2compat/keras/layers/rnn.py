@@ -239,7 +239,7 @@ class RNN(Layer):
         self.unroll = unroll
         self.time_major = time_major
         self.supports_masking = True
-        self.input_spec = [None]
+        self.input_spec = None
         self.state_spec = None
         self._states: Any = None
         self._num_constants = 0
@@ -339,8 +339,7 @@ class RNN(Layer):
 
     def __call__(self, inputs: Any, initial_state: Any = None, constants: Any = None, **kwargs: Any) -> Any:
         """Call with inputs, or a list of inputs, initial states and constants."""
-        if isinstance(inputs, (list, tuple)) and not self._nested_inputs():
-            inputs = list(inputs)
+        if isinstance(inputs, list):  # a tuple is one input of several parts
             if self._num_constants and constants is None:
                 constants = inputs[-self._num_constants :]
                 inputs = inputs[: -self._num_constants]
@@ -354,9 +353,6 @@ class RNN(Layer):
             self._num_constants = len(constants)
             kwargs["constants"] = constants
         return super().__call__(inputs, **kwargs)
-
-    def _nested_inputs(self) -> bool:
-        return bool(getattr(self.cell, "_takes_nested_inputs", False))
 
     def _initial(self, inputs: Any, initial_state: Any) -> list[Any]:
         if initial_state is None or not len(initial_state):
@@ -538,7 +534,7 @@ def _dynamic_loop(
             keep = tf.gather(mask, place)
             new_flat = [_where(keep, a, tf.zeros_like(a) if zero_output else b) for a, b in zip(new_flat, last, strict=True)]
             after_flat = [_where(keep, a, b) for a, b in zip(after_flat, current, strict=True)]
-        kept = tuple(array.write(t, o) for array, o in zip(kept, new_flat, strict=True))
+        kept = tuple(array.write(t, o) for array, o in zip(kept, new_flat, strict=True)) if sequences else ()
         return t + 1, tuple(new_flat), tuple(after_flat), kept
 
     _, last, final, kept = tf.while_loop(
