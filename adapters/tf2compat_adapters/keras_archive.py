@@ -22,12 +22,13 @@ import numpy as np
 
 from tf2compat import errors
 from tf2compat._files import Commit
+from tf2compat.keras._base import serialization
 from tf2compat.keras._base.layer import Layer
 from tf2compat.keras._base.naming import snake_case
 from tf2compat.keras._files import compiling
 from tf2compat.keras.metrics import Metric
 from tf2compat.keras.optimizers import Optimizer
-from tf2compat_adapters import hdf5
+from tf2compat_adapters import hdf5, keras3
 
 _WEIGHTS = "model.weights.h5"
 _MAX_CONFIG = 256 << 20
@@ -173,9 +174,10 @@ def _member(archive: zipfile.ZipFile, name: str, path: str, limit: int | None = 
     return content
 
 
-def _get_weights(file: Any, model: Any, path: str, skip_mismatch: bool) -> None:
-    """Reads everything first, and lets the objects take it afterwards."""
+def _get_weights(file: Any, model: Any, path: str, skip_mismatch: bool, third: bool = False) -> None:
+    """Reads everything first, and lets the objects take it afterwards. `third`: Keras 3 wrote it."""
     stored: dict[str, dict[str, np.ndarray]] = {}
+    third = third or hdf5.attribute(file.get("optimizer/vars", file), "name", path) is not None
     for name, dataset in hdf5.walk(file, path):
         place, _, key = name.rpartition("/")
         if place == "vars" or place.endswith("/vars"):
@@ -185,10 +187,15 @@ def _get_weights(file: Any, model: Any, path: str, skip_mismatch: bool) -> None:
         if not hasattr(item, "load_own_variables"):
             continue
         store = stored.get(place, {})
+        if third and not store:  # attributes that Keras 2 keeps to itself are public names there
+            store = stored.get("/".join(part.lstrip("_") for part in place.split("/")), {})
         if isinstance(item, Metric) and not store:
             continue  # metrics begin anew
         if isinstance(item, Optimizer) and not store:
             continue  # saved without optimizer
+        if third and isinstance(item, Optimizer):
+            compiling.restore_optimizer(model, _without_rate(store))
+            continue
         problem = None if skip_mismatch else _problem(item, store)
         if problem is not None:
             raise ValueError(f"{path}: the weights of '{place or 'the model'}' do not fit: {problem}")
@@ -200,6 +207,11 @@ def _get_weights(file: Any, model: Any, path: str, skip_mismatch: bool) -> None:
             if not skip_mismatch:
                 raise
             warnings.warn(f"Could not load weights in object {item}. Skipping object. Exception encountered: {error}", stacklevel=4)
+
+
+def _without_rate(store: dict[str, np.ndarray]) -> list[np.ndarray]:
+    """An optimizer's variables in order, without the learning rate, which Keras 3 has among them."""
+    return [store[key] for key in sorted(store, key=lambda text: int(text) if text.isdecimal() else 1 << 30) if key != "1"]
 
 
 def _problem(item: Any, store: dict[str, np.ndarray]) -> str | None:
@@ -240,11 +252,33 @@ def load(path: str, custom_objects: dict[str, Any] | None, compile: bool, safe_m
             config = json.loads(_member(archive, "config.json", path, _MAX_CONFIG))
         except (ValueError, RecursionError) as error:
             raise hdf5.damaged(path, f"its configuration is not JSON: {error}") from error
+        third = keras3.written_by(_version(archive, path))
+        if third:
+            with serialization.CustomObjectScope(custom_objects or {}):
+                config = _translated(config, path)
         model = compiling.model_from_config(config, custom_objects, compile, safe_mode)
         with _open_weights(_member(archive, _WEIGHTS, path), path) as file:
-            _get_weights(file, model, path, False)
+            _get_weights(file, model, path, False, third)
         _get_assets(archive, model, path)
     return model
+
+
+def _version(archive: zipfile.ZipFile, path: str) -> str:
+    """The version of Keras that wrote an archive."""
+    if "metadata.json" not in archive.namelist():
+        return ""
+    try:
+        metadata = json.loads(_member(archive, "metadata.json", path, _MAX_CONFIG))
+    except (ValueError, RecursionError) as error:
+        raise hdf5.damaged(path, f"its metadata are not JSON: {error}") from error
+    return str(metadata.get("keras_version", "")) if isinstance(metadata, dict) else ""
+
+
+def _translated(config: Any, path: str) -> Any:
+    try:
+        return keras3.model_config(config)
+    except (KeyError, IndexError, TypeError, AttributeError, RecursionError) as error:
+        raise hdf5.damaged(path, f"its configuration is not a model's: {type(error).__name__}: {error}") from error
 
 
 def _get_assets(archive: zipfile.ZipFile, model: Any, path: str) -> None:

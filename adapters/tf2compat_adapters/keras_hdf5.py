@@ -10,9 +10,10 @@ import h5py
 import numpy as np
 
 from tf2compat._files import Commit
+from tf2compat.keras._base import serialization
 from tf2compat.keras._files import compiling
 from tf2compat.keras._files.weights import assign_all
-from tf2compat_adapters import hdf5
+from tf2compat_adapters import hdf5, keras3
 
 _log = logging.getLogger("tensorflow")
 
@@ -190,7 +191,12 @@ def load(path: str, custom_objects: dict[str, Any] | None, compile: bool, safe_m
         text = hdf5.attribute(file, "model_config", path)
         if text is None:
             raise ValueError(f"No model config found in the file at {file}.")
-        model = compiling.model_from_legacy(_json(text, path), custom_objects, safe_mode)
+        third = keras3.written_by(hdf5.attribute(file, "keras_version", path))
+        config = _json(text, path)
+        if third:
+            with serialization.CustomObjectScope(custom_objects or {}):
+                config = _translated(config, path)
+        model = compiling.model_from_legacy(config, custom_objects, safe_mode)
         _load_in_order(_group(file, "model_weights", path), model, path, False)
         if not compile:
             return model
@@ -198,11 +204,21 @@ def load(path: str, custom_objects: dict[str, Any] | None, compile: bool, safe_m
         if text is None:
             _log.warning("No training configuration found in the save file, so the model was *not* compiled. Compile it manually.")
             return model
-        compiling.compile_from_training_config(model, _json(text, path), custom_objects)
+        training = _json(text, path)
+        compiling.compile_from_training_config(model, keras3.training_config(training) if third else training, custom_objects)
         if "optimizer_weights" in file:
             values = _values(_group(file, "optimizer_weights", path), path)
+            if third:
+                del values[1:2]  # the learning rate
             compiling.restore_optimizer(model, values)
     return model
+
+
+def _translated(config: Any, path: str) -> Any:
+    try:
+        return keras3.model_config(config)
+    except (KeyError, IndexError, TypeError, AttributeError, RecursionError) as error:
+        raise hdf5.damaged(path, f"its configuration is not a model's: {type(error).__name__}: {error}") from error
 
 
 def _json(text: Any, path: str) -> Any:
