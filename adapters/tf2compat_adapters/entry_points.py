@@ -7,6 +7,7 @@ ENTRY_POINTS = {
     "checkpoint.tensorflow": "tf2compat_adapters.tensorflow_bundle:TensorFlowBundle",
     "checkpoint.safetensors": "tf2compat_adapters.checkpoint_safetensors:Safetensors",
     "events.tensorboard": "tf2compat_adapters.tensorboard_events",
+    "filesystem.fsspec": "tf2compat_adapters.fsspec_files",
     "graph_def.tensorflow": "tf2compat_adapters.graph_def",
     "images.pillow": "tf2compat_adapters.pillow_images",
     "model_file.hdf5": "tf2compat_adapters.keras_hdf5",

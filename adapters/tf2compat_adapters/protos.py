@@ -135,3 +135,50 @@ def parse_text(kind: Any, text: str) -> Any:
         return text_format.Parse(text, kind())
     except (text_format.ParseError, RecursionError) as error:
         raise ValueError(str(error)) from error
+
+
+def example_of_json(text: bytes) -> bytes:
+    """A serialized Example from its JSON form. Raises ValueError when the text is not one."""
+    from google.protobuf import json_format
+
+    try:
+        return json_format.Parse(text, Example(), max_recursion_depth=64).SerializeToString(deterministic=True)
+    except (json_format.ParseError, UnicodeDecodeError, RecursionError) as error:
+        raise ValueError(str(error)) from error
+
+
+def message_class(name: str, source: bytes | None) -> Any:
+    """The class of a message by its full name: of a serialized FileDescriptorSet, or of the modules that are imported (None).
+
+    Raises KeyError when there is none, ValueError when the source is no set of descriptors.
+    """
+    from google.protobuf.message import DecodeError
+
+    if source is None:
+        pools = [descriptor_pool.Default(), _POOL]
+    else:
+        try:
+            files = descriptor_pb2.FileDescriptorSet.FromString(source)
+            pools = [descriptor_pool.DescriptorPool()]
+            for file in files.file:
+                pools[0].Add(file)
+        except (DecodeError, TypeError) as error:
+            raise ValueError(str(error)) from error
+    for pool in pools:
+        try:
+            return message_factory.GetMessageClass(pool.FindMessageTypeByName(name))
+        except KeyError:
+            continue
+    raise KeyError(name)
+
+
+def message_from(kind: Any, data: bytes, text: bool) -> Any:
+    """A message of a class from its binary or text form. Raises ValueError when the data are not one."""
+    from google.protobuf.message import DecodeError
+
+    if text:
+        return parse_text(kind, data.decode("utf-8", "replace"))
+    try:
+        return kind.FromString(data)
+    except (DecodeError, UnicodeDecodeError) as error:
+        raise ValueError(str(error)) from error

@@ -13,6 +13,7 @@ from .._engine import dtypes
 from .._engine.convert import convert_to_tensor
 from .._engine.shapes import TensorShape
 from .._engine.specs import TensorSpec
+from ..strings.elementwise import vector
 from . import structure
 from .dataset import Dataset
 from .stages import _Unary
@@ -43,6 +44,10 @@ class _BatchDataset(_Unary):
         if view is not None:
             yield from view.batches(self._size, self._drop)
             return
+        blocks = self._source._blocks() if hasattr(self._source, "_blocks") else None
+        if blocks is not None:
+            yield from _batched_strings(blocks, self._size, self._drop)
+            return
         waiting: list[Any] = []
         specs = structure.leaves(self._source._spec)
         for flat in self._source._components():
@@ -52,6 +57,20 @@ class _BatchDataset(_Unary):
                 waiting = []
         if waiting and not self._drop:
             yield _stacked(waiting, specs)
+
+
+def _batched_strings(blocks: Iterator[list[bytes]], size: int, drop: bool) -> Iterator[list[Any]]:
+    """Batches of scalar strings that come in blocks."""
+    waiting: list[bytes] = []
+    for block in blocks:
+        waiting += block
+        at = 0
+        while len(waiting) - at >= size:
+            yield [vector(waiting[at : at + size])]
+            at += size
+        del waiting[:at]
+    if waiting and not drop:
+        yield [vector(waiting)]
 
 
 def _stacked(elements: list[Any], specs: list[Any]) -> list[Any]:

@@ -13,7 +13,8 @@ from .._engine import dtypes
 from .._engine.convert import convert_to_tensor
 from .._engine.op import entering
 from .._engine.specs import TensorSpec
-from ..io.records import Stream, read_records
+from ..io.records import Stream, record_blocks
+from ..io.remote import local, size_of
 from ..strings.elementwise import boxed
 from .dataset import UNKNOWN, Dataset
 
@@ -50,19 +51,25 @@ class _FileDataset(Dataset):
         else:
             yield from (os.fsdecode(f) for f in entering(self._files).reshape(-1))
 
-    def _records(self, path: str) -> Iterator[bytes]:
+    def _records_of(self, path: str) -> Iterator[list[bytes]]:
+        """The records of a file, in blocks of any size."""
         raise NotImplementedError(type(self).__name__)
 
     def _local(self, path: str) -> Iterator[bytes]:
-        from ..io.gfile import path_of
+        for block in self._records_of(local(path)):
+            yield from block
 
-        return self._records(path_of(path))
+    def _blocks(self) -> Iterator[list[bytes]] | None:
+        """All records in blocks of any size, for a batch that needs no elements; None when files are read in turn."""
+        if self._parallel is not None:
+            return None
+        return (block for path in self._paths() for block in self._records_of(local(path)))
 
     def _components(self) -> Iterator[Any]:
         width = self._parallel
         if width is None:
-            for path in self._paths():
-                for record in self._local(path):
+            for block in self._blocks() or ():
+                for record in block:
                     yield [boxed(record)]
             return
         paths = self._paths()
@@ -100,22 +107,22 @@ class TextLineDataset(_FileDataset):
     ) -> None:
         super().__init__(filenames, compression_type, buffer_size, num_parallel_reads)
 
-    def _records(self, path: str) -> Iterator[bytes]:
+    def _records_of(self, path: str) -> Iterator[list[bytes]]:
         stream = Stream(path, self._compression, self._buffer or 1 << 18)
         rest: list[bytes] = []
         try:
             while piece := stream.next():
                 if b"\r" in piece:
                     piece = piece.replace(b"\r", b"")
-                first, *others = piece.split(b"\n")
-                rest.append(first)
-                if others:
-                    yield b"".join(rest)
-                    rest = [others.pop()]
-                    yield from others
+                lines = piece.split(b"\n")
+                rest.append(lines[0])
+                if len(lines) > 1:
+                    lines[0] = b"".join(rest)
+                    rest = [lines.pop()]
+                    yield lines
             last = b"".join(rest)
             if last:
-                yield last
+                yield [last]
         finally:
             stream.close()
 
@@ -128,8 +135,8 @@ class TFRecordDataset(_FileDataset):
     ) -> None:
         super().__init__(filenames, compression_type, buffer_size, num_parallel_reads)
 
-    def _records(self, path: str) -> Iterator[bytes]:
-        return read_records(path, self._compression, self._buffer or 1 << 18)
+    def _records_of(self, path: str) -> Iterator[list[bytes]]:
+        return record_blocks(path, self._compression, self._buffer or 1 << 18)
 
 
 class FixedLengthRecordDataset(_FileDataset):
@@ -142,7 +149,7 @@ class FixedLengthRecordDataset(_FileDataset):
         super().__init__(filenames, compression_type, buffer_size, num_parallel_reads)
         self._size, self._header, self._footer = _number(record_bytes) or 0, _number(header_bytes) or 0, _number(footer_bytes) or 0
 
-    def _records(self, path: str) -> Iterator[bytes]:
+    def _records_of(self, path: str) -> Iterator[list[bytes]]:
         for what, value, least in (("record_bytes", self._size, 1), ("header_bytes", self._header, 0), ("footer_bytes", self._footer, 0)):
             if value < least:
                 raise errors.InvalidArgumentError(None, None, f"`{what}` must be {'>' if least else '>='} 0")
@@ -150,7 +157,7 @@ class FixedLengthRecordDataset(_FileDataset):
         buffer, skip, whole = b"", self._header, 0
         try:
             if not self._compression:  # as the whole size is known, a file that does not fit gives no record at all
-                self._check(path, os.path.getsize(path))
+                self._check(path, size_of(path))
             while piece := stream.next():
                 whole += len(piece)
                 buffer += piece
@@ -158,8 +165,8 @@ class FixedLengthRecordDataset(_FileDataset):
                     cut = min(skip, len(buffer))
                     buffer, skip = buffer[cut:], skip - cut
                 end = max(0, (len(buffer) - self._footer) // self._size * self._size) if not skip else 0
-                for i in range(0, end, self._size):
-                    yield buffer[i : i + self._size]
+                if end:
+                    yield [buffer[i : i + self._size] for i in range(0, end, self._size)]
                 buffer = buffer[end:]
             self._check(path, whole)
         finally:

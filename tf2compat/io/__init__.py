@@ -25,10 +25,14 @@ from .files import matching_files, read_file, write_file
 from .records import TFRecordOptions, TFRecordWriter
 from .tensors import parse_tensor, serialize_tensor
 
-# Made of sparse and ragged tensors, so they load when first asked for.
-_PARSING = frozenset(
-    ("FixedLenFeature", "FixedLenSequenceFeature", "RaggedFeature", "SparseFeature", "VarLenFeature", "parse_example", "parse_single_example")
-)
+# Made of sparse and ragged tensors or of protocol messages, so they load when first asked for.
+_LATER = {
+    "FixedLenFeature": "features", "FixedLenSequenceFeature": "features", "RaggedFeature": "features", "SparseFeature": "features",
+    "VarLenFeature": "features", "decode_json_example": "messages", "decode_proto": "messages", "deserialize_many_sparse": "sparse_tensors",
+    "encode_proto": "messages", "match_filenames_once": "files", "parse_example": "parsing", "parse_sequence_example": "sequences",
+    "parse_single_example": "parsing", "parse_single_sequence_example": "sequences", "serialize_many_sparse": "sparse_tensors",
+    "serialize_sparse": "sparse_tensors", "write_graph": "messages",
+}  # fmt: skip
 
 __all__ = [
     "TFRecordOptions", "TFRecordWriter", "decode_and_crop_jpeg", "decode_base64", "decode_bmp", "decode_compressed", "decode_csv",
@@ -41,12 +45,9 @@ _missing = module_getattr("tf.io")
 
 
 def __getattr__(name: str) -> Any:
-    if name in _PARSING:
+    home = _LATER.get(name)
+    if home is not None:
         import importlib
 
-        try:
-            return getattr(importlib.import_module(f"{__name__}.parsing"), name)
-        except ModuleNotFoundError as error:
-            if error.name != f"{__name__}.parsing":
-                raise
+        return getattr(importlib.import_module(f"{__name__}.{home}"), name)
     return _missing(name)

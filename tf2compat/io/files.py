@@ -11,6 +11,7 @@ from .._engine.dtypes import string
 from .._engine.op import invalid, op, tensor
 from .._files import os_error
 from ..strings.elementwise import boxed, vector
+from .remote import local, opened
 
 _NAME = tensor(string, group="name")
 
@@ -27,7 +28,7 @@ def read_file(filename: Any, name: str | None = None) -> Any:
     """The whole contents of a file as a scalar string; NotFoundError when there is none (`tf.io.read_file`)."""
     path = _scalar(filename, "Input filename", "ReadFile")
     try:
-        with open(path, "rb") as file:
+        with opened(path, "rb", -1) as file:
             return boxed(file.read())
     except OSError as error:
         raise os_error(error, os.fsdecode(path)) from error
@@ -37,10 +38,11 @@ def read_file(filename: Any, name: str | None = None) -> Any:
 def _write_file(filename: Any, contents: Any) -> Any:
     path, data = _scalar(filename, "Input filename", "WriteFile"), _scalar(contents, "Contents", "WriteFile")
     try:
-        directory = os.path.dirname(path)
-        if directory:
+        name = local(path)
+        directory = os.path.dirname(name)
+        if directory and "://" not in name:
             os.makedirs(directory, exist_ok=True)
-        with open(path, "wb") as file:
+        with opened(name, "wb") as file:
             file.write(data)
     except OSError as error:
         raise os_error(error, os.fsdecode(path)) from error
@@ -76,3 +78,10 @@ matching_files.strings(matching_files.op.fn)
 read_file.infer(lambda filename: [(string, ())])
 _write_file.infer(lambda filename, contents: [])
 matching_files.infer(lambda pattern: [(string, (None,))])
+
+
+def match_filenames_once(pattern: Any, name: str | None = None) -> Any:
+    """A variable of the files that match `pattern` now (`tf.io.match_filenames_once`)."""
+    from .. import Variable
+
+    return Variable(matching_files(pattern), trainable=False)

@@ -1,8 +1,7 @@
-"""`tf.io.gfile`: the file system, with TensorFlow's errors. Local files only."""
+"""`tf.io.gfile`: the file system, with TensorFlow's errors. Names with a scheme go through the file-system port."""
 
 from __future__ import annotations
 
-import builtins
 import glob as _glob
 import os
 import shutil
@@ -12,6 +11,7 @@ from typing import Any, NamedTuple
 from .. import errors
 from .._files import os_error
 from .._names import module_getattr
+from .remote import local, opened, system_of
 
 __all__ = [
     "GFile", "copy", "exists", "get_registered_schemes", "glob", "isdir", "join", "listdir", "makedirs", "mkdir", "remove", "rename",
@@ -28,30 +28,46 @@ class FileStatistics(NamedTuple):
 
 
 def path_of(path: Any) -> str:
-    """The name of a local file from a str, bytes or path object."""
-    text = os.fsdecode(path)
-    if text.startswith("file://"):
-        return text[len("file://") :]
-    scheme, found, _ = text.partition("://")
-    if found:
-        raise errors.UnimplementedError(None, None, f"File system scheme '{scheme}' not implemented (file: '{text}')")
-    return text
+    """A name as str, from a str, bytes or path object; of a local file without `file://`."""
+    return local(path)
 
+
+def _remote(name: str) -> Any:
+    """The system of a remote name, None for a local one."""
+    return system_of(name) if "://" in name else None
 
 
 def exists(path: Any) -> bool:
     """Whether there is a file or directory of this name (`tf.io.gfile.exists`)."""
-    return os.path.exists(path_of(path))
+    name = path_of(path)
+    system = _remote(name)
+    if system is None:
+        return os.path.exists(name)
+    return _told(system.exists, name)
+
+
+def _told(call: Callable[..., Any], name: str, *more: Any) -> Any:
+    """An operation of a remote system, with its errors as TensorFlow's."""
+    try:
+        return call(name, *more)
+    except OSError as error:
+        raise os_error(error, name) from error
 
 
 def isdir(path: Any) -> bool:
     """Whether this is the name of a directory (`tf.io.gfile.isdir`)."""
-    return os.path.isdir(path_of(path))
+    name = path_of(path)
+    system = _remote(name)
+    return os.path.isdir(name) if system is None else _told(system.isdir, name)
 
 
 def matches(pattern: str) -> list[str]:
     """The files that match one pattern, sorted."""
-    return sorted(_glob.glob(path_of(pattern), include_hidden=True) if _HIDDEN else _glob.glob(path_of(pattern)))
+    name = path_of(pattern)
+    system = _remote(name)
+    if system is not None:
+        return _told(system.glob, name)
+    return sorted(_glob.glob(name, include_hidden=True) if _HIDDEN else _glob.glob(name))
 
 
 _HIDDEN = "include_hidden" in getattr(_glob.glob, "__kwdefaults__", {})
@@ -66,8 +82,11 @@ def glob(pattern: Any) -> list[str]:
 def listdir(path: Any) -> list[str]:
     """The names in a directory; NotFoundError when it is none (`tf.io.gfile.listdir`)."""
     name = path_of(path)
-    if not os.path.isdir(name):
+    if not isdir(name):
         raise errors.NotFoundError(None, None, f"Could not find directory {name}")
+    system = _remote(name)
+    if system is not None:
+        return _told(system.listdir, name)
     try:
         return os.listdir(name)
     except OSError as error:
@@ -77,6 +96,10 @@ def listdir(path: Any) -> list[str]:
 def mkdir(path: Any) -> None:
     """Make a directory in one that is there (`tf.io.gfile.mkdir`)."""
     name = path_of(path)
+    system = _remote(name)
+    if system is not None:
+        _told(system.mkdir, name)
+        return
     try:
         os.mkdir(name)
     except FileExistsError as error:
@@ -89,6 +112,10 @@ def mkdir(path: Any) -> None:
 def makedirs(path: Any) -> None:
     """Make a directory and those that it lies in (`tf.io.gfile.makedirs`)."""
     name = path_of(path)
+    system = _remote(name)
+    if system is not None:
+        _told(system.makedirs, name)
+        return
     try:
         os.makedirs(name, exist_ok=True)
     except OSError as error:
@@ -98,8 +125,12 @@ def makedirs(path: Any) -> None:
 def copy(src: Any, dst: Any, overwrite: bool = False) -> None:
     """Copy a file; AlreadyExistsError for one that is there, unless `overwrite` (`tf.io.gfile.copy`)."""
     source, target = path_of(src), path_of(dst)
-    if not overwrite and os.path.exists(target):
+    if not overwrite and exists(target):
         raise errors.AlreadyExistsError(None, None, "file already exists")
+    system = _remote(source) or _remote(target)
+    if system is not None:
+        _told(system.copy, source, target)
+        return
     try:
         shutil.copyfile(source, target)
     except shutil.SameFileError:
@@ -111,8 +142,12 @@ def copy(src: Any, dst: Any, overwrite: bool = False) -> None:
 def rename(src: Any, dst: Any, overwrite: bool = False) -> None:
     """Rename or move a file or directory (`tf.io.gfile.rename`)."""
     source, target = path_of(src), path_of(dst)
-    if not overwrite and os.path.exists(target):
+    if not overwrite and exists(target):
         raise errors.AlreadyExistsError(None, None, "file already exists")
+    system = _remote(source) or _remote(target)
+    if system is not None:
+        _told(system.rename, source, target)
+        return
     try:
         os.replace(source, target)
     except OSError as error:
@@ -122,6 +157,10 @@ def rename(src: Any, dst: Any, overwrite: bool = False) -> None:
 def remove(path: Any) -> None:
     """Delete a file (`tf.io.gfile.remove`)."""
     name = path_of(path)
+    system = _remote(name)
+    if system is not None:
+        _told(system.remove, name)
+        return
     if os.path.isdir(name) and not os.path.islink(name):
         raise errors.FailedPreconditionError(None, None, f"{name}; Is a directory")
     try:
@@ -133,8 +172,12 @@ def remove(path: Any) -> None:
 def rmtree(path: Any) -> None:
     """Delete a directory and everything in it (`tf.io.gfile.rmtree`)."""
     name = path_of(path)
-    if not os.path.exists(name):
+    if not exists(name):
         raise errors.NotFoundError(None, None, f"{name} not found")
+    system = _remote(name)
+    if system is not None:
+        _told(system.rmtree, name)
+        return
     try:
         if os.path.isdir(name):
             shutil.rmtree(name)
@@ -147,6 +190,9 @@ def rmtree(path: Any) -> None:
 def stat(path: Any) -> FileStatistics:
     """Size, time and kind of a file (`tf.io.gfile.stat`)."""
     name = path_of(path)
+    system = _remote(name)
+    if system is not None:
+        return FileStatistics(*_told(system.stat, name))
     try:
         found = os.stat(name)
     except OSError as error:
@@ -163,7 +209,7 @@ def walk(top: Any, topdown: bool = True, onerror: Callable[[Any], Any] | None = 
         if onerror is not None:
             onerror(error)
         return
-    directories = [n for n in listing if os.path.isdir(os.path.join(path_of(name), n))]
+    directories = [n for n in listing if isdir(os.path.join(path_of(name), n))]
     here = (name, directories, [n for n in listing if n not in set(directories)])
     if topdown:
         yield here
@@ -180,7 +226,13 @@ def join(path: Any, *paths: Any) -> Any:
 
 def get_registered_schemes() -> list[str]:
     """The kinds of file systems that names may begin with (`tf.io.gfile.get_registered_schemes`)."""
-    return ["file", ""]
+    from .._ports import load
+
+    try:
+        others = load("filesystem", "fsspec").schemes()
+    except ImportError:
+        others = []
+    return ["", "file", *(s for s in others if s not in ("", "file"))]
 
 
 class GFile:
@@ -213,11 +265,7 @@ class GFile:
 
     def _opened(self) -> Any:
         if self._file is None:
-            path = path_of(self._name)
-            try:
-                self._file = builtins.open(path, self._plain + "b")
-            except OSError as error:
-                raise os_error(error, path) from error
+            self._file = opened(self._name, self._plain + "b", -1)
         return self._file
 
     def _given(self, data: bytes) -> Any:

@@ -6,13 +6,15 @@ A record is its length (8 bytes), the length's checksum, the data, the data's ch
 from __future__ import annotations
 
 import os
-import struct
 import zlib
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from .. import errors
 from .._files import os_error
+from .remote import opened
 
 _CHUNK = 1 << 18
 _KINDS = ("", "ZLIB", "GZIP")
@@ -23,6 +25,12 @@ def _crc(data: Any) -> int:
 
     crc = google_crc32c.value(data)
     return (((crc >> 15) | (crc << 17)) + 0xA282EAD8) & 0xFFFFFFFF
+
+
+def _head(size: int) -> bytes:
+    """The first 12 bytes of a record of so many bytes."""
+    length = size.to_bytes(8, "little")
+    return length + _crc(length).to_bytes(4, "little")
 
 
 class TFRecordOptions:
@@ -78,24 +86,43 @@ class TFRecordWriter:
                 _or(options.compression_level, -1), _or(options.compression_method, zlib.DEFLATED),
                 bits if kind == "ZLIB" or bits > 15 else bits + 16, _or(options.mem_level, 9), _or(options.compression_strategy, 0),
             )  # fmt: skip
-        try:
-            self._file: Any = open(path, "wb", buffering=_CHUNK)
-        except OSError as error:
-            raise os_error(error, path) from error
         self._path = os.fsdecode(path)
+        self._file: Any = opened(self._path, "wb")
+        import google_crc32c
+
+        self._checksum = google_crc32c.value
+        self._heads: dict[int, bytes] = {}
+        self._waiting: list[bytes] = []
+        self._bytes = 0
 
     def write(self, record: Any) -> None:
         """Append a record of bytes (a str is taken as UTF-8)."""
-        if isinstance(record, str):
-            record = record.encode()
-        elif not isinstance(record, (bytes, bytearray, memoryview)):
-            raise TypeError(f"write(): a record must be bytes, not {type(record).__name__}")
-        data = bytes(record)
+        if type(record) is not bytes:
+            if isinstance(record, str):
+                record = record.encode()
+            elif not isinstance(record, (bytes, bytearray, memoryview)):
+                raise TypeError(f"write(): a record must be bytes, not {type(record).__name__}")
+            record = bytes(record)
         if self._file is None:
             raise errors.FailedPreconditionError(None, None, "Writer is closed.")
-        length = struct.pack("<Q", len(data))
-        whole = b"".join((length, struct.pack("<I", _crc(length)), data, struct.pack("<I", _crc(data))))
-        self._put(whole if self._zip is None else self._zip.compress(whole))
+        size = len(record)
+        head = self._heads.get(size)
+        if head is None:
+            if len(self._heads) > 1024:
+                self._heads.clear()
+            head = self._heads[size] = _head(size)
+        crc = self._checksum(record)
+        self._waiting += (head, record, ((((crc >> 15) | (crc << 17)) + 0xA282EAD8) & 0xFFFFFFFF).to_bytes(4, "little"))
+        self._bytes += size + 16
+        if self._bytes >= _CHUNK:
+            self._hand_over()
+
+    def _hand_over(self) -> None:
+        """Give the file what was written since the last time; records are joined to few large writes."""
+        if self._waiting:
+            whole = b"".join(self._waiting)
+            self._waiting, self._bytes = [], 0
+            self._put(whole if self._zip is None else self._zip.compress(whole))
 
     def _put(self, data: bytes) -> None:
         try:
@@ -107,6 +134,7 @@ class TFRecordWriter:
         """Hand what was written to the system."""
         if self._file is None:
             raise errors.FailedPreconditionError(None, None, "Writer is closed.")
+        self._hand_over()
         if self._zip is not None:
             self._put(self._zip.flush(zlib.Z_SYNC_FLUSH))
         self._file.flush()
@@ -116,6 +144,7 @@ class TFRecordWriter:
         if self._file is None:
             return
         try:
+            self._hand_over()
             if self._zip is not None:
                 self._put(self._zip.flush())
         finally:
@@ -141,10 +170,7 @@ class Stream:
         self._kind = {"GZIP": 31, "ZLIB": 15}.get(compression)
         self._zip = None if self._kind is None else zlib.decompressobj(self._kind)
         self._rest = b""
-        try:
-            self._file = open(path, "rb", buffering=0)
-        except OSError as error:
-            raise os_error(error, path) from error
+        self._file = opened(path, "rb", 0)
 
     def next(self) -> bytes:
         """The next piece, empty at the end."""
@@ -180,44 +206,90 @@ class Stream:
 
 def read_records(path: str, compression: str = "", chunk: int = _CHUNK) -> Iterator[bytes]:
     """The records of a file; DataLossError at one that is cut off or whose checksum is wrong."""
+    for block in record_blocks(path, compression, chunk):
+        yield from block
+
+
+def record_blocks(path: str, compression: str = "", chunk: int = _CHUNK) -> Iterator[list[bytes]]:
+    """The records of a file, as many at a time as a piece of the file holds.
+
+    The checksums of a block's records are compared together. At a damaged record: the ones before it, then DataLossError.
+    """
+    import google_crc32c
+
+    checksum = google_crc32c.value
     stream = Stream(path, compression, chunk)
-    buffer, at, offset = b"", 0, 0
-
-    def filled(needed: int) -> bool:
-        """Whether so many bytes from `at` on are in the buffer now; grows with what the file has, whatever it claims."""
-        nonlocal buffer, at
-        have = len(buffer) - at
-        if have >= needed:
-            return True
-        parts = [buffer[at:]]
-        while have < needed:
-            piece = stream.next()
-            if not piece:
-                break
-            parts.append(piece)
-            have += len(piece)
-        buffer, at = b"".join(parts), 0
-        return have >= needed
-
+    heads: dict[bytes, int] = {}
+    buffer, offset, needed = b"", 0, 12
     try:
         while True:
-            if not filled(12):
-                if len(buffer) > at:
+            parts, have = [buffer], len(buffer)
+            while have < needed:  # grows with what the file has, whatever a length claims
+                piece = stream.next()
+                if not piece:
+                    break
+                parts.append(piece)
+                have += len(piece)
+            buffer = b"".join(parts) if len(parts) > 1 else buffer
+            if have < needed:
+                if have:
                     raise _cut(offset)
                 return
-            if _crc(buffer[at : at + 8]) != int.from_bytes(buffer[at + 8 : at + 12], "little"):
-                raise errors.DataLossError(None, None, f"corrupted record at {offset}")
-            size = int.from_bytes(buffer[at : at + 8], "little")
-            if not filled(size + 16):
-                raise _cut(offset)
-            data = buffer[at + 12 : at + 12 + size]
-            if _crc(data) != int.from_bytes(buffer[at + 12 + size : at + 16 + size], "little"):
-                raise errors.DataLossError(None, None, f"corrupted record at {offset + 12}")
-            yield data
-            at += size + 16
-            offset += size + 16
+            at, size_of_all = 0, len(buffer)
+            block: list[bytes] = []
+            sums: list[int] = []
+            ends: list[int] = []
+            bad: errors.OpError | None = None
+            needed = 12
+            while at + 12 <= size_of_all:
+                head = buffer[at : at + 12]
+                size = heads.get(head)
+                if size is None:
+                    size = int.from_bytes(head[:8], "little")
+                    if _crc(head[:8]) != int.from_bytes(head[8:], "little"):
+                        bad = errors.DataLossError(None, None, f"corrupted record at {offset + at}")
+                        break
+                    if len(heads) > 1024:
+                        heads.clear()
+                    heads[head] = size
+                end = at + 12 + size
+                if end + 4 > size_of_all:
+                    needed = size + 16
+                    break
+                data = buffer[at + 12 : end]
+                block.append(data)
+                sums.append(checksum(data))
+                ends.append(end)
+                at = end + 4
+            if block:
+                good = _agree(buffer, sums, ends)
+                if good < len(block):
+                    start = ends[good] - len(block[good])
+                    bad = errors.DataLossError(None, None, f"corrupted record at {offset + start}")
+                    block = block[:good]
+                if block:
+                    yield block
+            if bad is not None:
+                raise bad
+            buffer = buffer[at:]
+            offset += at
     finally:
         stream.close()
+
+
+def _agree(buffer: bytes, sums: list[int], ends: list[int]) -> int:
+    """How many records, from the first on, have the checksum that is written behind them."""
+    if len(sums) < 8:
+        for i, (crc, end) in enumerate(zip(sums, ends, strict=True)):
+            if ((((crc >> 15) | (crc << 17)) + 0xA282EAD8) & 0xFFFFFFFF) != int.from_bytes(buffer[end : end + 4], "little"):
+                return i
+        return len(sums)
+    places = np.array(ends)[:, None] + np.arange(4)
+    written = np.frombuffer(buffer, np.uint8)[places].view("<u4")[:, 0].astype(np.uint64)
+    crc = np.array(sums, np.uint64)
+    masked = (((crc >> np.uint64(15)) | (crc << np.uint64(17))) + np.uint64(0xA282EAD8)) & np.uint64(0xFFFFFFFF)
+    wrong = np.flatnonzero(masked != written)
+    return int(wrong[0]) if len(wrong) else len(sums)
 
 
 def _cut(offset: int) -> errors.OpError:

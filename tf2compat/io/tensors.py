@@ -43,6 +43,36 @@ serialize_tensor.strings(_serialize)
 serialize_tensor.infer(lambda tensor: [(string, ())])
 
 
+def storage_of(message: Any, size: int, tail: str, wanted: Any = None) -> Any:
+    """The tensor of a TensorProto that was read from `size` bytes; InvalidArgumentError when it claims what it does not hold."""
+    try:
+        found = dtypes.DType(message.dtype)
+    except (TypeError, KeyError):
+        raise invalid(f"Cannot parse tensor from proto: unknown dtype {message.dtype} {tail}") from None
+    if wanted is not None and found is not wanted:
+        raise invalid(f"Type mismatch between parsed tensor ({found._cpp}) and dtype ({wanted._cpp}) {tail}")
+    shape = [d.size for d in message.tensor_shape.dim]
+    if message.tensor_shape.unknown_rank or any(d < 0 for d in shape):
+        raise invalid(f"Cannot parse tensor from proto: its shape {shape} is not known {tail}")
+    count = 1
+    for d in shape:
+        count *= d
+    if message.tensor_content and found is not string:
+        kind = np.dtype(found.as_numpy_dtype)
+        if len(message.tensor_content) != count * kind.itemsize:
+            raise invalid(f"Cannot parse tensor from proto: {len(message.tensor_content)} bytes for shape {shape} of {found.name} {tail}")
+        return numpy_storage(np.frombuffer(bytearray(message.tensor_content), dtype=kind).reshape(shape), found)
+    if count > 1 << 20 and count > 64 * size:
+        raise invalid(f"Cannot parse tensor from proto: {size} bytes for shape {shape} {tail}")
+    try:
+        from tensorboard.util.tensor_util import make_ndarray
+
+        array = make_ndarray(message)
+    except (TypeError, ValueError) as error:
+        raise invalid(f"Cannot parse tensor from proto: {error} {tail}") from error
+    return numpy_storage(array.reshape(shape), found)
+
+
 @op("ParseTensor", serialized=tensor(string, group="serialized"), out_type=DTYPE)
 def parse_tensor(serialized: Any, out_type: Any, name: str | None = None) -> Any:
     """The tensor of a serialized TensorProto (`tf.io.parse_tensor`); InvalidArgumentError for other contents or another dtype."""
@@ -56,32 +86,7 @@ def parse_tensor(serialized: Any, out_type: Any, name: str | None = None) -> Any
         message.ParseFromString(serialized[()])
     except DecodeError as error:
         raise invalid(f"Could not parse `serialized` as TensorProto, it has {len(serialized[()])} bytes: {error} {tail}") from error
-    try:
-        found = dtypes.DType(message.dtype)
-    except (TypeError, KeyError):
-        raise invalid(f"Cannot parse tensor from proto: unknown dtype {message.dtype} {tail}") from None
-    if found is not out_type:
-        raise invalid(f"Type mismatch between parsed tensor ({found._cpp}) and dtype ({out_type._cpp}) {tail}")
-    shape = [d.size for d in message.tensor_shape.dim]
-    if message.tensor_shape.unknown_rank or any(d < 0 for d in shape):
-        raise invalid(f"Cannot parse tensor from proto: its shape {shape} is not known {tail}")
-    count = 1
-    for d in shape:
-        count *= d
-    if message.tensor_content and found is not string:
-        kind = np.dtype(found.as_numpy_dtype)
-        if len(message.tensor_content) != count * kind.itemsize:
-            raise invalid(f"Cannot parse tensor from proto: {len(message.tensor_content)} bytes for shape {shape} of {found.name} {tail}")
-        return numpy_storage(np.frombuffer(bytearray(message.tensor_content), dtype=kind).reshape(shape), found)
-    if count > 1 << 20 and count > 64 * len(serialized[()]):
-        raise invalid(f"Cannot parse tensor from proto: {len(serialized[()])} bytes for shape {shape} {tail}")
-    try:
-        from tensorboard.util.tensor_util import make_ndarray
-
-        array = make_ndarray(message)
-    except (TypeError, ValueError) as error:
-        raise invalid(f"Cannot parse tensor from proto: {error} {tail}") from error
-    return numpy_storage(array.reshape(shape), found)
+    return storage_of(message, len(serialized[()]), tail, out_type)
 
 
 parse_tensor.strings(parse_tensor.op.fn)

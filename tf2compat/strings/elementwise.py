@@ -20,7 +20,11 @@ def each(fn: Callable[[bytes], bytes], array: np.ndarray) -> np.ndarray:
 
 def numbers(fn: Callable[[bytes], Any], array: np.ndarray, dtype: torch.dtype) -> torch.Tensor:
     """Bytes to numbers."""
-    return torch.tensor([fn(v) for v in array.reshape(-1)], dtype=dtype).reshape(array.shape)
+    made = np.array([fn(v) for v in array.reshape(-1).tolist()], dtype=_NUMPY[dtype])
+    return torch.from_numpy(made if made.shape == array.shape else made.reshape(array.shape))
+
+
+_NUMPY = {torch.int32: np.int32, torch.int64: np.int64, torch.float32: np.float32, torch.float64: np.float64, torch.bool: np.bool_}
 
 
 def joined(arrays: list[np.ndarray]) -> list[np.ndarray]:
