@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import tf2compat as tf
-from tf2compat._engine import lowering
+from tf2compat._engine import tiers
 
 
 def test_many_shapes_leave_a_bounded_cache_and_flat_memory():
@@ -138,7 +138,7 @@ def training_step(tf, seed=0):
     return step, w
 
 
-@pytest.mark.skipif(not lowering._compiler(), reason="no C++ compiler")
+@pytest.mark.skipif(not tiers._compiler(), reason="no C++ compiler")
 def test_compiled_replayed_and_eager_agree():
     x = tf.constant(np.random.default_rng(1).normal(size=(5, 4)).astype(np.float32))
     found = []

@@ -174,7 +174,7 @@ class ConcreteFunction:
         return self._wrapped(outs)
 
     def _begin(self, program: Program) -> Any:
-        from .lowering import Tier
+        from .tiers import Tier
 
         self._tier = Tier(self.graph, program, self._jit)
         return self._tier

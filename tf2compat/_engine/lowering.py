@@ -1,78 +1,61 @@
-"""The compiled tier: a program's torch calls, gradients and variable updates included, as one compiled function.
+"""Lowering: the torch calls of a region, gradients and variable updates included, as compiled functions.
 
-`make_fx` follows the program once; stand-ins for the variables make every read and write explicit, so that the traced
-graph takes the variables' memory as inputs and updates it in place at its end. Inductor compiles that graph. What the host
-must decide while it runs (a condition on a tensor's value, Python effects, random streams) cannot be compiled.
-
-When: by the rule of the ski rental. A program is compiled once the time spent replaying it equals what compiling is expected
-to cost; `TF2COMPAT_COMPILE` (`auto`, `always`, `never`), `tf2compat.compile_options` and `jit_compile=True` say otherwise.
+A region is followed once, on tensors without values, by `make_fx`; stand-ins for the variables make every read and write
+explicit. Where nothing outside differentiates through the region, the traced graph takes the variables' memory as inputs
+and updates it in place at its end. Where a tape does, forward and backward are traced together and cut in two, and the new
+values of variables are results. What cannot be traced (a value that the host would need) is Unfit, with the node at fault.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
 import threading
-import time
-import warnings
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import torch
 
 from . import state
-from .graph import Graph, Node
-from .replay import Program
 
-__all__ = ["Tier", "compile_options", "options"]
+__all__ = ["Free", "Joint", "Meta", "Unfit", "lower_free", "lower_joint"]
 
-_MODES = ("auto", "always", "never")
-#: programs that are compiled for one signature with open dimensions, each for other sizes
-_VARIANTS = 4
-
-
-class _Options:
-    def __init__(self) -> None:
-        mode = os.environ.get("TF2COMPAT_COMPILE", "auto").lower()
-        if mode not in _MODES:
-            raise ValueError(f"TF2COMPAT_COMPILE must be one of {', '.join(_MODES)}, not {mode!r}")
-        self.mode = mode
-        #: seconds that compiling is expected to cost: a fixed part, and one for each op
-        self.base, self.per_op = 8.0, 0.06
-
-
-options = _Options()
-
-
-def compile_options(mode: str | None = None, base_seconds: float | None = None, seconds_per_op: float | None = None) -> dict[str, Any]:
-    """Say when traced functions are compiled, and get what is set now.
-
-    `mode`: "auto" (when replay has taken as long as compiling is expected to take), "always" (at the first call) or
-    "never". The expected cost is `base_seconds` and `seconds_per_op` for each op.
-    """
-    if mode is not None:
-        if mode not in _MODES:
-            raise ValueError(f"mode must be one of {', '.join(_MODES)}, not {mode!r}")
-        options.mode = mode
-    if base_seconds is not None:
-        options.base = float(base_seconds)
-    if seconds_per_op is not None:
-        options.per_op = float(seconds_per_op)
-    return {"mode": options.mode, "base_seconds": options.base, "seconds_per_op": options.per_op}
+_lock = threading.Lock()
 
 
 class Unfit(Exception):
-    """A program cannot be compiled; the message says why."""
+    """A region cannot be compiled; the message says why. `node`: what is at fault, where that is known."""
+
+    node: Any = None
+
+
+class Meta(NamedTuple):
+    """What is compiled for: a tensor without its values."""
+
+    shape: tuple[int, ...]
+    dtype: torch.dtype
+    device: torch.device
+    requires_grad: bool
+
+
+def meta(t: Any) -> Meta:
+    if not isinstance(t, torch.Tensor):
+        raise Unfit("a value that is no tensor passes between regions")
+    return Meta(tuple(t.shape), t.dtype, t.device, t.requires_grad)
 
 
 class _Stand:
-    """A variable while a program is followed: reads and writes move values, memory is not touched."""
+    """A variable while a region is followed: reads and writes move values, memory is not touched."""
+
+    _pinned = False
 
     def __init__(self, variable: Any, storage: Any) -> None:
         self._variable = variable
         self._t = storage
         self._changed = False
+        self._watched = storage.requires_grad
 
     def _read(self) -> Any:
+        if self._changed and self._watched:
+            raise Unfit(f"variable {self._variable.name} is read again after an assignment, under a tape")
         return self._t
 
     def _write(self, value: Any) -> None:
@@ -91,184 +74,275 @@ class _Stand:
         return getattr(self._variable, name)
 
 
-def obstacle(graph: Graph) -> str | None:
-    """What keeps a graph from being compiled, or None."""
-    for node in graph.nodes:
-        found = _obstacle(node)
-        if found:
-            return found
-    return None
+def follower(program: Any, source: str, variables: list[Any], given: list[Any]) -> tuple[Callable[..., Any], list[_Stand]]:
+    """The generated function `source` of a program on stand-ins, which have the values `given`."""
+    stands = {id(v): _Stand(v, t) for v, t in zip(variables, given, strict=True)}
+    env = dict(program.env)
+    for name, value in program.env.items():
+        stand = stands.get(id(getattr(value, "_of", value)))
+        if stand is not None:
+            env[name] = stand
+    exec(compile(program.code, program.filename, "exec"), env)
+    return env[source], list(stands.values())
 
 
-def _obstacle(node: Node) -> str | None:
-    if node.kind in ("if", "while"):
-        return f"{node.type} '{node.name}' is decided by the host"
-    if node.kind == "for" and node.extra[0] == "_elements":
-        return f"the loop '{node.name}' over a dataset is the host's"
-    if node.device is not None:
-        return f"'{node.name}' has a device of its own"
-    op = node.op
-    if op is not None:
-        if op.stateful and not any(k is not None and k.what in ("variable", "variables") for k in op.kinds):
-            if op.name not in ("SymbolicGradient", "Jacobian", "Jvp"):
-                return f"{op.name} '{node.name}' has effects outside of the graph"
-        if any(t.dtype.torch is None for t in node.outputs) and not all(t.dtype.name == "variant" for t in node.outputs):
-            return f"{op.name} '{node.name}' computes text"
-    for block in node.blocks:
-        found = obstacle(block)
-        if found:
-            return found
-    return None
+def _memory(t: torch.Tensor) -> int:
+    return t.untyped_storage()._cdata
 
 
-_no_compiler_said = False
+class _Fakes:
+    """Tensors without values for metas; `open_`: for each the dimensions whose size is left open, or None."""
+
+    def __init__(self, metas: list[Meta], open_: list[Any] | None = None) -> None:
+        from torch._subclasses.fake_tensor import FakeTensorMode
+
+        self.shape_env = None
+        if open_ is None:
+            self.mode = FakeTensorMode(allow_non_fake_inputs=True)
+            with self.mode:
+                self.tensors = [torch.empty(m.shape, dtype=m.dtype, device=m.device, requires_grad=m.requires_grad) for m in metas]
+            return
+        from torch._dynamo.source import ConstantSource
+        from torch.fx.experimental.symbolic_shapes import DimDynamic, ShapeEnv, StatelessSymbolicContext
+
+        self.shape_env = ShapeEnv()
+        self.mode = FakeTensorMode(allow_non_fake_inputs=True, shape_env=self.shape_env)
+        self.tensors = []
+        for i, (m, dims) in enumerate(zip(metas, open_, strict=True)):
+            sizes = [DimDynamic.DUCK if dims is not None and j in dims else DimDynamic.STATIC for j in range(len(m.shape))]
+            context: Any = StatelessSymbolicContext(dynamic_sizes=sizes)  # type: ignore[call-arg]
+            real = torch.empty(m.shape, dtype=m.dtype, device=m.device)
+            self.tensors.append(self.mode.from_tensor(real, source=ConstantSource(f"input{i}"), symbolic_context=context))
+
+    def guard(self) -> Callable[[Any], bool]:
+        """Whether what was compiled holds for other inputs."""
+        assert self.shape_env is not None
+        text = self.shape_env.produce_guards_expression(self.tensors, ignore_static=False)
+        if not text:
+            return lambda args: True
+        from torch.fx.experimental.symbolic_shapes import SYMPY_INTERP
+
+        code = compile(text, "<sizes>", "eval")
+        names = [f"t{i}" for i in range(len(self.tensors))]
+        return lambda args: bool(eval(code, SYMPY_INTERP, {"L": dict(zip(names, args, strict=True))}))  # noqa: S307 - torch's own text
 
 
-def _compiler() -> bool:
-    """Whether there is a C++ compiler; says so once when there is none."""
-    global _no_compiler_said
-    if torch.cuda.is_available() or os.environ.get("CXX") or shutil.which("g++") or shutil.which("clang++") or shutil.which("cl"):
-        return True
-    if not _no_compiler_said:
-        _no_compiler_said = True
-        warnings.warn("tf2compat: no C++ compiler is present, so traced functions are replayed and not compiled", RuntimeWarning, stacklevel=3)
-    return False
+class _alone:
+    """Follow a region as if no tape recorded and nobody else compiled."""
+
+    def __enter__(self) -> None:
+        _lock.acquire()
+        self.tapes = state.local.tapes
+        state.local.tapes = []
+        self.grad = torch.is_grad_enabled()
+        torch.set_grad_enabled(True)
+
+    def __exit__(self, *exc: object) -> None:
+        torch.set_grad_enabled(self.grad)
+        state.local.tapes = self.tapes
+        _lock.release()
 
 
-class _Compiled:
-    """A compiled program for inputs of one kind."""
-
-    def __init__(self, run: Any, variables: list[Any], positions: list[int | None]) -> None:
-        self.run, self.variables, self.positions = run, variables, positions
-
-    def __call__(self, inputs: tuple[Any, ...], written: frozenset[int]) -> tuple[Any, ...]:
-        memory = [v._own() if id(v) in written else v._t for v in self.variables]
-        with torch.no_grad():
-            outs = self.run(*[x if x.is_contiguous() else x.contiguous() for x in inputs], *memory)
-        return tuple([None if p is None else outs[p] for p in self.positions])
-
-
-_lock = threading.Lock()
-
-
-def lower(program: Program, graph: Graph, inputs: tuple[Any, ...]) -> tuple[_Compiled, frozenset[int]]:
-    """Compile a program for these inputs; Unfit, or any failure of the compiler, when that cannot be."""
-    from torch._inductor.compile_fx import compile_fx
+def _trace(fakes: _Fakes, fn: Callable[..., Any], *args: Any) -> torch.fx.GraphModule:
+    from torch._dispatch.python import enable_python_dispatcher
     from torch.fx.experimental.proxy_tensor import make_fx
 
-    variables = [v for v in graph.variables if isinstance(v._t, torch.Tensor)]
-    if len(variables) != len(graph.variables):
-        raise Unfit("a variable of text")
-    names = {id(value): name for name, value in program.env.items()}
-    n = len(inputs)
-    shape: dict[str, Any] = {}
+    with fakes.mode, enable_python_dispatcher():
+        return make_fx(fn, tracing_mode="real", _allow_non_fake_inputs=True)(*args)
+
+
+def _compiled(traced: torch.fx.GraphModule, examples: list[Any], backend: str) -> Callable[..., Any]:
+    if backend == "eager":
+        return traced
+    from torch._inductor.compile_fx import compile_fx
+
+    with torch.no_grad():
+        return compile_fx(traced, [e.detach() for e in examples])
+
+
+class Free:
+    """A region through which nothing outside differentiates: variables change in place."""
+
+    def __init__(self, run: Any, variables: list[Any], written: frozenset[int], positions: list[int | None], guard: Any) -> None:
+        self.run, self.variables, self.written, self.positions, self.guard = run, variables, written, positions, guard
+        self.plain = positions == list(range(len(positions)))
+        self.owned = [(v, id(v) in written) for v in variables]
+
+    def __call__(self, args: tuple[Any, ...]) -> Any:
+        memory = [v._own() if w else v._t for v, w in self.owned]
+        with torch.no_grad():
+            outs = self.run(*[x if x.is_contiguous() else x.contiguous() for x in args], *memory)
+        return outs if self.plain else tuple([None if p is None else outs[p] for p in self.positions])
+
+
+def lower_free(program: Any, source: str, variables: list[Any], metas: list[Meta], backend: str, open_: list[Any] | None = None) -> Free:
+    """Compile the function `source` of a program, with the variables' memory updated in place."""
+    n = len(metas)
+    held = [meta(v._t) for v in variables]
+    known: dict[str, Any] = {}
 
     def follow(*given: Any) -> Any:
-        stands = {id(v): _Stand(v, t) for v, t in zip(variables, given[n:], strict=True)}
-        env = dict(program.env)
-        for v in variables:
-            if id(v) in names:
-                env[names[id(v)]] = stands[id(v)]
-        exec(compile(program.code, program.filename, "exec"), env)
-        outs = env["run"](*given[:n])
-        shape["written"] = frozenset(id(v) for v in variables if stands[id(v)]._changed)
+        fn, stands = follower(program, source, variables, list(given[n:]))
+        outs = fn(*given[:n])
+        memory = {_memory(t) for t in given[n:]}
+        known["written"] = frozenset(id(v) for v, s in zip(variables, stands, strict=True) if s._changed)
         kept, positions = [], []
         for o in outs:
             positions.append(None if o is None else len(kept))
             if o is not None:
-                # an output must not be the variable's memory, which later calls change
-                kept.append(o.detach().clone() if any(o is t for t in given) else o.detach())
-        shape["positions"] = positions
-        for v, t in zip(variables, given[n:], strict=True):
-            stand = stands[id(v)]
-            if stand._changed:
-                t.copy_(stand._t)
+                # a result must not be a variable's memory, which changes later
+                kept.append(o.detach().clone() if _memory(o) in memory else o.detach())
+        known["positions"] = positions
+        new = [(t, s._t) for t, s in zip(given[n:], stands, strict=True) if s._changed and s._t is not t]
+        # all new values exist before the first memory changes
+        new = [(t, value.clone() if _memory(value) in memory else value) for t, value in new]
+        for t, value in new:
+            t.copy_(value)
         return kept
 
-    examples = [x.detach().clone(memory_format=torch.contiguous_format) for x in (*inputs, *[v._t for v in variables])]
-    with _lock:
-        before = state.local.tapes
-        state.local.tapes = []
-        try:
-            with torch.enable_grad():
-                traced = make_fx(follow, tracing_mode="real")(*examples)
-            with torch.no_grad():
-                run = compile_fx(traced, [e.detach() for e in examples])
-                run(*[e.clone() for e in examples])
-        finally:
-            state.local.tapes = before
-    return _Compiled(run, variables, shape["positions"]), shape["written"]
+    with _alone():
+        fakes = _Fakes([*metas, *held], None if open_ is None else [*open_, *[None] * len(held)])
+        traced = _trace(fakes, follow, *fakes.tensors)
+        for v in variables:
+            if v._pinned and id(v) in known["written"]:
+                raise Unfit(f"variable {v.name} is a torch module's")
+        guard = None if open_ is None else fakes.guard()
+        run = _compiled(traced, fakes.tensors, backend)
+        if open_ is not None:
+            guard = fakes.guard()  # with what the compiler came to rely on
+    return Free(run, variables, known["written"], known["positions"], guard)
 
 
-class Tier:
-    """Decides for one concrete function whether a call is replayed or compiled, and keeps account."""
+class _Differentiable(torch.autograd.Function):
+    """A compiled forward pass whose gradient is a compiled backward pass."""
 
-    def __init__(self, graph: Graph, program: Program, jit: bool | None) -> None:
-        self.graph, self.program, self.jit = graph, program, jit
-        self.spent = 0.0
-        self.calls = 0
-        self.compiled_calls = 0
-        self.compile_seconds = 0.0
-        self.reason: str | None = None
-        self.variants: dict[Any, tuple[_Compiled, frozenset[int]]] = {}
-        if jit is False:
-            self.reason = "jit_compile=False"
-        elif options.mode == "never" and not jit:
-            self.reason = "compiling is turned off"
+    @staticmethod
+    def forward(ctx: Any, joint: Joint, *given: torch.Tensor) -> Any:
+        outs = joint.forward(*[t if t.is_contiguous() else t.contiguous() for t in given])
+        n = joint.n_outs
+        results = outs[:n]
+        ctx.joint = joint
+        ctx.n_given = len(given)
+        ctx.save_for_backward(*given, *outs[n + joint.n_written :])
+        ctx.set_materialize_grads(False)
+        ctx.mark_non_differentiable(*[t for t, d in zip(results, joint.differentiable, strict=True) if not d])
+        joint.new = list(outs[n : n + joint.n_written])
+        return tuple(results)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Any) -> Any:
+        joint: Joint = ctx.joint
+        given, kept = ctx.saved_tensors[: ctx.n_given], ctx.saved_tensors[ctx.n_given :]
+        wanted = [g for g, d in zip(grads, joint.differentiable, strict=True) if d]
+        wrapped = any(g is not None and torch._C._functorch.is_functorch_wrapped_tensor(g) for g in wanted)
+        if torch.is_grad_enabled() or wrapped:  # to be differentiated again, or row by row: torch's own ops do it
+            found = joint.again(given, wanted)
         else:
-            self.reason = obstacle(graph)
-        self.cost = options.base + options.per_op * program.n_nodes
+            tangents = [
+                torch.zeros(m.shape, dtype=m.dtype, device=m.device) if g is None else g.contiguous()
+                for g, m in zip(wanted, joint.tangents, strict=True)
+            ]
+            found = joint.backward(*kept, *tangents)
+        out: list[Any] = [None] * ctx.n_given
+        for i, g in zip(joint.sources, found, strict=True):
+            out[i] = g
+        return (None, *out)
 
-    def run(self, inputs: list[Any]) -> tuple[Any, ...]:
-        """The program's results."""
-        if self.reason is None and not state.local.tapes:
-            key = tuple([x.shape for x in inputs]) if type(inputs) is list else ()
-            found = self.variants.get(key)
-            if found is None and (self.jit or options.mode == "always" or self.spent >= self.cost):
-                found = self._compile(key, tuple(inputs))
-            if found is not None:
-                self.compiled_calls += 1
-                return found[0](tuple(inputs), found[1])
-        if self.reason is not None:
-            return self.program.run(*inputs)
-        start = time.perf_counter()
-        outs = self.program.run(*inputs)
-        self.spent += time.perf_counter() - start
-        self.calls += 1
-        return outs
 
-    def _compile(self, key: Any, inputs: tuple[Any, ...]) -> Any:
-        if len(self.variants) >= _VARIANTS:
-            self.reason = "called with too many different shapes"
-            return None
-        if not _compiler():
-            self.reason = "no C++ compiler"
-            return None
-        if any(not isinstance(x, torch.Tensor) or x.dtype in (torch.uint16, torch.uint32, torch.uint64) for x in inputs):
-            self.reason = "inputs of a dtype that is not compiled"
-            return None
-        start = time.perf_counter()
-        try:
-            found = lower(self.program, self.graph, inputs)
-        except Exception as error:  # noqa: BLE001 - replay serves
-            self.reason = f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else ''}"
-            at = self._failed_op(error)
-            warnings.warn(
-                f"tf2compat could not compile '{self.graph.name}'{at} and goes on replaying it: {self.reason}", RuntimeWarning, stacklevel=5
-            )
-            return None
-        finally:
-            self.compile_seconds += time.perf_counter() - start
-        self.variants[key] = found
-        return found
+class Joint:
+    """A region that a tape differentiates through."""
 
-    def _failed_op(self, error: BaseException) -> str:
-        tb = error.__traceback__
-        name = ""
-        while tb is not None:
-            if tb.tb_frame.f_code.co_filename == self.program.filename and 0 < tb.tb_lineno <= len(self.program.nodes):
-                node = self.program.nodes[tb.tb_lineno - 1]
-                if node is not None:
-                    name = f" (at {node.type} '{node.name}')"
-            tb = tb.tb_next
-        return name
+    guard = None
+
+    def __init__(self, variables: list[Any], read: frozenset[int]) -> None:
+        self.variables, self.read = variables, read
+        self.forward: Any = None
+        self.backward: Any = None
+        self.replay: Any = None
+        self.sources: list[int] = []
+        self.differentiable: list[bool] = []
+        self.tangents: list[Meta] = []
+        self.n_outs = self.n_written = 0
+        self.written: list[Any] = []
+        self.positions: list[int | None] = []
+        self.new: list[Any] = []
+
+    def values(self) -> list[Any]:
+        return [v._read() if id(v) in self.read else v._t for v in self.variables]
+
+    def __call__(self, args: tuple[Any, ...]) -> Any:
+        given = [*args, *self.values()]
+        with torch.enable_grad():
+            outs = _Differentiable.apply(self, *given)
+        new, self.new = self.new, []
+        del given
+        for v, value in zip(self.written, new, strict=True):
+            v._write(value)
+        return tuple([None if p is None else outs[p] for p in self.positions])
+
+    def again(self, given: Any, grads: list[Any]) -> list[Any]:
+        """The gradients by torch's own ops on the region followed once more."""
+        with torch.enable_grad():
+            outs = [o for o, d in zip(self.replay(given), self.differentiable, strict=True) if d]
+            pairs = [(o, g) for o, g in zip(outs, grads, strict=True) if g is not None]
+            sources = [given[i] for i in self.sources]
+            if not pairs:
+                return [None] * len(sources)
+            create = torch.is_grad_enabled()
+            return list(torch.autograd.grad([o for o, _ in pairs], sources, [g for _, g in pairs], create_graph=create, allow_unused=True))
+
+
+def lower_joint(program: Any, source: str, variables: list[Any], read: frozenset[int], metas: list[Meta], held: list[Meta], backend: str) -> Joint:
+    """Compile the function `source` of a program as a forward and a backward pass. `held`: the variables' metas, as tapes see them."""
+    n = len(metas)
+    joint = Joint(variables, read)
+    joint.sources = [i for i, m in enumerate([*metas, *held]) if m.requires_grad]
+
+    def follow(given: Any) -> tuple[list[Any], list[Any], list[Any]]:
+        fn, stands = follower(program, source, variables, list(given[n:]))
+        outs = fn(*given[:n])
+        all_given = {_memory(t) for t in given}
+        kept, positions = [], []
+        for o in outs:
+            positions.append(None if o is None else len(kept))
+            if o is not None:
+                kept.append(o.clone() if _memory(o) in all_given else o)
+        changed = [(v, s._t) for v, s in zip(variables, stands, strict=True) if s._changed]
+        joint.positions, joint.written = positions, [v for v, _ in changed]
+        return kept, [t.clone() if _memory(t) in all_given else t for _, t in changed], outs
+
+    joint.replay = lambda given: follow(given)[0]
+
+    def both(primals: list[Any], tangents: list[Any]) -> Any:
+        kept, new, _ = follow(primals)
+        targets = [o for o, d in zip(kept, joint.differentiable, strict=True) if d]
+        grads = torch.autograd.grad(targets, [primals[i] for i in joint.sources], tangents, allow_unused=True)
+        return [*[o.detach() for o in kept], *new], list(grads)
+
+    with _alone():
+        fakes = _Fakes([*metas, *held])
+        with fakes.mode:
+            kept, new, _ = follow(fakes.tensors)
+            joint.differentiable = [o.requires_grad for o in kept]
+            joint.tangents = [meta(o)._replace(requires_grad=False) for o in kept if o.requires_grad]
+            tangents = [torch.empty(m.shape, dtype=m.dtype, device=m.device) for m in joint.tangents]
+        joint.n_outs, joint.n_written = len(kept), len(new)
+        if not joint.tangents:
+            raise Unfit("nothing in it can be differentiated")
+        traced = _trace(fakes, both, fakes.tensors, tangents)
+        forward, backward = _cut(traced, len(kept) + len(new))
+        joint.forward = _compiled(forward, _examples(forward), backend)
+        joint.backward = _compiled(backward, _examples(backward), backend)
+    return joint
+
+
+def _cut(traced: torch.fx.GraphModule, n_forward: int) -> tuple[torch.fx.GraphModule, torch.fx.GraphModule]:
+    from torch._functorch import partitioners
+
+    traced.graph.eliminate_dead_code()
+    traced.recompile()
+    return partitioners.min_cut_rematerialization_partition(traced, None, num_fwd_outputs=n_forward)
+
+
+def _examples(part: torch.fx.GraphModule) -> list[Any]:
+    return [node.meta["val"] for node in part.graph.nodes if node.op == "placeholder"]

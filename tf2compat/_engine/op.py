@@ -91,7 +91,7 @@ class Op:
 
     __slots__ = (
         "name", "key", "fn", "params", "kinds", "n", "has_name", "defaults", "multi", "elementwise", "stateful", "string_fn",
-        "diagnose_fn", "infer_fn", "wrong_dtype_fn", "hint", "prepare_fn", "public", "differences", "groups", "singles",
+        "diagnose_fn", "infer_fn", "wrong_dtype_fn", "draw_fn", "hint", "prepare_fn", "public", "differences", "groups", "singles",
         "targets",
     )  # fmt: skip
 
@@ -118,6 +118,7 @@ class Op:
         self.diagnose_fn: Callable[..., Any] | None = None
         self.infer_fn: Callable[..., Any] | None = None
         self.prepare_fn: Callable[..., Any] | None = None
+        self.draw_fn: Callable[..., Any] | None = None
         self.differences: str | None = None
         #: functions of the user's that take over for arguments of some types: gets the arguments, NotImplemented if none fits
         self.targets: Callable[[tuple[Any, ...]], Any] | None = None
@@ -803,17 +804,21 @@ class op:
         public.infer = _setter(public, "infer_fn")
         public.wrong_dtype = _setter(public, "wrong_dtype_fn")
         public.prepare = _setter(public, "prepare_fn")
+        public.draws = _setter(public, "draw_fn")
         o.public = public
         return public
 
 
 def _setter(public: types.FunctionType, attribute: str) -> Callable[[Callable[..., Any]], Any]:
-    """`@add.strings`, `@add.diagnose`, `@add.infer`, `@add.prepare`, `@add.wrong_dtype`: further parts of a declared op.
+    """`@add.strings`, `@add.diagnose`, `@add.infer`, `@add.prepare`, `@add.wrong_dtype`, `@add.draws`: further parts of a declared op.
 
     `prepare` gets the caller's arguments (without the name) on the slow path and gives them back in the form that the
     declaration expects. `strings` is the implementation on NumPy arrays of bytes; `diagnose` gets the arguments of a failed call and returns a
     message, an exception or None; `infer` gives [(dtype, shape), …] where torch's meta tensors cannot tell; `wrong_dtype`
     makes the exception for a dtype that differs from the group's (or None: that is not allowed) where it is not the usual one.
+    `draws`, of a random op, gets the arguments as a graph holds them, and a function that finds the size of an open dimension, and
+    takes the op apart for the compiler: the op that draws and its arguments, the draw's (dtype, dims), the op that needs the draw, and
+    a function from the draw to that op's arguments; or None.
     """
 
     def attach(fn: Callable[..., Any]) -> Any:

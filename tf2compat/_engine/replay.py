@@ -160,7 +160,10 @@ _HELPERS = {"_taping": _taping, "_int": _int, "_ints": _ints, "_on": _on, "_cust
 class _Writer:
     """Turns a graph into lines of Python."""
 
-    def __init__(self, graph: Graph, inputs: list[SymbolicTensor]) -> None:
+    def __init__(self, graph: Graph, inputs: list[SymbolicTensor], planner: Any = None) -> None:
+        self.planner = planner
+        #: the regions of a planned program, and the source of their functions
+        self.regions: list[Cut] = []
         self.lines: list[str] = []
         self.nodes: list[Node | None] = []
         self.env: dict[str, Any] = dict(_HELPERS)
@@ -168,6 +171,9 @@ class _Writer:
         self.shared: dict[int, str] = {}  # objects of the environment by identity
         self.captured: dict[int, tuple[str, Tensor]] = {}
         self.count = 0
+        self.local: set[str] = set()
+        #: names that exist inside regions only
+        self.inside: set[str] = set()
         self.indent = 1
         parameters = []
         for t in inputs:
@@ -180,11 +186,17 @@ class _Writer:
         head += [f"    {name} = _entering({self.constant(t, 'T')})" for name, t in self.captured.values()]
         self.lines[start:start] = head
         self.nodes[start:start] = [None] * len(head)
+        for cut in reversed(self.regions):
+            cut.head = [f"def {cut.source}({', '.join(cut.params)}):", *cut.head]
+            self.lines[:0] = cut.head
+            self.nodes[:0] = [None, *cut.nodes_of_lines]
 
     # --- names -------------------------------------------------------------------------------------------------------
     def fresh(self, prefix: str) -> str:
         self.count += 1
-        return f"{prefix}{self.count}"
+        name = f"{prefix}{self.count}"
+        self.local.add(name)
+        return name
 
     def define(self, t: SymbolicTensor, name: str) -> str:
         self.names[t._key()] = name
@@ -286,6 +298,9 @@ class _Writer:
     def block(self, graph: Graph, outputs: list[Any]) -> None:
         """The live nodes of a graph; names are deleted after their last use."""
         live = _live(graph, outputs)
+        if self.planner is not None:
+            self.planned(graph, self.planner.items(graph, live), outputs)
+            return
         last: dict[tuple[int, int], int] = {}
         for i, node in enumerate(live):
             for key in _uses(node):
@@ -309,6 +324,66 @@ class _Writer:
             if gone:
                 self.line(f"del {', '.join(gone)}")
 
+    def planned(self, graph: Graph, items: list[Any], outputs: list[Any]) -> None:
+        """As `block`, for a graph whose nodes are grouped into regions."""
+        last: dict[tuple[int, int], int] = {}
+        for i, item in enumerate(items):
+            for node in item.nodes:
+                for key in _uses(node):
+                    last[key] = i
+        kept = {k for o in outputs for k in _keys(o)}
+        made = {t._key() for item in items for n in item.nodes for t in n.outputs}
+        hosted = [i for i, item in enumerate(items) if not item.region and _differentiates(item.nodes[0])]
+        final = max(hosted, default=-1) if graph.is_function else -1
+        for i, item in enumerate(items):
+            if item.region:
+                self.region(graph, item, {k for k, at in last.items() if at > i} | kept)
+            else:
+                self.node(item.nodes[0], graph)
+            if i == final:
+                done = [n for earlier in items[: i + 1] for n in earlier.nodes]
+                self.release(graph, done, {k for k, at in last.items() if at > i} | kept)
+            used = [k for n in item.nodes for k in _uses(n)] + [t._key() for n in item.nodes for t in n.outputs]
+            gone = []
+            for key in dict.fromkeys(used):
+                name = self.names.get(key)
+                if key in made and last.get(key, i) == i and key not in kept and name is not None and name.isidentifier() and name not in self.inside:
+                    gone.append(name)
+            gone = list(dict.fromkeys(gone))
+            if gone:
+                self.line(f"del {', '.join(gone)}")
+
+    def region(self, graph: Graph, item: Any, needed: set[tuple[int, int]]) -> None:
+        """A group of nodes as a function of its own, and the call of it."""
+        saved = self.lines, self.nodes, self.indent, self.planner, self.local
+        self.lines, self.nodes, self.indent, self.planner, self.local = [], [], 1, None, set()
+        last = {key: i for i, node in enumerate(item.nodes) for key in _uses(node)}
+        results = [t for node in item.nodes for t in node.outputs if t._key() in needed]
+        own = {t._key() for node in item.nodes for t in node.outputs} - needed
+        for i, node in enumerate(item.nodes):
+            self.node(node, graph)
+            keys = [k for k in dict.fromkeys([*_uses(node), *(t._key() for t in node.outputs)]) if k in own and last.get(k, i) == i]
+            gone = list(dict.fromkeys(self.names[k] for k in keys if k in self.names))
+            if gone:
+                self.line(f"del {', '.join(gone)}")
+        connected = any(isinstance(t._t, torch.Tensor) and t._t.requires_grad for t in _inputs(item.nodes, graph) if t._node not in item.nodes)
+        if item.closed and not connected:
+            self.release(graph, item.nodes, needed)
+        names = [self.names[t._key()] for t in results]
+        self.line(f"return ({''.join(n + ', ' for n in names)})")
+        lines, nodes, made = self.lines, self.nodes, self.local
+        self.lines, self.nodes, self.indent, self.planner, self.local = saved
+        self.local |= made
+        free = _free("\n".join(["def region():", *lines])) - set(self.env)
+        params = sorted(n for n in free if n in self.local)
+        self.inside = self.inside | (made - set(names))
+        cut = Cut(self.fresh("region"), params, lines, nodes, item.nodes, item.closed)
+        inputs = {name: t for t in _inputs(item.nodes, graph) for name in [self.names.get(t._key())] if name in params}
+        cut.inputs = [inputs.get(p) for p in params]
+        cut.outputs, cut.connected = results, connected
+        self.regions.append(cut)
+        self.env[cut.name] = cut
+        self.line(f"{''.join(n + ', ' for n in names)}{' = ' if names else ''}{cut.name}({', '.join(params)})")
 
     def release(self, graph: Graph, done: list[Node], used: set[tuple[int, int]]) -> None:
         """Let go of autograd's record after the last gradient: it holds the variables' memory, which could not be updated in place."""
@@ -459,6 +534,46 @@ class _Writer:
         self.line(f"{''.join(n + ', ' for n in names)} = _custom({fn}, ({r}), ({s}))", node)
 
 
+class Cut:
+    """A region of a program: `source` is the name of the generated function that replays it."""
+
+    def __init__(self, name: str, params: list[str], lines: list[str], nodes_of_lines: list[Any], nodes: list[Node], closed: bool) -> None:
+        self.name, self.source = name, name + "_replayed"
+        self.params, self.head, self.nodes_of_lines = params, lines, nodes_of_lines
+        self.nodes, self.closed = nodes, closed
+        #: the symbolic tensors behind the parameters (None: a tensor of the surroundings) and the results
+        self.inputs: list[Any] = []
+        self.outputs: list[SymbolicTensor] = []
+        #: whether tapes of the program itself differentiate through it
+        self.connected = False
+
+
+def _free(text: str) -> set[str]:
+    """The names that the function of a source refers to and does not define."""
+    found: set[str] = set()
+
+    def collect(code: Any) -> None:
+        found.update(code.co_names)
+        for c in code.co_consts:
+            if hasattr(c, "co_names"):
+                collect(c)
+
+    space = compile(text, "<region>", "exec")
+    for c in space.co_consts:
+        if hasattr(c, "co_names"):
+            collect(c)
+    return found
+
+
+def _inputs(nodes: list[Node], graph: Graph) -> list[SymbolicTensor]:
+    found = []
+    for node in nodes:
+        found += node.inputs()
+        for block in node.blocks:
+            found += [o for o, _ in block.captures.values() if isinstance(o, SymbolicTensor)]
+    return [graph.mine(t) for t in found]
+
+
 def _differentiates(node: Node) -> bool:
     """Whether a node, or a block of it, takes gradients."""
     if node.op is not None:
@@ -505,8 +620,8 @@ def _live(graph: Graph, outputs: list[Any]) -> list[Node]:
 class Program:
     """A graph as a function from torch storages to torch storages. `code` is its source."""
 
-    def __init__(self, graph: Graph, inputs: list[SymbolicTensor] | None = None) -> None:
-        writer = _Writer(graph, graph.inputs if inputs is None else inputs)
+    def __init__(self, graph: Graph, inputs: list[SymbolicTensor] | None = None, planner: Any = None) -> None:
+        writer = _Writer(graph, graph.inputs if inputs is None else inputs, planner)
         self.code = "\n".join(writer.lines) + "\n"
         self.nodes = writer.nodes
         self.filename = f"<tf2compat graph {graph.name} {next(_numbers)}>"
@@ -520,6 +635,7 @@ class Program:
         #: (name, tensor): eager tensors of the surroundings that the program reads
         self.captured = list(writer.captured.values())
         self.n_nodes = len(writer.nodes)
+        self.cuts = writer.regions
 
     def __del__(self) -> None:
         if "filename" not in self.__dict__:

@@ -326,17 +326,7 @@ class Function:
         lines = [f"{self._name}: {self._traces} traces, {len(set(map(id, self._cache.values())))} kept"]
         for c in dict.fromkeys(self._cache.values()):
             lines.append(f"  {c.pretty_printed_signature(False)}  {len(c.graph.nodes)} nodes")
-            tier = c._tier
-            if tier is None:
-                lines.append("    not run yet")
-                continue
-            lines.append(f"    replayed: {tier.calls} calls measured, {tier.spent * 1e3:.1f} ms")
-            if tier.variants:
-                lines.append(f"    compiled: {tier.compiled_calls} calls, {len(tier.variants)} variants, compiling took {tier.compile_seconds:.1f} s")
-            elif tier.reason:
-                lines.append(f"    not compiled: {tier.reason}")
-            else:
-                lines.append(f"    to be compiled after {tier.cost:.1f} s of replay")
+            lines += ["    not run yet"] if c._tier is None else ["    " + line for line in c._tier.describe()]
         return "\n".join(lines)
 
     def experimental_get_compiler_ir(self, *args: Any, **kwargs: Any) -> Any:

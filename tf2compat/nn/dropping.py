@@ -10,8 +10,9 @@ import torch
 import tf2compat as tf
 
 from .._engine.convert import convert_to_tensor
+from .._engine.devices import current
 from .._engine.dtypes import FLOATS
-from .._engine.op import SHAPE, invalid, op, tensor
+from .._engine.op import DTYPE, SHAPE, invalid, op, tensor
 from .._engine.tensor import Tensor
 from ..random.seeding import Stream, stream
 
@@ -34,6 +35,44 @@ def dropped(x: Any, rate: Any, noise_shape: Any = None, stream: Stream | None = 
                 "[Op:SelectV2] name: "
             )
     return x * mask
+
+
+@op("DropoutMask", stateful=True, shape=SHAPE, dtype=DTYPE)
+def _mask(shape: Any, dtype: Any, rate: float, stream: Stream) -> Any:
+    """What `dropped` multiplies by."""
+    device = current()
+    mask = torch.empty(shape, dtype=dtype.torch, device=device)
+    return mask.bernoulli_(1.0 - rate, generator=stream.generator(device)).mul_(1.0 / (1.0 - rate))
+
+
+@op("DropoutApply", x=tensor(FLOATS), mask=tensor(FLOATS))
+def _apply(x: Any, mask: Any, rate: float, noise_shape: Any, stream: Stream) -> Any:
+    """`x` times a mask that was drawn beforehand; drawn again where it turns out to be of another size."""
+    whole = x.shape if noise_shape is None else torch.broadcast_shapes(x.shape, mask.shape)
+    if (mask.shape if noise_shape is None else whole) != x.shape:
+        if torch._C._len_torch_dispatch_stack():
+            raise NotImplementedError("the size of a mask is not known beforehand")
+        return dropped.op.fn(x, rate, noise_shape, stream)
+    return x * mask
+
+
+@dropped.draws
+def _(x: Any, rate: Any, noise_shape: Any, stream: Any, size: Any) -> Any:
+    dims = x._dims if hasattr(x, "_dims") else tuple(x._t.shape)
+    if stream is None or type(rate) is not float or dims is None:
+        return None
+    if noise_shape is None:
+        shape = [d if d is not None else size(x._t.shape[i], x._b.shape[i]) for i, d in enumerate(dims)]
+    else:
+        if type(noise_shape) is not tuple or any(type(d) is not int for d in noise_shape) or None in dims or len(noise_shape) > len(dims):
+            return None
+        if any(d not in (1, n) for d, n in zip(reversed(noise_shape), reversed(dims), strict=False)):
+            return None
+        shape = list(noise_shape)
+    if any(d is None for d in shape):
+        return None
+    known = tuple([d if type(d) is int else None for d in shape])
+    return _mask.op, [tuple(shape), x.dtype, rate, stream], (x.dtype, known), _apply.op, lambda mask: [x, mask, rate, noise_shape, stream]
 
 
 def dropout(x: Any, rate: Any, noise_shape: Any = None, seed: Any = None, name: str | None = None) -> Tensor:

@@ -1,0 +1,498 @@
+"""Which tier runs a traced function: replay, or a planned program whose regions are compiled.
+
+When: by the rule of the ski rental. A function is compiled once the time spent replaying it equals what compiling is expected
+to cost on this machine, in the background, and only what is ready takes part; `TF2COMPAT_COMPILE` (`auto`, `always`, `never`),
+`tf2compat.compile_options` and `jit_compile=True` say otherwise. What compiles is compiled region by region (`regions.py`,
+`lowering.py`); if that turns out slower than replay, replay it is.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+import time
+import warnings
+import weakref
+from typing import Any
+
+import torch
+
+from . import background, state
+from .graph import Graph, Node
+from .lowering import Meta, Unfit, follower, lower_free, lower_joint, meta
+from .regions import Planner
+from .replay import Cut, Program, _uses
+from .variable import Variable
+
+__all__ = ["TIERS", "Tier", "compile_options", "options"]
+
+_MODES = ("auto", "always", "never")
+_BACKENDS = ("inductor", "eager")
+#: variants of one region for inputs of different sizes or gradients
+_VARIANTS = 4
+#: how often a program is planned anew around nodes that turned out not to compile
+_PLANS = 12
+#: every tier there is, for `tf2compat.profile`
+TIERS: weakref.WeakSet[Tier] = weakref.WeakSet()
+
+
+class _Options:
+    def __init__(self) -> None:
+        mode = os.environ.get("TF2COMPAT_COMPILE", "auto").lower()
+        if mode not in _MODES:
+            raise ValueError(f"TF2COMPAT_COMPILE must be one of {', '.join(_MODES)}, not {mode!r}")
+        self.mode = mode
+        #: seconds that compiling is expected to cost: a fixed part, and one for each op
+        self.base, self.per_op = 8.0, 0.06
+        self.background = True
+        self.backend = "inductor"
+        self.cuda_graphs = True
+        #: measured seconds of compiling against expected ones
+        self.scale = 1.0
+
+    def cost(self, ops: int) -> float:
+        return (self.base + self.per_op * ops) * self.scale * _load()
+
+    def learn(self, ops: int, seconds: float) -> None:
+        """Take in what compiling a region of so many ops took."""
+        expected = (self.base + self.per_op * ops) * _load()
+        if expected > 0:
+            self.scale += 0.5 * (min(max(seconds / expected, 0.05), 20.0) - self.scale)
+
+
+options = _Options()
+
+
+def _load() -> float:
+    """How many others want each processor, at least 1."""
+    try:
+        return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+    except (AttributeError, OSError):
+        return 1.0
+
+
+def compile_options(
+    mode: str | None = None, base_seconds: float | None = None, seconds_per_op: float | None = None, background: bool | None = None,
+    backend: str | None = None, cuda_graphs: bool | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Say when and how traced functions are compiled, and get what is set now.
+
+    `mode`: "auto" (when replay has taken as long as compiling is expected to take), "always" (at the first call) or
+    "never". The expected cost is `base_seconds` and `seconds_per_op` for each op, times what the machine's load and earlier
+    compilations suggest. `background`: whether "auto" compiles beside the program, which is replayed meanwhile. `backend`: "inductor", or
+    "eager" to run what would be compiled op by op. `cuda_graphs`: whether regions of fixed shapes on a GPU become CUDA graphs.
+    Raises ValueError for another mode or backend.
+    """
+    if mode is not None:
+        if mode not in _MODES:
+            raise ValueError(f"mode must be one of {', '.join(_MODES)}, not {mode!r}")
+        options.mode = mode
+    if backend is not None:
+        if backend not in _BACKENDS:
+            raise ValueError(f"backend must be one of {', '.join(_BACKENDS)}, not {backend!r}")
+        options.backend = backend
+    if base_seconds is not None:
+        options.base = float(base_seconds)
+    if seconds_per_op is not None:
+        options.per_op = float(seconds_per_op)
+    if background is not None:
+        options.background = bool(background)
+    if cuda_graphs is not None:
+        options.cuda_graphs = bool(cuda_graphs)
+    return {
+        "mode": options.mode, "base_seconds": options.base, "seconds_per_op": options.per_op, "background": options.background,
+        "backend": options.backend, "cuda_graphs": options.cuda_graphs,
+    }  # fmt: skip
+
+
+_no_compiler_said = False
+
+
+def _compiler() -> bool:
+    """Whether there is a C++ compiler; says so once when there is none."""
+    global _no_compiler_said
+    if torch.cuda.is_available() or os.environ.get("CXX") or shutil.which("g++") or shutil.which("clang++") or shutil.which("cl"):
+        return True
+    if not _no_compiler_said:
+        _no_compiler_said = True
+        warnings.warn("tf2compat: no C++ compiler is present, so traced functions are replayed and not compiled", RuntimeWarning, stacklevel=3)
+    return False
+
+
+def _variables(nodes: list[Node]) -> tuple[list[Any], frozenset[int]]:
+    """The variables that nodes use, blocks included, and which of them are read."""
+    found: dict[int, Any] = {}
+    read: set[int] = set()
+
+    def collect(value: Any) -> None:
+        if isinstance(value, Variable):
+            value = getattr(value, "_of", value)
+            found.setdefault(id(value), value)
+        elif isinstance(value, (list, tuple)):
+            for v in value:
+                collect(v)
+
+    def walk(some: list[Node]) -> None:
+        for node in some:
+            collect(node.args)
+            if node.kind == "read":
+                read.add(id(getattr(node.args[0], "_of", node.args[0])))
+            elif node.op is not None:
+                for kind, v in zip(node.op.kinds, node.args, strict=True):
+                    if isinstance(v, Variable) and (kind is None or kind.what not in ("variable", "variables")):
+                        read.add(id(getattr(v, "_of", v)))
+            for block in node.blocks:
+                walk(block.nodes)
+
+    walk(nodes)
+    return list(found.values()), frozenset(read)
+
+
+def _custom(nodes: list[Node]) -> bool:
+    return any(n.kind == "custom" or any(_custom(b.nodes) for b in n.blocks) for n in nodes)
+
+
+class Region:
+    """A region of a running program: replayed, or compiled for the inputs that came."""
+
+    def __init__(self, cut: Cut, program: Program, tier: Tier) -> None:
+        self.cut, self.program, self.tier = cut, program, tier
+        self.replay = program.env[cut.source]
+        self.variables, self.read = _variables(cut.nodes)
+        self.ops = sum(n.op is not None or bool(n.blocks) for n in cut.nodes)
+        dims = [None if t is None else t._dims for t in cut.inputs]
+        #: for each input the dimensions that a signature leaves open; None where all is known
+        self.open: list[Any] | None = None
+        if any(d is None or None in d for t, d in zip(cut.inputs, dims, strict=True) if t is not None):
+            self.open = [None if d is None else [i for i, n in enumerate(d) if n is None] for d in dims]
+        self.static = self.open is None
+        self.quick: Any = None
+        self.variants: dict[Any, Any] = {}
+        self.dynamic: list[Any] = []
+        self.pending: set[Any] = set()
+        self.failed: str | None = None
+        self.replayed_calls = self.compiled_calls = 0
+        self.seconds = self.compile_seconds = 0.0
+
+    @property
+    def ready(self) -> bool:
+        return bool(self.variants or self.dynamic)
+
+    def __call__(self, *args: Any) -> Any:
+        found = self.quick
+        if found is None or state.local.tapes:
+            found = self._find(args)
+            if found is None:
+                self.replayed_calls += 1
+                return self.replay(*args)
+        self.compiled_calls += 1
+        try:
+            return found(args)
+        except Exception as error:  # noqa: BLE001 - told apart
+            return self._recover(args, error, found)
+
+    def timed(self, *args: Any) -> Any:
+        """As a call, while `tf2compat.profile` measures."""
+        start = time.perf_counter()
+        try:
+            return self(*args)
+        finally:
+            if any(isinstance(x, torch.Tensor) and x.is_cuda for x in args):
+                torch.cuda.synchronize()
+            self.seconds += time.perf_counter() - start
+
+    # --- choosing ----------------------------------------------------------------------------------------------------
+    def _find(self, args: tuple[Any, ...]) -> Any:
+        """What was compiled for these inputs, compiling it where it is time to; None: replay."""
+        if self.failed is not None:
+            return None
+        tapes = state.local.tapes
+        watched = False
+        if tapes or self.cut.connected:
+            values = [v._read() if id(v) in self.read else v._t for v in self.variables] if tapes else []
+            watched = any(isinstance(x, torch.Tensor) and x.requires_grad for x in (*args, *values))
+            # what takes gradients itself would have to be differentiated twice
+            if watched and (self.cut.closed or _custom(self.cut.nodes) or len(tapes) > 1 or (tapes and self.cut.connected)):
+                return None
+            del values
+        if not watched:
+            for found in self.dynamic:
+                if found.guard((*args, *[v._t for v in found.variables])):
+                    return found
+        key: Any = ()
+        if watched:
+            key = tuple([(x.shape, x.requires_grad) for x in args if isinstance(x, torch.Tensor)])
+        elif not self.static:
+            key = tuple([x.shape for x in args if isinstance(x, torch.Tensor)])
+        found = self.variants.get((watched, key))
+        if found is not None or (watched, key) in self.pending or not self.tier.compiling:
+            return found
+        if len(self.variants) >= _VARIANTS:
+            return None
+        return self._request(args, watched, key)
+
+    def _request(self, args: tuple[Any, ...], watched: bool, key: Any) -> Any:
+        try:
+            metas = [meta(x) for x in args]
+            values = [v._read() if watched and id(v) in self.read else v._t for v in self.variables]
+            held = [meta(x) for x in values]
+            del values
+        except Unfit as error:
+            self._fail(error)
+            return None
+        if self.tier.at_once:
+            self._compile(metas, held, watched, key)
+            return self.dynamic[-1] if self.dynamic and not watched and (watched, key) not in self.variants else self.variants.get((watched, key))
+        self.pending.add((watched, key))
+
+        def job() -> None:
+            try:
+                self._compile(metas, held, watched, key)
+            finally:
+                self.pending.discard((watched, key))
+
+        background.submit(job)
+        return None
+
+    # --- compiling ---------------------------------------------------------------------------------------------------
+    def _compile(self, metas: list[Meta], held: list[Meta], watched: bool, key: Any) -> None:
+        start = time.perf_counter()
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                if watched:
+                    self.variants[watched, key] = lower_joint(
+                        self.program, self.cut.source, self.variables, self.read, metas, held, options.backend
+                    )
+                else:
+                    self._free(metas, key)
+        except Exception as error:  # noqa: BLE001 - replay serves
+            self._fail(error)
+        finally:
+            self.compile_seconds += time.perf_counter() - start
+        if self.failed is None:
+            options.learn(self.ops, self.compile_seconds)
+
+    def _free(self, metas: list[Meta], key: Any) -> None:
+        if self.open is not None and not self.dynamic:
+            open_ = [range(len(m.shape)) if t is None or t._dims is None else dims
+                     for m, t, dims in zip(metas, [t if t is not None else _Fixed for t in self.cut.inputs], self.open, strict=True)]  # fmt: skip
+            try:
+                self.dynamic.append(lower_free(self.program, self.cut.source, self.variables, metas, options.backend, open_))
+                return
+            except Exception as error:  # noqa: BLE001 - each size by itself, then
+                self.tier.notes.append(f"sizes are compiled one by one: {_first_line(error)}")
+                self.open = None
+        found = lower_free(self.program, self.cut.source, self.variables, metas, options.backend)
+        if options.cuda_graphs and options.backend == "inductor" and metas and all(m.device.type == "cuda" for m in metas):
+            from .cuda_graphs import Captured
+
+            found = Captured(found)  # type: ignore[assignment]
+        self.variants[False, key] = found
+        if self.static and not self.cut.connected:
+            self.quick = found
+
+    def _fail(self, error: BaseException) -> None:
+        """Go on without compiling; where one node is at fault, the program is planned again around it."""
+        node = getattr(error, "node", None) or self._node_of(error)
+        self.failed = _first_line(error)
+        self.tier.failed(self, node, error)
+
+    def _node_of(self, error: BaseException) -> Any:
+        """The node whose line of generated code failed."""
+        found = None
+        tb = error.__traceback__
+        while tb is not None:
+            if tb.tb_frame.f_code.co_filename == self.program.filename and 0 < tb.tb_lineno <= len(self.program.nodes):
+                found = self.program.nodes[tb.tb_lineno - 1] or found
+            tb = tb.tb_next
+        return found
+
+    def _recover(self, args: tuple[Any, ...], error: Exception, found: Any) -> Any:
+        """After a failure of compiled code: what replay says, without doing twice what was done."""
+        if getattr(found, "written", None):
+            rehearsal, _ = follower(self.program, self.cut.source, self.variables, [v._t.detach().clone() for v in self.variables])
+            rehearsal(*args)  # raises what is wrong with the inputs
+            if not isinstance(error, AssertionError):  # sizes are looked at before anything happens
+                raise error
+        return self.replay(*args)
+
+
+class _Fixed:
+    _dims = ()
+
+
+def _first_line(error: BaseException) -> str:
+    text = str(error).strip()
+    return f"{type(error).__name__}: {text.splitlines()[0]}" if text else type(error).__name__
+
+
+class Tier:
+    """Decides for one concrete function how a call is run, and keeps account."""
+
+    def __init__(self, graph: Graph, program: Program, jit: bool | None) -> None:
+        self.graph, self.program, self.jit = graph, program, jit
+        self.spent = 0.0
+        self.calls = 0
+        self.planned_calls = 0
+        self.profiled = 0.0
+        self.profiled_calls = 0
+        self.reason: str | None = None
+        self.notes: list[str] = []
+        self.reasons: list[str] = []
+        self.blocked: dict[int, str] = {}
+        self.regional: Program | None = None
+        self.regions: list[Region] = []
+        self.compiling = False
+        self.plans = 0
+        self._warned = False
+        self._stale = False
+        self._best = [float("inf"), float("inf")]
+        self._trial = 0
+        self._lock = threading.Lock()
+        if jit is False:
+            self.reason = "jit_compile=False"
+        elif options.mode == "never" and not jit:
+            self.reason = "compiling is turned off"
+        self.at_once = bool(jit) or options.mode == "always" or not options.background
+        self.eager_start = bool(jit) or options.mode == "always"
+        self.cost = 0.0 if self.reason is not None else options.cost(program.n_nodes)
+        self._asked = 0
+        TIERS.add(self)
+
+    @property
+    def compile_seconds(self) -> float:
+        return sum(r.compile_seconds for r in self.regions)
+
+    # --- running -----------------------------------------------------------------------------------------------------
+    def run(self, inputs: Any) -> tuple[Any, ...]:
+        """The program's results."""
+        if self.reason is not None:
+            return self.program.run(*inputs)
+        planned = self.regional
+        if planned is not None and not self._stale:
+            if self._settled:
+                self.planned_calls += 1
+                if self._trial >= 12:
+                    return planned.run(*inputs)
+                return self._try(planned, inputs)
+            if not any(r.pending for r in self.regions):
+                return self._settle(planned, inputs)
+        elif self.eager_start or (self.spent >= self.cost and self._due()):
+            return self._begin(inputs)
+        start = time.perf_counter()
+        outs = self.program.run(*inputs)
+        took = time.perf_counter() - start
+        self.spent += took
+        self.calls += 1
+        if took < self._best[0]:
+            self._best[0] = took
+        return outs
+
+    _settled = False
+
+    def _due(self) -> bool:
+        """Whether compiling pays by what is known now, of the machine's load and of earlier compilations."""
+        if not self._stale:
+            self.cost = options.cost(self.program.n_nodes)
+        return self.spent >= self.cost
+
+    def _begin(self, inputs: Any) -> tuple[Any, ...]:
+        """Plan the program and run it, which tells its regions what they are to be compiled for."""
+        if not self._lock.acquire(blocking=False):
+            return self.program.run(*inputs)
+        try:
+            if options.backend == "inductor" and not _compiler():
+                self.reason = "no C++ compiler"
+                return self.program.run(*inputs)
+            self._stale = False
+            self.plans += 1
+            planner = Planner(self.blocked, 1 if self.eager_start else 6, _uses)
+            try:
+                planned = Program(self.graph, planner=planner)
+            except Exception as error:  # noqa: BLE001 - replay serves
+                self.reason = f"it cannot be planned: {_first_line(error)}"
+                return self.program.run(*inputs)
+            self.reasons = list(planner.reasons)
+            self.regions = [Region(cut, planned, self) for cut in planned.cuts]
+            for region in self.regions:
+                planned.env[region.cut.name] = region
+            if not self.regions:
+                self.reason = self.reasons[0] if self.reasons else "there is too little in it to compile"
+                return self.program.run(*inputs)
+            self._settled = self.at_once
+            self.compiling = True
+            self.regional = planned
+        finally:
+            self._lock.release()
+        if self.at_once:
+            self._trial = 12
+            self.planned_calls += 1
+        return planned.run(*inputs)
+
+    def _settle(self, planned: Program, inputs: Any) -> tuple[Any, ...]:
+        """All that was asked for in the background is there, or will not come."""
+        if not any(r.ready for r in self.regions) and any(r.failed for r in self.regions):
+            self.reason = next(r.failed for r in self.regions if r.failed)
+            return self.program.run(*inputs)
+        self._settled = True
+        self.planned_calls += 1
+        return planned.run(*inputs)
+
+    def _try(self, planned: Program, inputs: Any) -> tuple[Any, ...]:
+        """The first calls of compiled regions are measured: they must not be slower than replay was."""
+        start = time.perf_counter()
+        outs = planned.run(*inputs)
+        self._best[1] = min(self._best[1], time.perf_counter() - start)
+        self._trial += 1
+        if self._trial == 12 and self._best[1] > 1.1 * self._best[0] and not any(r.pending for r in self.regions):
+            self.reason = f"compiled it is slower: {self._best[1] * 1e3:.3f} ms against {self._best[0] * 1e3:.3f} ms replayed"
+        return outs
+
+    def failed(self, region: Region, node: Node | None, error: BaseException) -> None:
+        """A region could not be compiled."""
+        why = _first_line(error)
+        if node is not None and id(node) not in self.blocked and self.plans < _PLANS:
+            self.blocked[id(node)] = f"{node.type} '{node.name}' does not compile ({why})"
+            self._stale = True
+        else:
+            self.notes.append(f"{region.cut.name}: {why}")
+        if not self._warned and not isinstance(error, Unfit) and (self.jit or node is None):
+            self._warned = True
+            at = f" (at {node.type} '{node.name}')" if node is not None else ""
+            warnings.warn(
+                f"tf2compat could not compile '{self.graph.name}'{at} and goes on replaying it: {why}", RuntimeWarning, stacklevel=8
+            )
+
+    # --- telling -----------------------------------------------------------------------------------------------------
+    def describe(self) -> list[str]:
+        """What `explain` says of this trace."""
+        lines = [f"replayed: {self.calls} calls measured, {self.spent * 1e3:.1f} ms"]
+        compiled = [r for r in self.regions if r.ready]
+        if compiled:
+            lines.append(
+                f"compiled: {self.planned_calls} calls, {len(compiled)} of {len(self.regions)} regions, compiling took {self.compile_seconds:.1f} s"
+            )
+        for r in self.regions:
+            what = f"  {r.cut.name}: {r.ops} ops, "
+            if r.ready:
+                n = len(r.variants) + len(r.dynamic)
+                sizes = ", open sizes" if r.dynamic else ""
+                what += f"compiled ({n} variant{'s' * (n != 1)}{sizes}), {r.compiled_calls} calls, {r.replayed_calls} replayed"
+            elif r.pending:
+                what += "being compiled"
+            elif r.failed:
+                what += f"replayed: {r.failed}"
+            else:
+                what += "not reached yet"
+            lines.append(what)
+        if self.reason:
+            lines.append(f"not compiled: {self.reason}")
+        elif not self.regions:
+            lines.append(f"to be compiled after {self.cost:.1f} s of replay")
+            planner = Planner(self.blocked, 1, _uses)
+            Program(self.graph, planner=planner)
+            lines += [f"  stays with the host: {r}" for r in planner.reasons]
+        lines += [f"  stays with the host: {r}" for r in self.reasons]
+        return lines + [f"  {n}" for n in self.notes]
