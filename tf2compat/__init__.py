@@ -51,6 +51,7 @@ _HOMES: dict[str, str] = {
     "_engine.custom_gradient": "custom_gradient grad_pass_through no_gradient recompute_grad stop_gradient",
     "_engine.specs": "IndexedSlicesSpec NoneTensorSpec OptionalSpec TensorArraySpec TensorSpec TypeSpec type_spec_from_value",
     "_engine.tiers": "compile_options",
+    "_engine.profiling": "profile",
     "_engine.graph": "Graph Operation import_graph_def is_symbolic_tensor",
     "_top.asserting": "Assert assert_equal assert_greater assert_less assert_rank ensure_shape",
     "_top.arrays": "pad reverse reverse_sequence roll batch_to_space required_space_to_batch_paddings space_to_batch space_to_batch_nd "

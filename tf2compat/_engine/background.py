@@ -20,6 +20,8 @@ __all__ = ["busy", "submit", "wait"]
 #: seconds of a turn while something is compiled
 _TURN = 2e-5
 
+#: False in a process that was forked while something was compiled
+usable = True
 _lock = threading.Lock()
 _jobs: queue.Queue[Callable[[], None]] = queue.Queue()
 _thread: threading.Thread | None = None
@@ -79,14 +81,15 @@ def _end() -> None:
         return
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(_Ended))
     _jobs.put(lambda: None)
-    thread.join(2.0)
+    thread.join(0.5)
 
 
 def _forget() -> None:
-    """In a forked child, where the thread is not."""
-    global _lock, _jobs, _thread, _open, _idle
+    """In a forked child, where the thread is not; what it was at may have left torch's compiler in pieces."""
+    global _lock, _jobs, _thread, _open, _idle, usable
     if _open:
         sys.setswitchinterval(0.005)
+        usable = False
     _lock, _jobs, _thread, _open, _idle = threading.Lock(), queue.Queue(), None, 0, threading.Condition()
 
 

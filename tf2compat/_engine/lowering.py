@@ -225,15 +225,15 @@ class _Differentiable(torch.autograd.Function):
         ctx.n_given = len(given)
         ctx.save_for_backward(*given, *outs[n + joint.n_written :])
         ctx.set_materialize_grads(False)
-        ctx.mark_non_differentiable(*[t for t, d in zip(results, joint.differentiable, strict=True) if not d])
-        joint.new = list(outs[n : n + joint.n_written])
-        return tuple(results)
+        new = outs[n : n + joint.n_written]
+        ctx.mark_non_differentiable(*[t for t, d in zip(results, joint.differentiable, strict=True) if not d], *new)
+        return (*results, *new)
 
     @staticmethod
     def backward(ctx: Any, *grads: Any) -> Any:
         joint: Joint = ctx.joint
         given, kept = ctx.saved_tensors[: ctx.n_given], ctx.saved_tensors[ctx.n_given :]
-        wanted = [g for g, d in zip(grads, joint.differentiable, strict=True) if d]
+        wanted = [g for g, d in zip(grads, joint.differentiable, strict=False) if d]
         wrapped = any(g is not None and torch._C._functorch.is_functorch_wrapped_tensor(g) for g in wanted)
         if torch.is_grad_enabled() or wrapped:  # to be differentiated again, or row by row: torch's own ops do it
             found = joint.again(given, wanted)
@@ -265,7 +265,6 @@ class Joint:
         self.n_outs = self.n_written = 0
         self.written: list[Any] = []
         self.positions: list[int | None] = []
-        self.new: list[Any] = []
 
     def values(self) -> list[Any]:
         return [v._read() if id(v) in self.read else v._t for v in self.variables]
@@ -274,9 +273,8 @@ class Joint:
         given = [*args, *self.values()]
         with torch.enable_grad():
             outs = _Differentiable.apply(self, *given)
-        new, self.new = self.new, []
         del given
-        for v, value in zip(self.written, new, strict=True):
+        for v, value in zip(self.written, outs[self.n_outs :], strict=True):
             v._write(value)
         return tuple([None if p is None else outs[p] for p in self.positions])
 

@@ -134,8 +134,12 @@ def _known(t: Any) -> int | None:
 class Planner:
     """Plans the blocks of one program. `blocked`: nodes (by identity) that turned out not to compile, and why."""
 
-    def __init__(self, blocked: dict[int, str], least: int, uses: Callable[[Node], list[tuple[int, int]]]) -> None:
+    def __init__(
+        self, blocked: dict[int, str], least: int, uses: Callable[[Node], list[tuple[int, int]]], parts: dict[int, Any] | None = None
+    ) -> None:
         self.blocked, self.least, self.uses = blocked, least, uses
+        #: what nodes were taken apart into, which stays the same from plan to plan
+        self.parts = {} if parts is None else parts
         #: why nodes stay with the host: the first reason of each kind
         self.reasons: dict[str, str] = {}
         self._sized: dict[tuple[int, int], bool] = {}
@@ -232,7 +236,11 @@ class Planner:
         """The steps of a block."""
         nodes: list[Node] = []
         for node in live:
-            parts = _drawn(graph, node) if id(node) not in self.blocked else None
+            if id(node) not in self.parts:
+                self.parts[id(node)] = _drawn(graph, node)
+            parts = self.parts[id(node)]
+            if parts is not None and (id(node) in self.blocked or id(parts[-1]) in self.blocked):
+                parts = None
             nodes += [node] if parts is None else parts
         producer = {t._key(): i for i, n in enumerate(nodes) for t in n.outputs}
         data = [{producer[k] for k in self.uses(n) if k in producer} for n in nodes]

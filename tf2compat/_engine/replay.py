@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from . import dtypes, state
+from . import dtypes, sizes, state
 from .custom_gradient import _Custom, _fit
 from .graph import Graph, Node
 from .op import Op, entering, invalid, wrap_here
@@ -253,6 +253,12 @@ class _Writer:
             if isinstance(v, SymbolicTensor) and v._static_value() is not None:
                 s = v._static_value()
                 return repr(s.item() if s.ndim == 0 else tuple(s.tolist()))
+            found = sizes.expression(v)
+            if found is not None:
+                return sizes.text(found, lambda t: self.value(t, graph))
+            parts = sizes.expressions(v)
+            if parts is not None:
+                return "(" + "".join(sizes.text(p, lambda t: self.value(t, graph)) + ", " for p in parts) + ")"
             helper = "_int" if (v.ndim == 0) else "_ints"
             return f"{helper}({self.value(v, graph)})"
         if isinstance(v, tuple):
@@ -262,6 +268,9 @@ class _Writer:
     def other(self, v: Any, graph: Graph) -> str:
         """An undeclared argument: symbolic scalars among it are Python numbers for the implementation."""
         if isinstance(v, SymbolicTensor):
+            found = sizes.expression(v) if v.ndim == 0 and v.dtype.is_integer else None
+            if found is not None:
+                return sizes.text(found, lambda t: self.value(t, graph))
             name = self.value(v, graph)
             return f"_int({name})" if v.ndim == 0 and v.dtype.is_integer else name
         if isinstance(v, Tensor):
@@ -375,12 +384,17 @@ class _Writer:
         self.lines, self.nodes, self.indent, self.planner, self.local = saved
         self.local |= made
         free = _free("\n".join(["def region():", *lines])) - set(self.env)
-        params = sorted(n for n in free if n in self.local)
+        given = list(dict.fromkeys(self.names[t._key()] for t in _inputs(item.nodes, graph) if t._key() in self.names))
+        at = {name: i for i, name in enumerate(given)}
+        params = sorted((n for n in free if n in self.local), key=lambda n: (at.get(n, len(at)), n))
         self.inside = self.inside | (made - set(names))
         cut = Cut(self.fresh("region"), params, lines, nodes, item.nodes, item.closed)
         inputs = {name: t for t in _inputs(item.nodes, graph) for name in [self.names.get(t._key())] if name in params}
         cut.inputs = [inputs.get(p) for p in params]
         cut.outputs, cut.connected = results, connected
+        tensors = {name: id(t) for name, t in self.captured.values()}
+        keys = [tensors.get(p) if t is None else t._key() for p, t in zip(params, cut.inputs, strict=True)]
+        cut.signature = tuple(id(n) for n in item.nodes), tuple(keys), tuple(t._key() for t in results)
         self.regions.append(cut)
         self.env[cut.name] = cut
         self.line(f"{''.join(n + ', ' for n in names)}{' = ' if names else ''}{cut.name}({', '.join(params)})")
@@ -544,6 +558,8 @@ class Cut:
         #: the symbolic tensors behind the parameters (None: a tensor of the surroundings) and the results
         self.inputs: list[Any] = []
         self.outputs: list[SymbolicTensor] = []
+        #: what makes it the same region in another plan
+        self.signature: Any = None
         #: whether tapes of the program itself differentiate through it
         self.connected = False
 
@@ -569,6 +585,9 @@ def _inputs(nodes: list[Node], graph: Graph) -> list[SymbolicTensor]:
     found = []
     for node in nodes:
         found += node.inputs()
+        for t in node.inputs():
+            for e in [sizes.expression(t), *(sizes.expressions(t) or ())]:
+                found += sizes.sources(e) if e is not None else []
         for block in node.blocks:
             found += [o for o, _ in block.captures.values() if isinstance(o, SymbolicTensor)]
     return [graph.mine(t) for t in found]
@@ -594,6 +613,14 @@ def _keys(value: Any) -> list[tuple[int, int]]:
 
 
 def _uses(node: Node) -> list[tuple[int, int]]:
+    if node.op is not None:
+        keys = []
+        for kind, v in zip(node.op.kinds, node.args, strict=True):
+            what = "" if kind is None else kind.what
+            if what not in ("dtype", "variable", "variables"):
+                plain = what in ("tensor", "tensors")
+                _used(v, keys, not plain, bool(what) and not plain)
+        return keys
     keys = [t._key() for t in node.inputs()]
     if node.kind in ("while", "for"):
         keys += _keys(node.extra if node.kind == "while" else node.extra[-1])
@@ -603,6 +630,28 @@ def _uses(node: Node) -> list[tuple[int, int]]:
         for o in block.outputs:
             keys += _keys(o)
     return keys
+
+
+def _used(value: Any, keys: list[tuple[int, int]], number: bool, vector: bool) -> None:
+    """The keys that generated code needs for an argument; `number`, `vector`: for one whose scalars, or vectors, are numbers there."""
+    if isinstance(value, SymbolicTensor):
+        found = None
+        if number and value.ndim == 0 and value.dtype.is_integer:
+            found = [sizes.expression(value)]
+        elif vector:
+            found = sizes.expressions(value)
+        if found is None or found == [None]:
+            keys.append(value._key())
+        else:
+            keys.extend(t._key() for e in found for t in sizes.sources(e))
+    elif isinstance(value, (list, tuple)):
+        for v in value:
+            _used(v, keys, number, vector)
+    elif isinstance(value, dict):
+        for v in value.values():
+            _used(v, keys, number, vector)
+    elif isinstance(value, slice):
+        _used((value.start, value.stop, value.step), keys, number, vector)
 
 
 def _live(graph: Graph, outputs: list[Any]) -> list[Node]:

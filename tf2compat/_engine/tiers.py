@@ -20,7 +20,7 @@ import torch
 
 from . import background, state
 from .graph import Graph, Node
-from .lowering import Meta, Unfit, follower, lower_free, lower_joint, meta
+from .lowering import Joint, Meta, Unfit, follower, lower_free, lower_joint, meta
 from .regions import Planner
 from .replay import Cut, Program, _uses
 from .variable import Variable
@@ -166,7 +166,11 @@ class Region:
         self.open: list[Any] | None = None
         if any(d is None or None in d for t, d in zip(cut.inputs, dims, strict=True) if t is not None):
             self.open = [None if d is None else [i for i, n in enumerate(d) if n is None] for d in dims]
-        self.static = self.open is None
+        #: variables that may change their shape
+        self.loose = [v for v in self.variables if not v._shape.is_fully_defined()]
+        self.static = self.open is None and not self.loose
+        if self.loose:
+            self.open = None
         self.quick: Any = None
         self.variants: dict[Any, Any] = {}
         self.dynamic: list[Any] = []
@@ -174,6 +178,11 @@ class Region:
         self.failed: str | None = None
         self.replayed_calls = self.compiled_calls = 0
         self.seconds = self.compile_seconds = 0.0
+
+    def take(self, other: Region) -> None:
+        """Take over what was compiled for the same nodes in an earlier plan."""
+        self.variants, self.dynamic, self.quick, self.open = other.variants, other.dynamic, other.quick, other.open
+        self.compile_seconds = other.compile_seconds
 
     @property
     def ready(self) -> bool:
@@ -225,8 +234,10 @@ class Region:
             key = tuple([(x.shape, x.requires_grad) for x in args if isinstance(x, torch.Tensor)])
         elif not self.static:
             key = tuple([x.shape for x in args if isinstance(x, torch.Tensor)])
+        if self.loose:
+            key += tuple([v._t.shape for v in self.loose])
         found = self.variants.get((watched, key))
-        if found is not None or (watched, key) in self.pending or not self.tier.compiling:
+        if found is not None or (watched, key) in self.pending or not self.tier.compiling or not background.usable:
             return found
         if len(self.variants) >= _VARIANTS:
             return None
@@ -259,20 +270,18 @@ class Region:
     def _compile(self, metas: list[Meta], held: list[Meta], watched: bool, key: Any) -> None:
         start = time.perf_counter()
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                if watched:
-                    self.variants[watched, key] = lower_joint(
-                        self.program, self.cut.source, self.variables, self.read, metas, held, options.backend
-                    )
-                else:
-                    self._free(metas, key)
+            if watched:
+                self.variants[watched, key] = lower_joint(
+                    self.program, self.cut.source, self.variables, self.read, metas, held, options.backend
+                )
+            else:
+                self._free(metas, key)
         except Exception as error:  # noqa: BLE001 - replay serves
             self._fail(error)
         finally:
             self.compile_seconds += time.perf_counter() - start
         if self.failed is None:
-            options.learn(self.ops, self.compile_seconds)
+            options.learn(self.ops, time.perf_counter() - start)
 
     def _free(self, metas: list[Meta], key: Any) -> None:
         if self.open is not None and not self.dynamic:
@@ -311,7 +320,7 @@ class Region:
 
     def _recover(self, args: tuple[Any, ...], error: Exception, found: Any) -> Any:
         """After a failure of compiled code: what replay says, without doing twice what was done."""
-        if getattr(found, "written", None):
+        if not isinstance(found, Joint) and found.written:
             rehearsal, _ = follower(self.program, self.cut.source, self.variables, [v._t.detach().clone() for v in self.variables])
             rehearsal(*args)  # raises what is wrong with the inputs
             if not isinstance(error, AssertionError):  # sizes are looked at before anything happens
@@ -324,8 +333,22 @@ class _Fixed:
 
 
 def _first_line(error: BaseException) -> str:
-    text = str(error).strip()
-    return f"{type(error).__name__}: {text.splitlines()[0]}" if text else type(error).__name__
+    lines = str(error).strip().splitlines()
+    if not lines:
+        return type(error).__name__
+    target = next((line.strip() for line in lines[1:] if line.strip().startswith("target: ")), "")  # what Inductor had at hand
+    return f"{type(error).__name__}: {lines[0]}{' ' + target if target else ''}"
+
+
+_profiling = 0
+
+
+def profile(on: bool) -> None:
+    """Measure every tier from now on, or no longer."""
+    global _profiling
+    _profiling += 1 if on else -1
+    for tier in list(TIERS):
+        tier.measure(bool(_profiling))
 
 
 class Tier:
@@ -342,6 +365,7 @@ class Tier:
         self.notes: list[str] = []
         self.reasons: list[str] = []
         self.blocked: dict[int, str] = {}
+        self.parts: dict[int, Any] = {}
         self.regional: Program | None = None
         self.regions: list[Region] = []
         self.compiling = False
@@ -368,6 +392,22 @@ class Tier:
     # --- running -----------------------------------------------------------------------------------------------------
     def run(self, inputs: Any) -> tuple[Any, ...]:
         """The program's results."""
+        if not _profiling:
+            return self._run(inputs)
+        start = time.perf_counter()
+        try:
+            return self._run(inputs)
+        finally:
+            self.profiled += time.perf_counter() - start
+            self.profiled_calls += 1
+
+    def measure(self, on: bool) -> None:
+        """Whether the regions' time is measured."""
+        if self.regional is not None:
+            for region in self.regions:
+                self.regional.env[region.cut.name] = region.timed if on else region
+
+    def _run(self, inputs: Any) -> tuple[Any, ...]:
         if self.reason is not None:
             return self.program.run(*inputs)
         planned = self.regional
@@ -408,16 +448,22 @@ class Tier:
                 return self.program.run(*inputs)
             self._stale = False
             self.plans += 1
-            planner = Planner(self.blocked, 1 if self.eager_start else 6, _uses)
+            planner = Planner(self.blocked, 1 if self.eager_start else 6, _uses, self.parts)
             try:
                 planned = Program(self.graph, planner=planner)
             except Exception as error:  # noqa: BLE001 - replay serves
                 self.reason = f"it cannot be planned: {_first_line(error)}"
                 return self.program.run(*inputs)
             self.reasons = list(planner.reasons)
+            if self.jit and self.reasons:
+                self._warn(f"tf2compat could not compile the whole of '{self.graph.name}', and replays the rest: {self.reasons[0]}")
+            before = {r.cut.signature: r for r in self.regions if r.ready}
             self.regions = [Region(cut, planned, self) for cut in planned.cuts]
             for region in self.regions:
-                planned.env[region.cut.name] = region
+                if region.cut.signature in before:
+                    region.take(before[region.cut.signature])
+            for region in self.regions:
+                planned.env[region.cut.name] = region.timed if _profiling else region
             if not self.regions:
                 self.reason = self.reasons[0] if self.reasons else "there is too little in it to compile"
                 return self.program.run(*inputs)
@@ -458,12 +504,14 @@ class Tier:
             self._stale = True
         else:
             self.notes.append(f"{region.cut.name}: {why}")
-        if not self._warned and not isinstance(error, Unfit) and (self.jit or node is None):
+        if not isinstance(error, Unfit) and (self.jit or node is None):
+            at = f" (at {node.type} '{node.name}')" if node is not None else f" ({', '.join(dict.fromkeys(n.type for n in region.cut.nodes[:4]))} …)"
+            self._warn(f"tf2compat could not compile a region of '{self.graph.name}'{at} and goes on replaying it: {why}")
+
+    def _warn(self, text: str) -> None:
+        if not self._warned:
             self._warned = True
-            at = f" (at {node.type} '{node.name}')" if node is not None else ""
-            warnings.warn(
-                f"tf2compat could not compile '{self.graph.name}'{at} and goes on replaying it: {why}", RuntimeWarning, stacklevel=8
-            )
+            warnings.warn(text, RuntimeWarning, stacklevel=8)
 
     # --- telling -----------------------------------------------------------------------------------------------------
     def describe(self) -> list[str]:
@@ -491,7 +539,7 @@ class Tier:
             lines.append(f"not compiled: {self.reason}")
         elif not self.regions:
             lines.append(f"to be compiled after {self.cost:.1f} s of replay")
-            planner = Planner(self.blocked, 1, _uses)
+            planner = Planner(self.blocked, 1, _uses, self.parts)
             Program(self.graph, planner=planner)
             lines += [f"  stays with the host: {r}" for r in planner.reasons]
         lines += [f"  stays with the host: {r}" for r in self.reasons]

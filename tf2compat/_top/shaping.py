@@ -32,7 +32,11 @@ def _index_dtype(dtype: Any, op_name: str) -> Any:
 @op("Shape", input=ANY, out_type=DTYPE)
 def shape(input: Any, out_type: Any = None, name: str | None = None) -> Any:  # noqa: A002 - TensorFlow's name
     """The dimensions of `input` as an int32 or int64 vector in host memory (`tf.shape`)."""
-    return torch.tensor(tuple(input.shape), dtype=_index_dtype(out_type, "Shape"))
+    dtype = _index_dtype(out_type, "Shape")
+    dims = tuple(input.shape)
+    if dims and any(type(d) is torch.SymInt for d in dims):  # a compiler that leaves sizes open
+        return torch.stack([torch.scalar_tensor(d, dtype=dtype) for d in dims])
+    return torch.tensor(dims, dtype=dtype)
 
 
 shape.strings(shape.op.fn)
@@ -53,6 +57,8 @@ def size(input: Any, out_type: Any = None, name: str | None = None) -> Any:  # n
     count = 1
     for d in input.shape:
         count *= d
+    if type(count) is torch.SymInt:
+        return torch.scalar_tensor(count, dtype=_index_dtype(out_type, "Size"))
     return torch.tensor(count, dtype=_index_dtype(out_type, "Size"))
 
 

@@ -99,6 +99,14 @@ def adam(variables: Any, ms: Any, vs: Any, hats: Any, grads: Any, lr: Any, itera
     step = _step(iterations, dtype)
     one = _const(1, step)
     alpha = _scalar(lr, dtype) * _sqrt(one - _const(beta_2, step) ** step) / (one - _const(beta_1, step) ** step)
+    if torch._C._len_torch_dispatch_stack() and not adaptive:  # a compiler follows: it fuses the formula
+        for i, (p, g, m, v) in enumerate(zip(_owned(variables), _plain(grads), _owned(ms), _owned(vs), strict=True)):
+            m.lerp_(g, 1.0 - beta_1)
+            v.mul_(beta_2).addcmul_(g, g, value=1.0 - beta_2)
+            if hats:
+                torch.maximum(hats[i]._own(), v, out=hats[i]._t)
+            p.sub_(alpha * m / (torch.sqrt(hats[i]._t if hats else v) + epsilon))
+        return
     key = (grads[0].device, torch.float32)
     # torch's own bias correction vanishes at an endless step: the factor is in alpha, where Keras has it
     forever = _NO_CORRECTION.get(key)
