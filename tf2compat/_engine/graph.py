@@ -261,6 +261,12 @@ class Graph:
         """An argument with every symbolic tensor in it belonging to this graph."""
         if isinstance(value, SymbolicTensor):
             return self.mine(value)
+        if type(value) is Tensor:
+            for tape in state.local.tapes:  # an eager tensor that a tape in this function watches
+                found = tape._watched.get(id(value)) if hasattr(tape, "_watched") else None
+                if found is not None and isinstance(found[1], SymbolicTensor):
+                    return self.mine(found[1])
+            return value
         if type(value) is list:
             return [self._own(v) for v in value]
         if type(value) is tuple:

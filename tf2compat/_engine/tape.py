@@ -139,7 +139,8 @@ class GradientTape:
         for entry in self._watched.values():  # re-entering: watched tensors are leaves again
             wrapper, leaf, _ = entry
             entry[2] = _snapshot(wrapper)
-            wrapper._rebind(leaf)
+            if type(leaf) is Tensor or type(wrapper) is not Tensor:
+                wrapper._rebind(leaf)
 
     def _pop(self) -> None:
         if not self._recording:
@@ -176,8 +177,8 @@ class GradientTape:
                 leaf = wrap(_leaf_from(entering(t)))
                 leaf._tape = state.token()
             self._watched[id(t)] = [t, leaf, before]
-            if self._recording:
-                t._rebind(leaf)
+            if self._recording and not (state.local.graph is not None and type(t) is Tensor):
+                t._rebind(leaf)  # a graph finds the leaf of an eager tensor by itself, see Graph._own
 
     def _leaf(self, variable: Variable, storage: Any, seen: Any) -> Any:
         """This tape's leaf of a variable whose memory is `storage`; `seen` is what the next outer tape sees."""
