@@ -124,6 +124,8 @@ def _complex(real: Any, imag: Any, name: str | None = None) -> Any:
 
 def complex(real: Any, imag: Any, name: str | None = None) -> Tensor:  # noqa: A001 - TensorFlow's name
     """real + imag·i element-wise, complex64 of float32, complex128 of float64 (`tf.complex`). TypeError for other dtypes."""
+    if hasattr(type(real), "_tf_op") or hasattr(type(imag), "_tf_op"):
+        return _complex(real, imag, name)
     real, imag = convert_to_tensor(real), convert_to_tensor(imag)
     if real.dtype is not imag.dtype or real.dtype not in (dtypes.float32, dtypes.float64):
         raise TypeError(

@@ -19,6 +19,8 @@ from .._engine.dtypes import (
     uint4,
 )
 from .._names import module_getattr
+from ..ragged.dynamic_shape import DynamicRaggedShape
+from ..ragged.row_partition import RowPartition
 from . import dlpack, extension_type
 from .dispatching import (
     dispatch_for_api,
@@ -31,7 +33,7 @@ from .extension_types import BatchableExtensionType, ExtensionType, ExtensionTyp
 from .optional import Optional
 
 __all__ = [
-    "BatchableExtensionType", "ExtensionType", "ExtensionTypeBatchEncoder", "ExtensionTypeSpec", "Optional", "dispatch_for_api",
+    "BatchableExtensionType", "DynamicRaggedShape", "ExtensionType", "ExtensionTypeBatchEncoder", "ExtensionTypeSpec", "Optional", "RowPartition", "dispatch_for_api",
     "dispatch_for_binary_elementwise_apis", "dispatch_for_binary_elementwise_assert_apis", "dispatch_for_unary_elementwise_apis",
     "extension_type", "function_executor_type", "unregister_dispatch_for", "async_clear_error", "async_scope", "dlpack", "enable_strict_mode", "float4_e2m1fn", "float8_e4m3b11fnuz",
     "float8_e4m3fn", "float8_e4m3fnuz", "float8_e5m2", "float8_e5m2fnuz", "int2", "int4", "uint2", "uint4",

@@ -76,6 +76,8 @@ def divide_no_nan(x: Any, y: Any, name: str | None = None) -> Tensor:
         raise TypeError(f"`x` and `y` must have the same dtype, got {mine!r} != {theirs!r}.")
     if isinstance(x, Tensor) and mine not in INTS:
         return _div_no_nan(x, y, name)
+    if hasattr(type(x), "_tf_op") or hasattr(type(y), "_tf_op"):
+        return _div_no_nan(x, y, name)
     x = convert_to_tensor(x, dtype_hint=getattr(y, "dtype", None))
     if x.dtype in INTS:
         y = convert_to_tensor(y, x.dtype)

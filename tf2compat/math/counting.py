@@ -74,6 +74,10 @@ def bincount(
     if binary_output and weights is not None:
         raise ValueError("Arguments `binary_output` and `weights` are mutually exclusive. Please specify only one.")
     arr = operand(arr)
+    if hasattr(type(arr), "row_lengths"):
+        from ..ragged.arranging import bincount as ragged_bincount
+
+        return ragged_bincount(arr, weights, minlength, maxlength, as_dtype(dtype), axis, binary_output)
     if arr.dtype.is_floating or arr.dtype.is_complex:
         from .._top.arithmetic import cast
 

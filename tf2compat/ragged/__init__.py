@@ -19,10 +19,15 @@ from .._engine.op import op, tensor
 from .._engine.tensor import Tensor
 from .._names import module_getattr
 from . import partition
+from .arranging import stack_dynamic_partitions
+from .crossing import cross, cross_hashed
 from .ragged_tensor import RaggedTensor
 from .spec import RaggedTensorSpec
 
-__all__ = ["RaggedTensor", "RaggedTensorSpec", "boolean_mask", "constant", "map_flat_values", "range", "row_splits_to_segment_ids", "segment_ids_to_row_splits", "stack"]
+__all__ = [
+    "RaggedTensor", "RaggedTensorSpec", "boolean_mask", "constant", "cross", "cross_hashed", "map_flat_values", "range",
+    "row_splits_to_segment_ids", "segment_ids_to_row_splits", "stack", "stack_dynamic_partitions",
+]  # fmt: skip
 
 
 def constant(
@@ -58,7 +63,7 @@ def constant(
     for _ in builtins.range(ragged_rank):
         lengths = [len(v) for v in flat]
         splits.append(convert_to_tensor(np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64), None))
-        flat = [x for v in flat for x in v]
+        flat = [x for v in flat for x in (v.tolist() if isinstance(v, np.ndarray) else v)]
     if flat or inner_shape is None:
         values = convert_to_tensor(flat, dtype) if flat else _empty(dtype)
         if inner_shape is not None:
@@ -207,24 +212,43 @@ def _concat(rts: list[Any], axis: int) -> Any:
         mixed = gather(together, order)
         lengths = sum(r.row_lengths() for r in rts[1:]) + rts[0].row_lengths() if len(rts) > 1 else rts[0].row_lengths()
         return RaggedTensor._make(mixed.values, partition.splits_of_lengths(lengths))
-    return rts[0].with_values(_concat([r.values for r in rts], axis - 1))
+    return RaggedTensor._make(_concat([r.values for r in rts], axis - 1), rts[0].row_splits)
 
 
 def gather(params: Any, indices: Any, axis: int = 0, batch_dims: int = 0) -> Any:
     """Rows of `params` by number; either may be ragged (`tf.gather`)."""
     axis = int(axis)
     if isinstance(indices, RaggedTensor) and batch_dims == 0:
+        if axis and not isinstance(params, RaggedTensor):
+            return _gather_each(params, indices, axis)
         return indices.with_flat_values(gather(params, indices.flat_values, axis))
     if batch_dims:
-        if batch_dims != 1 or not isinstance(params, RaggedTensor):
-            raise TypeError("tf.gather of ragged tensors supports batch_dims 0 and 1")
+        if batch_dims != 1 or axis not in (0, 1):
+            raise TypeError("tf.gather of ragged tensors supports batch_dims 0, and 1 with axis 1")
+        dense = isinstance(params, Tensor) or not isinstance(indices, RaggedTensor)
+        if isinstance(params, Tensor):
+            params = RaggedTensor.from_tensor(params)
+        elif dense:
+            shape = tf.shape(convert_to_tensor(indices))
+            picked = gather(params, RaggedTensor.from_tensor(tf.reshape(convert_to_tensor(indices), [shape[0], -1])), 1, 1)
+            if not isinstance(picked.values, RaggedTensor):
+                return tf.reshape(picked.values, tf.concat([shape, tf.shape(picked.values)[1:]], 0))
+            return picked
         idx = indices if isinstance(indices, RaggedTensor) else RaggedTensor.from_tensor(convert_to_tensor(indices))
         offset = tf.gather(tf.cast(params.row_starts(), idx.dtype), idx.value_rowids())
         return idx.with_values(gather(params.values, idx.values + offset))
     if not isinstance(params, RaggedTensor):
         return tf.gather(params, indices, axis=axis)
-    if axis != 0:
-        raise TypeError("tf.gather of a ragged tensor supports axis 0")
+    axis = axis + params.shape.rank if axis < 0 else axis
+    if axis > 1 or (axis == 1 and params._uniform is not None):
+        if axis == 1:
+            return tf.stack([params[:, int(i)] for i in np.reshape(tf.get_static_value(convert_to_tensor(indices)), -1)], 1)
+        return params.with_values(gather(params.values, indices, axis - 1))
+    if axis == 1:
+        at = tf.cast(convert_to_tensor(indices), params.row_splits.dtype)
+        count = tf.cast(params.nrows(), tf.int32)
+        rows = tf.tile(tf.expand_dims(at, 0), tf.concat([[count], tf.ones([at.shape.rank], tf.int32)], 0))
+        return gather(params, rows, 1, 1)
     idx = convert_to_tensor(indices)
     if idx.shape.rank == 0:
         return params[idx]
@@ -237,8 +261,20 @@ def gather(params: Any, indices: Any, axis: int = 0, batch_dims: int = 0) -> Any
         return rows
     out: Any = rows
     for size in reversed(idx.shape.as_list()[1:]):
-        out = RaggedTensor.from_uniform_row_length(out, size)
+        out = RaggedTensor._make(out, RaggedTensor.from_uniform_row_length(out, size).row_splits)
     return out
+
+
+def _gather_each(params: Tensor, indices: RaggedTensor, axis: int) -> RaggedTensor:
+    """Of each slice of a dense tensor along the axes before `axis`, what ragged indices number."""
+    if axis != 1:
+        raise TypeError("tf.gather with ragged indices supports axis 0 and 1")
+    flat = tf.gather(params, indices.flat_values, axis=1)
+    shape = tf.shape(flat)
+    whole: Any = tf.reshape(flat, tf.concat([[shape[0] * shape[1]], shape[2:]], 0))
+    for lengths in reversed(indices.nested_row_lengths()):
+        whole = RaggedTensor.from_row_lengths(whole, tf.tile(lengths, [shape[0]]), validate=False)
+    return RaggedTensor.from_uniform_row_length(whole, indices.nrows())
 
 
 def boolean_mask(data: Any, mask: Any, name: str | None = None) -> Any:
@@ -250,7 +286,7 @@ def boolean_mask(data: Any, mask: Any, name: str | None = None) -> Any:
         if not isinstance(data, RaggedTensor):
             data = RaggedTensor.from_tensor(data, ragged_rank=mask.ragged_rank, row_splits_dtype=mask.row_splits.dtype)
         if isinstance(mask.values, RaggedTensor):
-            return data.with_values(boolean_mask(data.values, mask.values))
+            return RaggedTensor._make(boolean_mask(data.values, mask.values), data.row_splits)
         kept = tf.math.unsorted_segment_sum(tf.cast(mask.values, data.row_splits.dtype), mask.value_rowids(), mask.nrows())
         values = data.values
         chosen = gather(values, tf.where(mask.values)[:, 0]) if isinstance(values, RaggedTensor) else tf.boolean_mask(values, mask.values)

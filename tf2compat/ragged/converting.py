@@ -92,13 +92,11 @@ def from_tensor(value: Any, lengths: Any, padding: Any, ragged_rank: int, row_sp
     if lengths is not None and isinstance(lengths, (list, tuple)) and lengths and isinstance(lengths[0], (list, tuple, Tensor, np.ndarray)):
         if ragged_rank not in (1, len(lengths)):
             raise ValueError("If Argument `lengths` is a tuple of row_lengths, argument `ragged_rank` must be len(lengths)")
-        cut = t
-        dims = t.shape.as_list()
-        flat = tf.reshape(cut, [int(np.prod(dims[: len(lengths)])), *dims[len(lengths) :]])
-        inner = from_tensor(flat, lengths[-1], None, 1, row_splits_dtype)
-        for outer in reversed(list(lengths)[:-1]):
-            inner = RaggedTensor.from_row_lengths(inner, tf.cast(convert_to_tensor(outer), row_splits_dtype))
-        return inner
+        result = from_tensor(t, lengths[0], None, 1, row_splits_dtype)
+        if len(lengths) == 1:
+            return result
+        rest = list(lengths)[1:]
+        return result.with_values(from_tensor(result.values, rest, None, len(rest), row_splits_dtype))
     if ragged_rank > 1:
         dims = tf.shape(t)
         flat = tf.reshape(t, tf.concat([[dims[0] * dims[1]], dims[2:]], 0))
@@ -129,6 +127,9 @@ def from_tensor(value: Any, lengths: Any, padding: Any, ragged_rank: int, row_sp
 
 def to_sparse(rt: RaggedTensor) -> Any:
     """`RaggedTensor.to_sparse`."""
+    inner = rt.flat_values.shape.rank
+    if inner is not None and inner > 1:
+        rt = rt.with_flat_values(RaggedTensor.from_tensor(rt.flat_values, ragged_rank=inner - 1, row_splits_dtype=rt.row_splits.dtype))
     flat: Any = rt
     columns: list[Any] = []
     while isinstance(flat, RaggedTensor):

@@ -10,7 +10,9 @@ from .._engine import dtypes
 from .._engine.convert import convert_to_tensor
 from .._engine.op import Op
 from .._engine.tensor import Tensor
+from . import arranging
 from .ragged_tensor import RaggedTensor
+from .reducing import _SEGMENTS, axis_of, columns, reduce, reduce_op, segment_op
 
 #: ops of one tensor whose result has its shape
 _UNARY = frozenset((
@@ -20,15 +22,15 @@ _UNARY = frozenset((
     "RegexReplace", "Relu", "Relu6", "Rint", "Round", "Rsqrt", "Selu", "Sigmoid", "Sign", "Sin", "Sinh", "Softplus", "Softsign", "Sqrt",
     "Square", "StopGradient", "StringLength", "StringLower", "StringStrip", "StringToHashBucket", "StringToHashBucketFast",
     "StringToHashBucketStrong", "StringToNumber", "StringUpper", "Substr", "Tan", "Tanh", "UnicodeScript", "UnicodeTranscode", "ZerosLike",
-    "Swish", "Bitcast", "Erfinv", "Ndtri", "LogSigmoid", "StringBytesSplit",
+    "Swish", "Bitcast", "Erfinv", "Ndtri", "LogSigmoid", "StringBytesSplit", "SaturateCast", "NextAfter", "LogSoftmax", "DecodeBase64",
+    "EncodeBase64", "Dawsn", "Expint", "FresnelCos", "FresnelSin", "Spence", "BesselI0", "BesselI0e", "BesselI1", "BesselI1e", "BesselK0",
+    "BesselK0e", "BesselK1", "BesselK1e", "BesselJ0", "BesselJ1", "BesselY0", "BesselY1", "DecodeCompressed", "ReciprocalNoNan", "AddN",
+    "Dropout", "Complex", "DivNoNan", "Silu", "SiluBeta", "SigmoidCrossEntropyWithLogits",
 ))  # fmt: skip
-_REDUCTIONS = {"Sum": "sum", "Mean": "mean", "Max": "max", "Min": "min", "Prod": "prod", "Any": "any", "All": "all"}
 
 
 def perform(op: Op, args: tuple[Any, ...]) -> Any:
     """The op on ragged arguments; NotImplemented (a TypeError from the op) where it has no ragged form."""
-    if op.name in _REDUCTIONS:
-        return _reduce(op, args)
     special = _SPECIAL.get(op.name)
     if special is not None:
         return special(op, args)
@@ -52,8 +54,12 @@ def elementwise(fn: Any, op: Op | None, args: tuple[Any, ...]) -> Any:
             found.append((i, None, values[i]))
     ragged = [v for _, _, v in found if isinstance(v, RaggedTensor)]
     like = max(ragged, key=lambda r: r.ragged_rank)
+    kinds = [] if op is None else op.kinds
+    found = _spread(found, like)
+    like = next(v for _, _, v in found if isinstance(v, RaggedTensor) and v.ragged_rank == like.ragged_rank)
     for i, j, v in found:
-        flat = _aligned(v, like)
+        same = op is None or kinds[i] is None or any(kinds[i].group == kinds[k].group for k, _, r in found if r is like)  # type: ignore[union-attr]
+        flat = _aligned(v, like, like.dtype if same else None)
         if j is None:
             values[i] = flat
         else:
@@ -61,18 +67,34 @@ def elementwise(fn: Any, op: Op | None, args: tuple[Any, ...]) -> Any:
     return like.with_flat_values(fn(*values))
 
 
-def _aligned(value: Any, like: RaggedTensor) -> Any:
+def _spread(found: list[tuple[int, int | None, Any]], like: RaggedTensor) -> list[tuple[int, int | None, Any]]:
+    """Ragged operands of one row repeated to the rows of a dense operand of their rank."""
+    if like.shape[0] != 1:
+        return found
+    dense = [v if isinstance(v, Tensor) else convert_to_tensor(v) for _, _, v in found if not isinstance(v, RaggedTensor) and v is not None and not isinstance(v, (int, float, str, bytes, bool))]
+    sizes = [t.shape[0] for t in dense if t.shape.rank == like.shape.rank and t.shape[0] not in (None, 1)]
+    if not sizes:
+        return found
+    return [(i, j, tf.tile(v, [sizes[0], *[1] * (v.shape.rank - 1)]) if isinstance(v, RaggedTensor) else v) for i, j, v in found]
+
+
+def _aligned(value: Any, like: RaggedTensor, hint: Any = None) -> Any:
     """The flat values of an operand, laid out as those of `like`."""
     if isinstance(value, RaggedTensor):
+        if value.ragged_rank == like.ragged_rank and _equal_splits(value, like) is not False:
+            return value.flat_values
+        if value.shape.rank == like.shape.rank or value.shape.rank is None or value.ragged_rank < like.ragged_rank:
+            spread = _broadcast_ragged(value, like)
+            if spread is not None:
+                return spread
         if value.ragged_rank == like.ragged_rank:
             _same_splits(value, like)
-            return value.flat_values
         raise ValueError(
             f"Unable to broadcast ragged shapes {value.shape} and {like.shape}: operands must have the same ragged rank, or be dense"
         )
     if isinstance(value, (int, float, str, bytes, bool, complex)):
         return value
-    t = value if isinstance(value, Tensor) else convert_to_tensor(value, dtype_hint=like.dtype)
+    t = value if isinstance(value, Tensor) else convert_to_tensor(value, dtype_hint=hint)
     rank = t.shape.rank
     inner = like.flat_values.shape.rank - 1
     if rank is not None and rank <= inner or rank == 0:
@@ -104,6 +126,61 @@ def _aligned(value: Any, like: RaggedTensor) -> Any:
     return out
 
 
+def _equal_splits(a: RaggedTensor, b: RaggedTensor) -> bool | None:
+    """Whether the partitions agree; None where that is not known yet."""
+    for x, y in zip(a.nested_row_splits, b.nested_row_splits, strict=True):
+        if x is y:
+            continue
+        p, q = tf.get_static_value(x), tf.get_static_value(y)
+        if p is None or q is None:
+            return None
+        if p.shape != q.shape or (p != q).any():
+            return False
+    return True
+
+
+def _broadcast_ragged(value: RaggedTensor, like: RaggedTensor) -> Any:
+    """The flat values of a ragged operand whose rows of length 1 stand for all of a row of `like`; None where it does not fit."""
+    given, level = value, like
+    rank = value.shape.rank
+    if rank is None or like.shape.rank is None:
+        return None
+    for _ in range(like.shape.rank - rank):
+        if not isinstance(level, RaggedTensor):
+            return None
+        level = level.values
+    out: Any = given
+    places: Any = None  # the value of `given`'s level for each of `level`'s
+    while isinstance(level, RaggedTensor) and isinstance(out, RaggedTensor):
+        have = out.row_lengths() if places is None else tf.gather(out.row_lengths(), places)
+        want = level.row_lengths()
+        p, q = tf.get_static_value(have), tf.get_static_value(want)
+        if p is not None and q is not None:
+            if p.shape != q.shape and not (places is None and p.shape == (1,)):
+                return None
+            if not ((p == q) | (p == 1)).all():
+                return None
+        rowids = level.value_rowids()
+        row = rowids if places is None else tf.gather(places, rowids)
+        if places is None and p is not None and q is not None and p.shape == (1,) and q.shape != (1,):
+            row = tf.zeros_like(rowids)
+        column = tf.where(tf.equal(tf.gather(out.row_lengths(), row), 1), tf.zeros_like(rowids), columns(level))
+        places = tf.gather(out.row_starts(), row) + column
+        out, level = out.values, level.values
+    if isinstance(level, RaggedTensor):  # the operand is dense from here on
+        while isinstance(level, RaggedTensor):
+            rowids = level.value_rowids()
+            size = out.shape[1] if out.shape.rank > 1 else None
+            if size is None:
+                return None
+            column = tf.zeros_like(rowids) if size == 1 else columns(level)
+            out = tf.gather_nd(out, tf.stack([tf.gather(places, rowids), column], 1))
+            places = tf.range(tf.shape(rowids, out_type=rowids.dtype)[0])
+            level = level.values
+        return out
+    return tf.gather(out, places) if not isinstance(out, RaggedTensor) else None
+
+
 def _same_splits(a: RaggedTensor, b: RaggedTensor) -> None:
     for x, y in zip(a.nested_row_splits, b.nested_row_splits, strict=True):
         if x is y:
@@ -114,69 +191,6 @@ def _same_splits(a: RaggedTensor, b: RaggedTensor) -> None:
                 None, None,
                 f"Inputs must have identical ragged splits: the row splits are {p.tolist()} and {q.tolist()} [Op:RaggedBroadcast] name: ",
             )  # fmt: skip
-
-
-# --- reductions ------------------------------------------------------------------------------------------------------
-def _segment(kind: str) -> Any:
-    return {
-        "sum": tf.math.unsorted_segment_sum, "max": tf.math.unsorted_segment_max, "min": tf.math.unsorted_segment_min,
-        "prod": tf.math.unsorted_segment_prod, "mean": tf.math.unsorted_segment_mean,
-    }[kind]  # fmt: skip
-
-
-def _reduce(op: Op, args: tuple[Any, ...]) -> Any:
-    rt, axis, keepdims = args[0], args[1], args[2]
-    kind = _REDUCTIONS[op.name]
-    if axis is None:
-        out = op.public(rt.flat_values, None, False)
-        if keepdims:
-            out = tf.reshape(out, [1] * rt.shape.rank)
-        return out
-    if isinstance(axis, (list, tuple)) or (isinstance(axis, Tensor) and axis.shape.rank):
-        axes = sorted({_axis(int(a), rt) for a in tf.get_static_value(convert_to_tensor(axis))}, reverse=True)
-        if len(axes) == rt.shape.rank:
-            return _reduce(op, (rt, None, keepdims))
-        if kind == "mean":
-            total = _reduce(tf.reduce_sum.op, (rt, axis, keepdims))
-            ones = rt.with_flat_values(tf.ones_like(rt.flat_values))
-            return total / _reduce(tf.reduce_sum.op, (ones, axis, keepdims))
-        out: Any = rt
-        for a in axes:
-            out = op.public(out, a, keepdims)
-        return out
-    at = _axis(int(tf.get_static_value(convert_to_tensor(axis))), rt)
-    return _reduced(op, kind, rt, at, bool(keepdims))
-
-
-def _axis(axis: int, rt: Any) -> int:
-    rank = rt.shape.rank
-    if not -rank <= axis < rank:
-        raise ValueError(f"axis={axis} out of bounds: expected {-rank}<=axis<{rank}")
-    return axis + rank if axis < 0 else axis
-
-
-def _reduced(op: Op, kind: str, rt: RaggedTensor, axis: int, keepdims: bool) -> Any:
-    if kind in ("any", "all"):  # counted: how many values are true, or false
-        wanted = rt.flat_values if kind == "any" else tf.logical_not(rt.flat_values)
-        counts = _reduced(tf.reduce_sum.op, "sum", rt.with_flat_values(tf.cast(wanted, dtypes.int64)), axis, keepdims)
-        return tf.greater(counts, 0) if kind == "any" else tf.equal(counts, 0)
-    if axis == 0:
-        longest = tf.reduce_max(tf.concat([rt.row_lengths(), tf.zeros([1], rt.row_splits.dtype)], 0))
-        rowids = rt.value_rowids()
-        column = tf.range(tf.shape(rowids, out_type=rowids.dtype)[0]) - tf.gather(rt.row_starts(), rowids)
-        values = rt.values
-        if isinstance(values, RaggedTensor):
-            raise TypeError("reductions along axis 0 of tensors with several ragged dimensions are not supported")
-        out = _segment(kind)(values, column, longest)
-        return tf.expand_dims(out, 0) if keepdims else out
-    if axis == 1:
-        values = rt.values
-        if isinstance(values, RaggedTensor):
-            raise TypeError("reductions along an outer ragged dimension of several are not supported; reduce the innermost first")
-        out = _segment(kind)(values, rt.value_rowids(), rt.nrows())
-        return tf.expand_dims(out, 1) if keepdims else out
-    inner = op.public(rt.values, axis - 1, keepdims)
-    return rt.with_values(inner)
 
 
 # --- ops with a form of their own ------------------------------------------------------------------------------------
@@ -211,7 +225,7 @@ def _expand_dims(op: Op, args: tuple[Any, ...]) -> Any:
 
 
 def _size(op: Op, args: tuple[Any, ...]) -> Any:
-    return tf.size(args[0].flat_values)
+    return tf.size(args[0].flat_values, _named(op, args).get("out_type") or dtypes.int32)
 
 
 def _rank(op: Op, args: tuple[Any, ...]) -> Any:
@@ -219,13 +233,20 @@ def _rank(op: Op, args: tuple[Any, ...]) -> Any:
 
 
 def _softmax(op: Op, args: tuple[Any, ...]) -> Any:
-    rt = args[0]
-    if rt.ragged_rank != 1 or rt.flat_values.shape.rank != 1:
-        raise TypeError("tf.nn.softmax takes ragged tensors of rank 2")
-    rows = rt.value_rowids()
-    high = tf.gather(tf.math.unsorted_segment_max(rt.values, rows, rt.nrows()), rows)
-    powers = tf.exp(rt.values - tf.stop_gradient(high))
-    return rt.with_values(powers / tf.gather(tf.math.unsorted_segment_sum(powers, rows, rt.nrows()), rows))
+    """Over the rows of the innermost ragged dimension, or an inner dense one."""
+    rt, axis = args[0], args[1]
+    at = rt.shape.rank - 1 if axis is None else axis_of(int(axis), rt.shape.rank)
+    if at > rt.ragged_rank:
+        return rt.with_flat_values(op.public(rt.flat_values, at - rt.ragged_rank, *args[2:]))
+    if at != rt.ragged_rank:
+        raise ValueError(f"tf.nn.softmax of a ragged tensor of shape {rt.shape} is along its innermost ragged dimension or inside of it, not axis {at}")
+    inner = rt
+    while isinstance(inner.values, RaggedTensor):
+        inner = inner.values
+    rows, count = inner.value_rowids(), inner.nrows()
+    high = tf.gather(tf.math.unsorted_segment_max(inner.values, rows, count), rows)
+    powers = tf.exp(inner.values - tf.stop_gradient(high))
+    return rt.with_flat_values(powers / tf.gather(tf.math.unsorted_segment_sum(powers, rows, count), rows))
 
 
 def _embedding(op: Op, args: tuple[Any, ...]) -> Any:
@@ -238,14 +259,47 @@ def _embedding(op: Op, args: tuple[Any, ...]) -> Any:
 
 def _reduce_join(op: Op, args: tuple[Any, ...]) -> Any:
     rt, axis, keepdims, separator = args[:4]
-    at = _axis(axis if isinstance(axis, int) else -1, rt)
-    if axis is None or at != 1 or rt.ragged_rank != 1:
-        raise TypeError("tf.strings.reduce_join takes ragged tensors of rank 2, along axis 1")
-    out = tf.strings.unsorted_segment_join(rt.values, rt.value_rowids(), rt.nrows(), separator)
-    return tf.expand_dims(out, 1) if keepdims else out
+    return reduce("join", lambda t, a, k: op.public(t, a, k, separator), rt, axis, bool(keepdims), separator)
+
+
+def _named(op: Op, args: tuple[Any, ...]) -> dict[str, Any]:
+    return dict(zip(op.params, args, strict=False))
+
+
+def _shape(op: Op, args: tuple[Any, ...]) -> Any:
+    from .dynamic_shape import DynamicRaggedShape
+
+    return DynamicRaggedShape.from_tensor(args[0], dtype=_named(op, args).get("out_type") or dtypes.int32)
+
+
+def _reshape(op: Op, args: tuple[Any, ...]) -> Any:
+    """To a vector, or to a dense or ragged shape by way of the flat values."""
+    from .dynamic_shape import DynamicRaggedShape
+
+    if isinstance(args[1], DynamicRaggedShape):
+        return args[1]._tf_op(op, args)
+    return op.public(args[0].flat_values, *args[1:])
+
+
+def _broadcast(op: Op, args: tuple[Any, ...]) -> Any:
+    from .dynamic_shape import DynamicRaggedShape, broadcast_to
+
+    shape = args[1] if isinstance(args[1], DynamicRaggedShape) else DynamicRaggedShape.from_lengths(tf.get_static_value(convert_to_tensor(args[1])).tolist())
+    return broadcast_to(args[0], shape)
+
+
+def _join(op: Op, args: tuple[Any, ...]) -> Any:
+    return elementwise(op.public, op, args)
 
 
 _SPECIAL = {
-    "Softmax": _softmax, "EmbeddingLookup": _embedding, "ReduceJoin": _reduce_join,
-    "ConcatV2": _concat, "Pack": _stack, "GatherV2": _gather, "ExpandDims": _expand_dims, "Size": _size, "Rank": _rank,
+    **dict.fromkeys(("Sum", "Mean", "Max", "Min", "Prod", "Any", "All", "Variance", "Std", "LogSumExp"), reduce_op),
+    **dict.fromkeys(_SEGMENTS, segment_op),
+    "Softmax": _softmax, "LogSoftmax": lambda op, args: tf.math.log(tf.nn.softmax(args[0], args[1])), "EmbeddingLookup": _embedding,
+    "ReduceJoin": _reduce_join, "ConcatV2": _concat, "Pack": _stack, "GatherV2": _gather, "ExpandDims": _expand_dims, "Size": _size,
+    "Rank": _rank, "Shape": _shape, "Reshape": _reshape, "BroadcastTo": _broadcast, "MatMul": arranging.matmul,
+    "Tile": lambda op, args: arranging.tile(args[0], args[1]), "ReverseV2": lambda op, args: arranging.reverse(args[0], args[1]),
+    "Squeeze": lambda op, args: arranging.squeeze(args[0], args[1]), "GatherNd": lambda op, args: arranging.gather_nd(args[0], args[1]),
+    "Where": lambda op, args: arranging.where(args[0]), "SplitV": lambda op, args: arranging.split(*args[:4]),
+    "Cumsum": lambda op, args: arranging.cumsum(*args[:4]), "DynamicPartition": lambda op, args: arranging.dynamic_partition(*args[:3]),
 }  # fmt: skip

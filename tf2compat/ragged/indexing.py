@@ -105,6 +105,9 @@ def _inside(rt: RaggedTensor, keys: list[Any]) -> Any:
         return part.with_values(deeper)
     if rt._uniform is None:
         raise ValueError("Cannot index into an inner ragged dimension.")
+    if isinstance(first, Tensor):
+        first = tf.cast(first, rt.row_splits.dtype)
+        first = tf.where(first < 0, first + rt._uniform, first)
     column = rt.row_starts() + (first if not isinstance(first, int) or first >= 0 else first + rt._uniform)
     from . import gather
 
@@ -126,6 +129,10 @@ def _columns(rt: RaggedTensor, part: slice) -> RaggedTensor:
         v = tf.where(v < 0, v + lengths, tf.zeros_like(lengths) + v)
         return tf.clip_by_value(v, zero if step > 0 else zero - 1, lengths if step > 0 else lengths - 1)
 
+    if rt._uniform is not None and all(v is None or isinstance(v, int) for v in (part.start, part.stop)):
+        kept: int | None = len(range(*slice(part.start, part.stop, step).indices(rt._uniform)))
+    else:
+        kept = None
     first = bound(part.start, zero if step > 0 else lengths - 1)
     last = bound(part.stop, lengths if step > 0 else zero - 1)
     count = tf.maximum((last - first + (step - 1 if step > 0 else step + 1)) // step, zero)
@@ -136,5 +143,5 @@ def _columns(rt: RaggedTensor, part: slice) -> RaggedTensor:
     if isinstance(values, RaggedTensor):
         from . import gather
 
-        return RaggedTensor._make(gather(values, offsets.values), offsets.row_splits)
-    return RaggedTensor._make(tf.gather(values, offsets.values), offsets.row_splits)
+        return RaggedTensor._make(gather(values, offsets.values), offsets.row_splits, kept)
+    return RaggedTensor._make(tf.gather(values, offsets.values), offsets.row_splits, kept)

@@ -309,7 +309,9 @@ class RaggedTensor:
         return merge_dims(self, outer_axis, inner_axis)
 
     def consumers(self) -> Any:
-        return self.flat_values.consumers()
+        """The operations of a graph that read the parts; none in eager code."""
+        parts = [t for t in self._tf_components() if type(t) is not Tensor]
+        return [o for t in parts for o in t.consumers()]
 
     # --- conversion --------------------------------------------------------------------------------------------------
     def to_tensor(self, default_value: Any = None, name: str | None = None, shape: Any = None) -> Tensor:
@@ -335,7 +337,9 @@ class RaggedTensor:
         bounds = self._row_splits.numpy().tolist()
         inner = self._flat.numpy()
         rows = [inner[a:b] for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
-        if len({np.shape(r) for r in rows}) <= 1 and rows and rows[0].dtype != object or not rows:
+        if not rows:
+            return np.array([], dtype=inner.dtype)
+        if len({len(r) for r in rows}) == 1:
             return np.array(rows)
         out = np.empty(len(rows), dtype=object)
         for i, r in enumerate(rows):
@@ -366,8 +370,22 @@ class RaggedTensor:
         return [self.flat_values, *self.nested_row_splits]
 
     def _tf_from_components(self, components: list[Any]) -> RaggedTensor:
-        flat, *splits = components
-        return RaggedTensor.from_nested_row_splits(flat, splits, validate=False)
+        result, *splits = components
+        for s, uniform in zip(reversed(splits), reversed(self._uniforms()), strict=True):
+            result = RaggedTensor(result, (s, uniform), internal=True)
+        return result
+
+    def _uniforms(self) -> list[int | None]:
+        """The row length of each ragged dimension whose rows all have one."""
+        inner = self._flat._uniforms() if isinstance(self._flat, RaggedTensor) else []
+        return [self._uniform, *inner]
+
+    def _tf_static(self) -> Any:
+        found = self._uniforms()
+        return None if all(u is None for u in found) else tuple(found)
+
+    def _tf_rows(self) -> Any:
+        return self.nrows()
 
     @staticmethod
     def _tf_stack(parts: list[Any]) -> RaggedTensor:
@@ -464,7 +482,15 @@ class RaggedTensor:
         return tf.greater_equal(self, other)
 
     def __eq__(self, other: Any) -> Any:
-        return False if other is None else tf.equal(self, other)
+        return False if other is None else _compared(tf.equal, self, other, False)
 
     def __ne__(self, other: Any) -> Any:
-        return True if other is None else tf.not_equal(self, other)
+        return True if other is None else _compared(tf.not_equal, self, other, True)
+
+
+def _compared(fn: Any, a: Any, b: Any, otherwise: bool) -> Any:
+    """Elementwise, or a single answer for what has another structure."""
+    try:
+        return fn(a, b)
+    except (ValueError, errors.InvalidArgumentError):
+        return otherwise

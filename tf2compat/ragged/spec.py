@@ -18,8 +18,6 @@ class RaggedTensorSpec(TypeSpec):
         self._shape = TensorShape(shape)
         self._dtype = dtypes.as_dtype(dtype)
         self._row_splits_dtype = dtypes.as_dtype(row_splits_dtype)
-        if self._row_splits_dtype not in (dtypes.int32, dtypes.int64):
-            raise ValueError(f"Argument `row_splits_dtype` must be one of int32, int64. Received {row_splits_dtype!r}.")
         if flat_values_spec is not None:
             raise TypeError("tf2compat's RaggedTensorSpec does not support flat_values_spec")
         rank = self._shape.rank

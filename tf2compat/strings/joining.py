@@ -101,7 +101,20 @@ def format(template: str, inputs: Any, placeholder: str = "{}", summarize: int =
             f"The template expects {count} tensors, but the inputs only has {len(inputs)}. Please ensure the number of placeholders in "
             "template matches inputs length."
         )
+    for i, value in enumerate(inputs):
+        if hasattr(value, "to_list") and hasattr(value, "row_splits"):  # ragged: its text, in the place of its placeholder
+            parts = template.split(placeholder)
+            shown = str(_text(value.to_list())).replace(placeholder, "")
+            template = placeholder.join(parts[: i + 1]) + shown + placeholder.join(parts[i + 1 :])
+            return format(template, [*inputs[:i], *inputs[i + 1 :]], placeholder, summarize)
     return _format([convert_to_tensor(i) for i in inputs], template, placeholder, summarize)
+
+
+def _text(value: Any) -> Any:
+    """Nested lists with strings for bytes, as Python prints them."""
+    if isinstance(value, list):
+        return [_text(v) for v in value]
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 
 @op("StringNGrams", multi=True, data=tensor(string), row_splits=tensor(INTS, group="S"))
