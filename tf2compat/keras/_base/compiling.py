@@ -182,10 +182,10 @@ class LossesContainer:
                     batch = _cast(shape(y_t)[0], value.dtype)
                 elif type(batch) is not float:
                     batch = float(batch)
-            if weight is not None:
-                value = value * weight
             if mean is not None:
                 mean.update_state(value, sample_weight=batch)
+            if weight is not None:
+                value = value * weight
             total = value if total is None else total + value
         if regularization_losses:
             extra = None
@@ -249,11 +249,7 @@ class MetricsContainer:
         """The metrics in order; those given as objects are known before the first batch."""
         if not self.built:
             return [m for m in nest.flatten([self.given, self.given_weighted]) if isinstance(m, Metric)]
-        out: list[Any] = []
-        for group in (self.by_output, self.weighted_by_output):
-            for metrics in group:
-                out.extend(m for m in metrics if m is not None)
-        return out
+        return [m for plain, weighted in zip(self.by_output, self.weighted_by_output, strict=True) for m in (*plain, *weighted)]
 
     def build(self, y_pred: Any, y_true: Any) -> None:
         if self.names is None:
@@ -261,27 +257,35 @@ class MetricsContainer:
         names = self.names
         flat_p = nest.flatten(y_pred)
         flat_t = _by_output(y_true, y_pred, names)
-        multiple = len(names) > 1
         with state.outside():
             for given, out in ((self.given, self.by_output), (self.given_weighted, self.weighted_by_output)):
                 per = _expand(given, y_pred, names, "metrics", wrap_lists=True)
                 for name, entry, y_t, y_p in zip(names, per, flat_t, flat_p, strict=True):
                     entries = entry if isinstance(entry, (list, tuple)) else [entry]
                     made = [_as_metric(m, y_t, y_p) for m in entries if m is not None]
-                    if multiple:
-                        for m in made:
-                            if not m.__dict__.get("_prefixed"):
-                                m.__dict__["_name"] = f"{name}_{m._name}"
-                                m.__dict__["_prefixed"] = True
                     out.append(made)
-        used: set[str] = set()
-        for m in self.metrics if self.built else [m for group in (self.by_output, self.weighted_by_output) for ms in group for m in ms]:
-            base, i = m.name, 1
-            while m.name in used:
-                m.__dict__["_name"] = f"{base}_{i}"
-                i += 1
-            used.add(m.name)
+        self._name_metrics(names)
         self.built = True
+
+    def _name_metrics(self, names: list[str]) -> None:
+        """Prefix the metrics with their outputs' names, where there are several; ValueError for equal names."""
+        used: set[str] = set()
+        for name, plain, weighted in zip(names, self.by_output, self.weighted_by_output, strict=True):
+            prefix = f"{name}_" if len(names) > 1 else ""
+            for m in (*plain, *weighted):
+                if m.__dict__.get("_prefixed"):
+                    used.add(m.name)
+                    continue
+                found = f"{prefix}{m._name}"
+                if found in used and any(m is w for w in weighted):
+                    found = f"{prefix}weighted_{m._name}"
+                if found in used:
+                    raise ValueError(
+                        f"Found two metrics with the same name: {found}. All the metrics added to the model need to have unique names."
+                    )
+                m.__dict__["_name"] = found
+                m.__dict__["_prefixed"] = bool(prefix)
+                used.add(found)
 
     def reset_state(self) -> None:
         for m in self.metrics:

@@ -229,6 +229,17 @@ def batches_of(
     return Arrays(parts, batch_size, shuffle, steps)
 
 
+def inputs_of(batches: Any) -> Any:
+    """The inputs, or their specs, of which `batches` gives parts; None where only a batch could tell."""
+    inner = getattr(batches, "inner", batches)
+    if isinstance(inner, Arrays):
+        return inner.data[0]
+    spec = getattr(getattr(inner, "source", None), "element_spec", None)
+    if isinstance(spec, tuple) and spec:
+        spec = spec[0]
+    return spec if hasattr(spec, "shape") and hasattr(spec, "dtype") else None
+
+
 def _lists(value: Any) -> Any:
     """Lists of numbers are one array; lists of such lists are several, as Keras has it."""
     if isinstance(value, (list, tuple)) and value and isinstance(value[0], (list, tuple)) and len({len(v) for v in value}) == 1:

@@ -10,6 +10,7 @@ from tf2compat._engine.shapes import TensorShape
 from tf2compat._engine.tensor import Tensor
 from tf2compat._engine.trackable import no_automatic_dependency_tracking
 
+from .data import inputs_of
 from .functional import Functional
 from .input_layer import Input, InputLayer
 from .layer import Layer
@@ -195,6 +196,19 @@ class Sequential(Functional):
             self._infer_graph(dims, inputs.dtype)
             d["_build_input_shape"] = d["_inferred_for"]
         d["built"] = bool(self.layers)
+
+    def _build_for(self, batches: Any) -> None:
+        d = self.__dict__
+        if type(self) is not Sequential or d["built"] or d["_has_explicit_input_shape"] or not self.layers or self.run_eagerly:
+            return
+        x = inputs_of(batches)
+        if x is None or nest.is_nested(x) or x.shape.rank is None or not x.shape.rank:
+            return
+        self._set_policy_for(x)
+        self._infer_graph((None, *x.shape.as_list()[1:]), x.dtype)
+        if d["_is_graph_network"]:
+            d["_build_input_shape"] = d["_inferred_for"]
+            d["built"] = True
 
     def _set_policy_for(self, inputs: Any) -> None:
         if self._policy.compute_dtype is None:

@@ -316,6 +316,9 @@ class Training:
         self.__dict__["predict_function"] = predict_function
         return predict_function
 
+    def _build_for(self, batches: Any) -> None:
+        """Build for batches of any size, where a model is built for a shape."""
+
     # --- loops -------------------------------------------------------------------------------------------------------
     def fit(
         self,
@@ -360,12 +363,13 @@ class Training:
             callbacks = CallbackList(callbacks, add_history=True, add_progbar=verbose != 0, model=self, verbose=verbose, epochs=epochs, steps=steps)
         d = self.__dict__
         d["stop_training"] = False
+        self._build_for(batches)
         train_function = self.make_train_function()
         self._train_counter.assign(0)
         callbacks.on_train_begin()
         initial_epoch, first_batch = _resumed(callbacks, initial_epoch)
         logs: Any = None
-        loop = _Loop(batches, steps, steps_per_epoch is not None)
+        loop = _Loop(batches, steps, steps_per_epoch is not None, epochs - initial_epoch)
         val_batches = None
         for epoch in range(initial_epoch, epochs):
             self.reset_metrics()
@@ -407,6 +411,7 @@ class Training:
         return self.history
 
     def _evaluate(self, batches: Any, steps: int | None, callbacks: Any) -> dict[str, Any]:
+        self._build_for(batches)
         test_function = self.make_test_function()
         callbacks.on_test_begin()
         self.reset_metrics()
@@ -475,6 +480,7 @@ class Training:
         verbose = _verbosity(verbose)
         if not isinstance(callbacks, CallbackList):
             callbacks = CallbackList(callbacks, add_history=True, add_progbar=verbose != 0, model=self, verbose=verbose, epochs=1, steps=count)
+        self._build_for(batches)
         predict_function = self.make_predict_function()
         callbacks.on_predict_begin()
         outputs: list[list[Any]] = []
@@ -606,14 +612,13 @@ class _Once:
 class _Loop:
     """The batches of one epoch after the other: from the start each time, or going on where steps are counted."""
 
-    def __init__(self, batches: Any, steps: Any, counted: bool) -> None:
-        self.batches, self.counted = batches, counted
+    def __init__(self, batches: Any, steps: Any, counted: bool, epochs: int = 1) -> None:
+        self.batches, self.counted, self.epochs = batches, counted, epochs
         self.steps = None if steps == math.inf else steps
         if steps == math.inf and not counted:
             raise ValueError(
-                "When passing an infinitely repeating dataset, please specify a `steps_per_epoch` value so that epoch level callbacks continue "
-                "to work. The value can be arbitrary, or a number that you think correctly defines the size of an epoch. Epoch-level "
-                "callbacks will then be called at this interval."
+                "When providing an infinite dataset, you must specify the number of steps to run (if you did not intend to create an infinite "
+                "dataset, make sure to not call `repeat()` on the dataset)."
             )
         self.again = getattr(batches, "again", True)
         self.exhausted = False
@@ -640,7 +645,7 @@ class _Loop:
                     logging.getLogger("tensorflow").warning(
                         "Your input ran out of data; interrupting training. Make sure that your dataset or generator can generate at least "
                         "`steps_per_epoch * epochs` batches (in this case, %s batches). You may need to use the repeat() function when "
-                        "building your dataset.", limit,
+                        "building your dataset.", limit * self.epochs,
                     )  # fmt: skip
                     self.exhausted = True
                 elif not self.counted:

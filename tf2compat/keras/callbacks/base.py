@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tf2compat._engine import nest
 from tf2compat._engine.tensor import Tensor
 from tf2compat._engine.variable import Variable
 
@@ -90,8 +91,12 @@ def to_host(logs: Any) -> dict[str, Any]:
     return out
 
 
+def _array(value: Any) -> Any:
+    return np.asarray(value.numpy()) if isinstance(value, (Tensor, Variable)) else value
+
+
 def _overrides(callback: Any, *names: str) -> bool:
-    return any(getattr(type(callback), n, None) is not getattr(Callback, n) for n in names)
+    return any(n in callback.__dict__ or getattr(type(callback), n, None) is not getattr(Callback, n) for n in names)
 
 
 class CallbackList:
@@ -206,7 +211,16 @@ class CallbackList:
         self._each("on_predict_batch_begin", batch, logs if logs is not None else {})
 
     def on_predict_batch_end(self, batch: int, logs: Any = None) -> None:
-        self._each("on_predict_batch_end", batch, logs if logs is not None else {})
+        host = None
+        for c in self.callbacks:
+            if not _overrides(c, "on_predict_batch_end"):
+                continue
+            if getattr(c, "_supports_tf_logs", False):
+                c.on_predict_batch_end(batch, logs if logs is not None else {})
+            else:
+                if host is None:
+                    host = {k: nest.map_structure(_array, v) for k, v in (logs or {}).items()}
+                c.on_predict_batch_end(batch, host)
 
     def __iter__(self) -> Any:
         return iter(self.callbacks)

@@ -28,9 +28,18 @@ def comparison(mode: str, monitor: str, what: str) -> tuple[Any, float]:
         return np.less, np.inf
     if mode == "max":
         return np.greater, -np.inf
-    if monitor.endswith(("acc", "accuracy", "auc")) or monitor.startswith("fmeasure") or "acc" in monitor:
+    if what == "EarlyStopping":
+        up = monitor.endswith(("acc", "accuracy", "auc"))
+    else:
+        up = "acc" in monitor or (what == "ModelCheckpoint" and monitor.startswith("fmeasure"))
+    if up:
         return np.greater, -np.inf
     return np.less, np.inf
+
+
+def _rate(optimizer: Any) -> Any:
+    """The learning rate as a NumPy number of its dtype, as Keras logs it."""
+    return np.asarray(optimizer.lr)[()]
 
 
 class EarlyStopping(Callback):
@@ -80,14 +89,14 @@ class EarlyStopping(Callback):
         if self.wait >= self.patience and epoch > 0:
             self.stopped_epoch = epoch
             self.model.stop_training = True
-            if self.restore_best_weights and self.best_weights is not None:
-                if self.verbose > 0:
-                    _say(f"Restoring model weights from the end of the best epoch: {self.best_epoch + 1}.")
-                self.model.set_weights(self.best_weights)
 
     def on_train_end(self, logs: Any = None) -> None:
         if self.stopped_epoch > 0 and self.verbose > 0:
             _say(f"Epoch {self.stopped_epoch + 1}: early stopping")
+        if self.restore_best_weights and self.best_weights is not None:  # also where all epochs have run
+            if self.verbose > 0:
+                _say(f"Restoring model weights from the end of the best epoch: {self.best_epoch + 1}.")
+            self.model.set_weights(self.best_weights)
 
     def get_monitor_value(self, logs: Any) -> Any:
         value = (logs or {}).get(self.monitor)
@@ -139,8 +148,8 @@ class ReduceLROnPlateau(Callback):
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         logs = logs if logs is not None else {}
-        old = float(np.asarray(self.model.optimizer.lr))
-        logs["lr"] = old
+        logs["lr"] = _rate(self.model.optimizer)
+        old = float(logs["lr"])
         current = logs.get(self.monitor)
         if current is None:
             log.warning(

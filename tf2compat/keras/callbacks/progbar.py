@@ -91,13 +91,12 @@ class ProgbarLogger(Callback):
         if self.verbose == 1:
             import time
 
-            if time.time() - bar._last_update < bar.interval and not (self.target is not None and self.seen >= self.target):
+            if time.time() - bar._last_update < bar.interval:  # nothing would be shown: leave the numbers where they are
                 bar._seen_so_far = self.seen
                 if self.seen == 1:
                     bar._time_per_unit(time.time(), 1)
                 return
-            if self.target is None or self.seen < self.target:
-                bar.update(self.seen, list(to_host(logs).items()), finalize=False)
+            bar.update(self.seen, list(to_host(logs).items()), finalize=False)
 
     def _finish(self, logs: Any) -> None:
         bar = self._bar()

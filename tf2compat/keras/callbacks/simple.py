@@ -53,7 +53,7 @@ class LearningRateScheduler(Callback):
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         if logs is not None:
-            logs["lr"] = float(np.asarray(self.model.optimizer.lr))
+            logs["lr"] = np.asarray(self.model.optimizer.lr)[()]
 
 
 class CSVLogger(Callback):
@@ -90,6 +90,8 @@ class CSVLogger(Callback):
 
         if self.keys is None:
             self.keys = sorted(logs.keys())
+            if not any(k.startswith("val_") for k in self.keys):  # validation may come in a later epoch
+                self.keys += ["val_" + k for k in self.keys]
         if not self.writer:
 
             class CustomDialect(csv.excel):
