@@ -6,6 +6,7 @@ Used only when no metadata are installed, as in a source checkout on PYTHONPATH;
 ENTRY_POINTS = {
     "checkpoint.tensorflow": "tf2compat_adapters.tensorflow_bundle:TensorFlowBundle",
     "checkpoint.safetensors": "tf2compat_adapters.checkpoint_safetensors:Safetensors",
+    "data_source.hugging_face": "tf2compat_adapters.hugging_face",
     "events.tensorboard": "tf2compat_adapters.tensorboard_events",
     "filesystem.fsspec": "tf2compat_adapters.fsspec_files",
     "graph_def.tensorflow": "tf2compat_adapters.graph_def",

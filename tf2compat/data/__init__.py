@@ -19,6 +19,8 @@ __all__ = [
 
 _missing = module_getattr("tf.data")
 _LATER = {"TFRecordDataset": "readers", "TextLineDataset": "readers", "FixedLengthRecordDataset": "readers", "experimental": "experimental"}
+# beside TensorFlow's names: other libraries' data sets
+_LATER |= {"from_torch": "foreign", "from_hugging_face": "foreign", "to_torch": "foreign"}
 
 
 def __getattr__(name: str) -> Any:

@@ -250,6 +250,12 @@ def snapshot(path: Any, compression: str = "AUTO", reader_func: Any = None, shar
 
 
 _missing = module_getattr("tf.data.experimental")
+_LATER = {
+    "CsvDataset": "csv", "DatasetInitializer": "tables", "Reducer": "reducing", "SqlDataset": "sql", "TFRecordWriter": "parsed",
+    "enable_debug_mode": "functions", "from_variant": "variants", "group_by_reducer": "reducing", "index_table_from_dataset": "tables",
+    "make_batched_features_dataset": "parsed", "make_csv_dataset": "csv", "pad_to_cardinality": "reducing", "parse_example_dataset": "parsed",
+    "table_from_dataset": "tables", "to_variant": "variants",
+}  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
@@ -257,4 +263,9 @@ def __getattr__(name: str) -> Any:
         from ..experimental import Optional
 
         return Optional
+    home = _LATER.get(name)
+    if home is not None:
+        import importlib
+
+        return getattr(importlib.import_module(f"tf2compat.data.{home}"), name)
     raise _missing(name)

@@ -20,6 +20,17 @@ def arguments(spec: Any) -> tuple[Any, ...]:
     return tuple(spec) if isinstance(spec, tuple) else (spec,)
 
 
+_debugging = False
+
+
+def enable_debug_mode() -> None:
+    """Run the Python of pipelines that are made from now on for every element, in this thread (`tf.data.experimental.enable_debug_mode`)."""
+    global _debugging
+    if state.local.graph is not None:
+        raise ValueError("`enable_debug_mode() is only supported in eager mode.")
+    _debugging = True
+
+
 class Traced:
     """`func` for elements of `spec`. `output_spec` is the structure of specs of what it returns.
 
@@ -63,7 +74,9 @@ class Traced:
         result = self.concrete.graph.structured_outputs
         self.output_spec = structure.spec_of(result)
         plain = all(type(s) is TensorSpec for s in flat) and all(type(s) is TensorSpec for s in structure.leaves(self.output_spec))
-        if plain:
+        if _debugging:  # the trace told the spec
+            self.concrete = None
+        elif plain:
             self.program = self.concrete.program
 
     @property
@@ -140,6 +153,8 @@ class Traced:
             result = self.func(*given)
             if hasattr(type(result), "element_spec"):
                 return result
+            if isinstance(result, list):
+                result = convert_to_tensor(result) if result else ()
             return structure.map_leaves(self._returned, result)
 
     def failed(self, error: BaseException) -> BaseException:

@@ -103,6 +103,10 @@ class _PrefetchDataset(_Unary):
 
 def worth_threads(function: Any) -> bool:
     """Whether running the function in threads beats running it here: Python calls, files, images."""
+    from . import functions
+
+    if functions._debugging:
+        return False
     if function.concrete is None:
         return True
     return any(n.op is not None and n.op.name in _HEAVY for n in function.concrete.graph.nodes)

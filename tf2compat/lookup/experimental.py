@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from .._names import module_getattr
-from .tables import MutableHashTable
+from .tables import DenseHashTable, MutableHashTable
 
-__all__ = ["MutableHashTable"]
+__all__ = ["DenseHashTable", "MutableHashTable"]
 
 __getattr__ = module_getattr("tf.lookup.experimental")

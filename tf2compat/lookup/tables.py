@@ -14,7 +14,9 @@ from .._engine import dtypes
 from .._engine.convert import convert_to_tensor
 from .._engine.dtypes import as_dtype, int64
 from .._engine.op import ANY, op
+from .._engine.shapes import TensorShape
 from .._engine.tensor import Tensor, numpy_of
+from .._engine.trackable import Trackable
 from ..ragged import RaggedTensor
 from ..sparse import SparseTensor
 from ..strings.elementwise import vector
@@ -30,6 +32,7 @@ def _storage(values: list[Any], dtype: dtypes.DType, shape: tuple[int, ...]) -> 
 @op("LookupTableFindV2", stateful=True, keys=ANY, default=ANY)
 def _find(keys: Any, default: Any, table: Any) -> Any:
     flat = numpy_of(keys).reshape(-1).tolist()
+    table._refused(flat, "LookupTableFindV2")
     width = tuple(table._value_shape)
     fallback = numpy_of(default)
     items = table._items
@@ -60,13 +63,16 @@ def _insert(keys: Any, values: Any, table: Any) -> Any:
         a, b = ("[" + ",".join(map(str, s)) + "]" for s in (expected, values.shape))
         raise errors.InvalidArgumentError(None, None, f"Expected shape {a} for value, got {b} [Op:LookupTableInsertV2] name: ")
     flat = numpy_of(keys).reshape(-1).tolist()
+    table._refused(flat, "LookupTableInsertV2")
     table._items.update(zip(flat, numpy_of(values).reshape(len(flat), *table._value_shape).tolist(), strict=True))
     return ()
 
 
 @op("LookupTableRemoveV2", stateful=True, multi=True, keys=ANY)
 def _remove(keys: Any, table: Any) -> Any:
-    for k in numpy_of(keys).reshape(-1).tolist():
+    flat = numpy_of(keys).reshape(-1).tolist()
+    table._refused(flat, "LookupTableRemoveV2")
+    for k in flat:
         table._items.pop(k, None)
     return ()
 
@@ -89,7 +95,20 @@ _remove.infer(lambda keys, table: [])
 _vocabulary.infer(lambda keys, table: [(int64, tuple(keys.shape))])
 
 
-class _Table:
+class ResourceHandle:
+    """What stands for a table's resource: its dtype, shape and name, and the table itself. It is no tensor."""
+
+    dtype = dtypes.resource
+    shape = TensorShape([])
+
+    def __init__(self, table: Any) -> None:
+        self._table = table
+
+    def __repr__(self) -> str:
+        return f"<tf.Tensor: shape=(), dtype=resource, value=<ResourceHandle(name={self._table.name!r})>>"
+
+
+class _Table(Trackable):
     _extra = 0
     _value_shape: tuple[int, ...] = ()
 
@@ -108,6 +127,11 @@ class _Table:
     @property
     def name(self) -> str | None:
         return self._name
+
+    @property
+    def resource_handle(self) -> ResourceHandle:
+        """What stands for the table in graphs."""
+        return ResourceHandle(self)
 
     def size(self, name: str | None = None) -> Tensor:
         """The number of entries, int64."""
@@ -128,6 +152,9 @@ class _Table:
 
     def _found(self, keys: Any) -> Any:
         raise NotImplementedError(type(self).__name__)
+
+    def _refused(self, keys: list[Any], op_name: str) -> None:
+        """Raises InvalidArgumentError for keys that the table cannot have."""
 
     def __getitem__(self, keys: Any) -> Any:
         return self.lookup(keys)
@@ -185,7 +212,7 @@ class StaticVocabularyTable(_Table):
 
 
 class MutableHashTable(_Table):
-    """A table that programs change (`tf.lookup.experimental.MutableHashTable`). Its contents are no part of checkpoints."""
+    """A table that programs change (`tf.lookup.experimental.MutableHashTable`). Checkpoints hold its contents, unless `checkpoint` is False."""
 
     def __init__(
         self, key_dtype: Any, value_dtype: Any, default_value: Any, name: str = "MutableHashTable", checkpoint: bool = True,
@@ -194,6 +221,20 @@ class MutableHashTable(_Table):
         super().__init__(key_dtype, value_dtype, name)
         self._default = convert_to_tensor(default_value, self._value_dtype)
         self._value_shape = tuple(self._default.shape.as_list())
+        self._saved = bool(checkpoint)
+
+    def _serialize_to_tensors(self) -> dict[str, Any]:
+        if not self._saved:
+            return {}
+        keys, values = self.export()
+        return {"table-keys": keys, "table-values": values}
+
+    def _restore_from_tensors(self, restored_tensors: Any) -> None:
+        keys, values = (numpy_of(convert_to_tensor(restored_tensors[n])._t) for n in ("table-keys", "table-values"))
+        width = self._value_shape
+        if values.size != keys.size * int(np.prod(width, dtype=np.int64)):
+            raise errors.InvalidArgumentError(None, None, f"The saved table has values of shape {values.shape[1:]}, not {width}")
+        self._items = dict(zip(keys.reshape(-1).tolist(), values.reshape(keys.size, *width).tolist(), strict=True))
 
     def _found(self, keys: Any) -> Any:
         return _find(keys, self._default, self)
@@ -219,6 +260,42 @@ class MutableHashTable(_Table):
     def export(self, name: str | None = None) -> tuple[Tensor, Tensor]:
         """All keys, and their values."""
         return _export(self)
+
+
+class DenseHashTable(MutableHashTable):
+    """A table that programs change, with two keys that cannot be used (`tf.lookup.experimental.DenseHashTable`).
+
+    Differs from TensorFlow: `export` and checkpoints hold the entries, not the buckets they lie in.
+    """
+
+    def __init__(
+        self, key_dtype: Any, value_dtype: Any, default_value: Any, empty_key: Any, deleted_key: Any, initial_num_buckets: int | None = None,
+        name: str = "MutableDenseHashTable", checkpoint: bool = True, experimental_is_anonymous: bool = False,
+    ) -> None:  # fmt: skip
+        super().__init__(key_dtype, value_dtype, default_value, name, checkpoint, experimental_is_anonymous)
+        if initial_num_buckets is not None and (initial_num_buckets < 1 or initial_num_buckets & (initial_num_buckets - 1)):
+            raise errors.InvalidArgumentError(None, None, f"Number of buckets must be at least 4 and a power of 2, got: {initial_num_buckets}")
+        self._empty, self._deleted = (convert_to_tensor(k, self._key_dtype)._numpy().tolist() for k in (empty_key, deleted_key))
+        if self._empty == self._deleted:
+            raise errors.InvalidArgumentError(None, None, "Empty and deleted keys cannot be equal [Op:MutableDenseHashTableV2] name: MutableDenseHashTable")
+
+    def _refused(self, keys: list[Any], op_name: str) -> None:
+        for what, key in (("empty", self._empty), ("deleted", self._deleted)):
+            if key in keys:
+                raise errors.InvalidArgumentError(None, None, f"Using the {what}_key as a table key is not allowed [Op:{op_name}] name: ")
+
+    def insert_or_assign(self, keys: Any, values: Any, name: str | None = None) -> Any:
+        """`insert`."""
+        return self.insert(keys, values, name)
+
+    def erase(self, keys: Any, name: str | None = None) -> Any:
+        """`remove`."""
+        return self.remove(keys, name)
+
+    def _restore_from_tensors(self, restored_tensors: Any) -> None:
+        super()._restore_from_tensors(restored_tensors)
+        for key in (self._empty, self._deleted):  # the empty buckets of a table that TensorFlow saved
+            self._items.pop(key, None)
 
 
 def _done() -> Any:
