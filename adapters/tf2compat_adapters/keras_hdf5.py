@@ -38,6 +38,12 @@ def _put(group: Any, weights: list[Any]) -> None:
 
 
 def _put_model(group: Any, model: Any, version: str) -> None:
+    for layer in model._flatten_layers():
+        if getattr(layer, "adapted_vocabulary", bool)():
+            raise NotImplementedError(
+                "Save or restore weights that is not an instance of `tf.Variable` is not supported in h5, use `save_format='tf'` instead. "
+                f"Received a model or layer {type(layer).__name__} whose vocabulary comes from `adapt`: {layer.name}"
+            )
     hdf5.put_text_list(group, "layer_names", [layer.name for layer in model.layers])
     group.attrs["backend"] = b"tensorflow"
     group.attrs["keras_version"] = version.encode()

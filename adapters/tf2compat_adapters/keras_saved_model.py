@@ -21,7 +21,26 @@ from tf2compat.train.checkpoint import Checkpoint
 from tf2compat_adapters.protos import SavedMetadata
 
 _METADATA = "keras_metadata.pb"
+#: vocabularies that `adapt` found, by the number of the layer
+_VOCABULARIES = "tf2compat_vocabularies"
 _log = logging.getLogger("tensorflow")
+
+
+def _lookups(model: Any) -> list[tuple[int, Any]]:
+    return [(number, layer) for number, layer in enumerate(model._flatten_layers()) if hasattr(layer, "adapted_vocabulary")]
+
+
+def _restore_vocabularies(model: Any, found: Any, path: str) -> None:
+    for number, layer in _lookups(model):
+        if str(number) not in found:
+            continue
+        try:
+            tokens, idf = found[str(number)]
+            if idf is not None:
+                layer.load_own_variables({"idf_weights": idf})
+            layer.restore_vocabulary([str(t) for t in tokens])
+        except (TypeError, ValueError) as error:
+            raise errors.DataLossError(None, None, f"{path}: the vocabulary of layer '{layer.name}' is damaged: {error}") from error
 
 
 def save(model: Any, path: str, include_optimizer: bool = True, signatures: Any = None, options: Any = None) -> None:
@@ -46,6 +65,8 @@ def save(model: Any, path: str, include_optimizer: bool = True, signatures: Any 
     from tf2compat.keras import __version__
 
     metadata.update(keras_version=__version__, backend="tensorflow")
+    adapted = [(str(number), layer.adapted_vocabulary(), layer._idf) for number, layer in _lookups(model)]
+    metadata[_VOCABULARIES] = {n: [tokens, None if idf is None else idf.tolist()] for n, tokens, idf in adapted if tokens is not None}
 
     def write(directory: str, tree: Any) -> None:
         saved = SavedMetadata()
@@ -113,6 +134,8 @@ def load(path: str, custom_objects: dict[str, Any] | None, compile: bool, safe_m
             _log.warning("The class %s is not known here (%s); its saved functions are loaded instead.", metadata.get("class_name"), error)
     if model is None:
         return load_object(path)
+    if isinstance(metadata.get(_VOCABULARIES), dict):
+        _restore_vocabularies(model, metadata[_VOCABULARIES], path)
     training = metadata.get("training_config")
     if compile and training is not None:
         compiling.compile_from_training_config(model, training, custom_objects)

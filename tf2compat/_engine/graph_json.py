@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import torch
 
 from . import dtypes
 from .graph import Graph, Node
@@ -21,7 +22,7 @@ from .symbolic import SymbolicTensor, probe_storage, symbolic
 from .tensor import Tensor
 from .variable import Variable
 
-__all__ = ["GraphReader", "GraphWriter", "NotSaveable"]
+__all__ = ["GraphReader", "GraphWriter", "NotSaveable", "held_object"]
 
 _MAX_NODES = 5_000_000
 _KINDS = frozenset(("op", "read", "if", "while", "for", "custom", "input", "capture"))
@@ -56,6 +57,27 @@ def _function_of_name(path: str) -> Any:
     return found
 
 
+#: objects with a state of their own that ops may hold; each has `_graph_state()`, plain values, and `_of_graph_state(state)`
+_HELD = {
+    "tables": "tf2compat.lookup.tables",
+    "keras_lookup": "tf2compat.keras.layers.lookup",
+}
+
+
+def _kind_of_held(value: Any) -> str | None:
+    home = type(value).__module__
+    return next((kind for kind, path in _HELD.items() if path == home and hasattr(value, "_graph_state")), None)
+
+
+def held_object(entry: Any) -> Any:
+    """The object that `GraphWriter.held` describes. ValueError for a kind that graphs may not hold."""
+    kind, name, state = entry
+    found = getattr(importlib.import_module(_HELD[kind]), str(name), None) if kind in _HELD else None
+    if not isinstance(found, type) or not hasattr(found, "_of_graph_state"):
+        raise ValueError(f"it holds an object of the unknown kind {kind!r} {name!r}")
+    return found._of_graph_state(state)
+
+
 def _streams() -> tuple[Any, ...]:
     """The kinds of streams of random numbers, which a graph holds by their seeds."""
     from ..random.seeding import ExactStream, Stream
@@ -64,12 +86,14 @@ def _streams() -> tuple[Any, ...]:
 
 
 class GraphWriter:
-    """Turns graphs into JSON values. `constants` collects the tensors that they hold."""
+    """Turns graphs into JSON values. `constants` collects the tensors that they hold, `held` the states of other objects."""
 
     def __init__(self, number_of: Callable[[Variable], int]) -> None:
         self._number_of = number_of
         self.constants: list[Any] = []
         self._constant_numbers: dict[int, int] = {}
+        self.held: list[Any] = []
+        self._held_numbers: dict[int, int] = {}
         self._nodes: dict[int, int] = {}
         self._keep: list[Any] = []
 
@@ -92,6 +116,8 @@ class GraphWriter:
             return {"dt": v.name}
         if isinstance(v, TensorShape):
             return {"sh": None if v.rank is None else v.as_list()}
+        if isinstance(v, torch.dtype):
+            return {"td": str(v).removeprefix("torch.")}
         if type(v) is float:
             return {"f": v.hex() if v == v and abs(v) != float("inf") else repr(v)}
         if type(v) is complex:
@@ -117,7 +143,18 @@ class GraphWriter:
             return {"rs": [streams.index(type(v)), None if v.seeds is None else list(v.seeds)]}
         if callable(v) and (found := _name_of_function(v)) is not None:
             return {"fn": found}
+        if (kind := _kind_of_held(v)) is not None:
+            return {"o": self._hold(kind, v, where)}
         raise NotSaveable(f"{where} holds a {type(v).__name__}, {v!r}, which only exists in this process")
+
+    def _hold(self, kind: str, held: Any, where: str) -> int:
+        known = self._held_numbers.get(id(held))
+        if known is None:
+            state = self.value(held._graph_state(), where)
+            known = self._held_numbers[id(held)] = len(self.held)
+            self.held.append([kind, type(held).__name__, state])
+            self._keep.append(held)
+        return known
 
     def _constant(self, storage: Any) -> int:
         known = self._constant_numbers.get(id(storage))
@@ -193,9 +230,10 @@ def _op(key: str) -> Op:
 class GraphReader:
     """Turns JSON values back into graphs. Raises ValueError, TypeError or KeyError for what is not a graph."""
 
-    def __init__(self, variable: Callable[[int], Variable], constant: Callable[[int], Any]) -> None:
+    def __init__(self, variable: Callable[[int], Variable], constant: Callable[[int], Any], held: Callable[[int], Any] | None = None) -> None:
         self._variable = variable
         self._constant = constant
+        self._held = held
         self._nodes: dict[int, Node] = {}
 
     def value(self, v: Any) -> Any:
@@ -215,6 +253,11 @@ class GraphReader:
             return dtypes.as_dtype(inner)
         if kind == "sh":
             return TensorShape(inner)
+        if kind == "td":
+            found = getattr(torch, str(inner), None)
+            if not isinstance(found, torch.dtype):
+                raise ValueError(f"it names the dtype {inner!r}, which torch does not have")
+            return found
         if kind == "f":
             return float.fromhex(inner) if inner.startswith(("0x", "-0x")) else float(inner)
         if kind == "z":
@@ -237,6 +280,8 @@ class GraphReader:
             if inner[1] is not None and (len(inner[1]) != 2 or any(type(seed) is not int for seed in inner[1])):
                 raise ValueError("it has a stream of random numbers without seeds")
             return _streams()[inner[0]](None if inner[1] is None else tuple(inner[1]))
+        if kind == "o" and self._held is not None:
+            return self._held(inner)
         if kind == "n":
             return np.asarray(self._constant(inner).numpy())
         raise ValueError(f"it holds a value of the unknown kind {kind!r}")
@@ -303,8 +348,6 @@ class GraphReader:
         if "taped" in item and hasattr(Node, "taped"):
             node.taped = bool(item["taped"])
         if "device" in item:
-            import torch
-
             device = torch.device(item["device"])
             node.device = device if device.type != "cuda" or torch.cuda.is_available() else None
         self._add(item["id"], node)

@@ -116,6 +116,21 @@ class _Table(Trackable):
         self._key_dtype, self._value_dtype, self._name = as_dtype(key_dtype), as_dtype(value_dtype), name
         self._items: dict[Any, Any] = {}
 
+    def _graph_state(self) -> Any:
+        default = getattr(self, "_default", None)
+        return [self._key_dtype, self._value_dtype, self._name, default, self._extra, self._value_shape, list(self._items.items())]
+
+    @classmethod
+    def _of_graph_state(cls, state: Any) -> Any:
+        table = cls.__new__(cls)
+        key_dtype, value_dtype, name, default, extra, shape, items = state
+        _Table.__init__(table, key_dtype, value_dtype, name)
+        if default is not None:
+            table._default = default
+        table._extra, table._value_shape = extra, shape
+        table._items.update(items)
+        return table
+
     @property
     def key_dtype(self) -> dtypes.DType:
         return self._key_dtype

@@ -25,20 +25,20 @@ def functions_of(node: Any) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if not isinstance(node, Trackable):
         return found
-    if hasattr(node, "save_spec"):
-        return _of_model(node)
     if type(node).__module__.startswith("tf2compat."):
         kept = dict(vars(node))
         kept.update(kept.get("_functions", {}))  # of a loaded object
-        return {name: value for name, value in kept.items() if isinstance(value, (Function, ConcreteFunction, LoadedFunction))}
-    for cls in reversed(type(node).__mro__):
-        for name, value in vars(cls).items():
-            if isinstance(value, Function):
-                found[name] = getattr(node, name)
-    for name, value in vars(node).items():
-        if isinstance(value, (Function, ConcreteFunction, LoadedFunction)):
-            found[name] = value
+    else:
+        kept = {name: getattr(node, name) for name in _methods(type(node))} | vars(node)
+    found = _of_model(node) if hasattr(node, "save_spec") else {}
+    found.update({name: value for name, value in kept.items() if isinstance(value, (Function, ConcreteFunction, LoadedFunction))})
     return found
+
+
+def _methods(cls: type) -> list[str]:
+    """The methods of the program's own classes that are `tf.function`s."""
+    own = [c for c in reversed(cls.__mro__) if not c.__module__.startswith("tf2compat.")]
+    return [name for c in own for name, value in vars(c).items() if isinstance(value, Function)]
 
 
 def _of_model(model: Any) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from tf2compat import _ports, errors
 from tf2compat._engine import dtypes, state
-from tf2compat._engine.graph_json import GraphReader
+from tf2compat._engine.graph_json import GraphReader, held_object
 from tf2compat._engine.tensor import wrap
 from tf2compat._engine.trackable import AutoTrackable
 from tf2compat._engine.variable import Variable
@@ -221,8 +221,16 @@ def _add_functions(content: dict[str, Any], objects: list[Any], path: str, varia
             constants[number] = to_tensor(reader.read(f"{_layout.CONSTANTS}/{int(number)}"))
         return constants[number]
 
+    states, made = content.get("held", []), {}
+
+    def held(number: int) -> Any:
+        if number not in made:
+            kind, name, state = states[number]
+            made[number] = held_object((kind, name, GraphReader(variable, constant, held).value(state)))
+        return made[number]
+
     try:
-        concretes = [read_concrete(item, GraphReader(variable, constant)) if item is not None else None for item in content["concretes"]]
+        concretes = [read_concrete(item, GraphReader(variable, constant, held)) if item is not None else None for item in content["concretes"]]
         for item, node in zip(objects, content["nodes"], strict=True):
             for name, numbers in node.get("functions", {}).items():
                 loaded = LoadedFunction(name, [concretes[n] for n in numbers])

@@ -151,7 +151,7 @@ def save(obj: Any, export_dir: Any, signatures: Any = None, options: SaveOptions
     for name, source in assets.items():
         with open(source, "rb") as file:
             write_atomic(os.path.join(directory, "assets", name), file.read())
-    functions_file = {"format": 1, "identity": identity, "nodes": nodes, "concretes": content, "signatures": described}
+    functions_file = {"format": 1, "identity": identity, "nodes": nodes, "concretes": content, "signatures": described, "held": writer.held}
     write_atomic(os.path.join(directory, _layout.FUNCTIONS), json.dumps(functions_file, separators=(",", ":")).encode())
     if _extra is not None:
         _extra(directory, tree)

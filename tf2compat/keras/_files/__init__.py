@@ -90,13 +90,22 @@ def load_model(filepath: Any, custom_objects: dict[str, Any] | None = None, comp
     kwargs.pop("options", None)
     if kwargs:
         raise ValueError(f"The following argument(s) are not supported with the native TF-Keras format: {list(kwargs)}")
-    if os.path.isdir(path):
-        return _ports.load("model_file", "saved_model").load(path, custom_objects, compile, safe_mode)
     if not os.path.exists(path):
         raise OSError(f"No file or directory found at {path}")
-    with open(path, "rb") as file:
-        is_archive = file.read(4) == b"PK\x03\x04"
-    return _ports.load("model_file", "keras" if is_archive else "hdf5").load(path, custom_objects, compile, safe_mode)
+    kind = "saved_model"
+    if not os.path.isdir(path):
+        with open(path, "rb") as file:
+            kind = "keras" if file.read(4) == b"PK\x03\x04" else "hdf5"
+    model = _ports.load("model_file", kind).load(path, custom_objects, compile, safe_mode)
+    _finalize(model)
+    return model
+
+
+def _finalize(model: Any) -> None:
+    """Lets layers compute what follows from their restored variables, such as the statistics of Normalization."""
+    if hasattr(model, "_flatten_layers"):
+        for layer in model._flatten_layers():
+            layer.finalize_state()
 
 
 def save_weights(model: Any, filepath: Any, overwrite: bool = True, save_format: str | None = None, options: Any = None) -> None:
@@ -132,6 +141,7 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, by_name
     path = _formats.path_text(filepath)
     if path.endswith((".weights.h5", ".keras")):
         _ports.load("model_file", "keras").load_weights(model, path, skip_mismatch)
+        _finalize(model)
         return None
     if path.endswith((".h5", ".hdf5")):
         if not model.built:
@@ -140,6 +150,7 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, by_name
                 "Model first, then load the weights."
             )
         _ports.load("model_file", "hdf5").load_weights(model, path, skip_mismatch, by_name)
+        _finalize(model)
         return None
     if skip_mismatch and not by_name:
         raise ValueError(
@@ -150,7 +161,9 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, by_name
             "Weights may only be loaded based on topology into Models when loading TensorFlow-formatted weights (got by_name=True to "
             "load_weights)."
         )
-    return load_checkpoint(model, path, options)
+    status = load_checkpoint(model, path, options)
+    _finalize(model)
+    return status
 
 
 def export_model(model: Any, filepath: Any) -> None:

@@ -30,6 +30,17 @@ class Table:
         self.index = {t: first + i for i, t in enumerate(tokens)}
         self.sorted = None
 
+    def _graph_state(self) -> Any:
+        return [None if self.index is None else list(self.index.values())[:1], self.tokens]
+
+    @classmethod
+    def _of_graph_state(cls, state: Any) -> Table:
+        table = cls()
+        first, tokens = state
+        if first is not None:
+            table.fill(tokens, *first or [0])
+        return table
+
     def needed(self) -> dict[Any, int]:
         if self.index is None:
             from tf2compat.errors import FailedPreconditionError
@@ -208,7 +219,9 @@ class IndexLookup(PreprocessingLayer):
         return [*special, *[self.oov_token] * self.num_oov_indices, *tokens]
 
     def vocabulary_size(self) -> int:
-        """The number of tokens, special ones included."""
+        """The number of tokens, special ones included; of a layer made from its config, the number that was saved."""
+        if self._table.index is None and self._saved_size is not None:
+            return int(self._saved_size)
         return len(self._table.tokens) + self._token_start()
 
     def set_vocabulary(self, vocabulary: Any, idf_weights: Any = None) -> None:
@@ -266,6 +279,12 @@ class IndexLookup(PreprocessingLayer):
         if self.pad_to_max_tokens and self.max_tokens is not None:
             whole = np.concatenate([whole, np.zeros(self.max_tokens - len(whole), "float32")])
         self.__dict__["_idf"] = whole
+
+    def _weights_of_terms(self) -> Any:
+        """The weights of tf-idf; zeros while there is no vocabulary, so that a model can be built from its config."""
+        if self.output_mode == "tf_idf" and self.__dict__["_idf"] is None:
+            return np.zeros(self._depth(), "float32")
+        return self.__dict__["_idf"]
 
     # --- adapting --------------------------------------------------------------------------------------------------
     def build(self, input_shape: Any) -> None:
@@ -326,7 +345,7 @@ class IndexLookup(PreprocessingLayer):
         found = _find(inputs, self._table, mask, place, self._oov_start(), self.num_oov_indices)
         if self.output_mode == "int":
             return tf.cast(found, self.compute_dtype)
-        return encode(found, self.output_mode, self._depth(), self.compute_dtype, self.sparse, None, self.__dict__["_idf"])
+        return encode(found, self.output_mode, self._depth(), self.compute_dtype, self.sparse, None, self._weights_of_terms())
 
     def _depth(self) -> int:
         return self.max_tokens if self.pad_to_max_tokens else self.vocabulary_size()  # type: ignore[return-value]
@@ -350,9 +369,10 @@ class IndexLookup(PreprocessingLayer):
         """Write the vocabulary to a file in `folder`."""
         import os
 
-        if self.__dict__["input_vocabulary"] is None:
+        tokens = self.adapted_vocabulary()
+        if tokens is not None:
             with open(os.path.join(folder, "vocabulary.txt"), "w", encoding="utf-8") as file:
-                file.write("\n".join(str(t) for t in self.get_vocabulary()))
+                file.write("\n".join(tokens))
 
     def load_assets(self, folder: str) -> None:
         """Read the vocabulary that `save_assets` wrote."""
@@ -362,7 +382,31 @@ class IndexLookup(PreprocessingLayer):
         if self.__dict__["input_vocabulary"] is None and os.path.exists(path):
             with open(path, encoding="utf-8") as file:
                 lines = file.read().split("\n")
-            self.set_vocabulary(lines, None if self.output_mode != "tf_idf" else [0.0] * len(lines))
+            self.restore_vocabulary(lines)
+
+    def adapted_vocabulary(self) -> list[str] | None:
+        """The vocabulary that `adapt` found, for files of models; None where it is part of the config, or not there yet."""
+        if self.__dict__["input_vocabulary"] is not None or self._table.index is None:
+            return None
+        return [str(t) for t in self.get_vocabulary()]
+
+    def restore_vocabulary(self, tokens: list[str]) -> None:
+        """Take over what `adapted_vocabulary` gave; the weights of tf-idf are variables of their own."""
+        weights = self.__dict__["_idf"]
+        self.set_vocabulary(tokens, None if self.output_mode != "tf_idf" else [0.0] * len(tokens))
+        if weights is not None:
+            self.__dict__["_idf"] = weights
+
+    def save_own_variables(self, store: Any) -> None:
+        """Put the weights of tf-idf into `store`."""
+        super().save_own_variables(store)
+        if self.__dict__["_idf"] is not None:
+            store["idf_weights"] = self.__dict__["_idf"]
+
+    def load_own_variables(self, store: Any) -> None:
+        """Take the weights of tf-idf from `store`."""
+        if "idf_weights" in store:
+            self.__dict__["_idf"] = np.asarray(store["idf_weights"], "float32")
 
 
 def _rows(data: Any) -> list[list[Any]]:

@@ -237,7 +237,7 @@ class TextVectorization(PreprocessingLayer):
         kept = self.split is None and self.ngrams is None
         found = _numbers(tokens, layer._table, self.output_mode == "int", layer._oov_start())
         if self.output_mode != "int":
-            return encode(found, self.output_mode, layer._depth(), settings.floatx, layer.sparse, None, layer.__dict__["_idf"])
+            return encode(found, self.output_mode, layer._depth(), settings.floatx, layer.sparse, None, layer._weights_of_terms())
         if self.ragged and not kept:
             return tf.RaggedTensor.from_tensor(found, lengths=tf.reduce_sum(tf.cast(tf.not_equal(tokens, ""), tf.int64), 1))
         if self.output_sequence_length is not None:
