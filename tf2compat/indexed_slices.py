@@ -14,6 +14,7 @@ class IndexedSlices:
     """`values[i]` belongs to row `indices[i]` of a tensor of `dense_shape`; rows may repeat, and then add up."""
 
     def __init__(self, values: Any, indices: Any, dense_shape: Any = None) -> None:
+        self._given = (indices, dense_shape)  # as they were given: that is how they are printed
         self._values = convert_to_tensor(values) if not _is_tensor(values) else values
         self._indices = convert_to_tensor(indices) if not _is_tensor(indices) else indices
         self._dense_shape = None if dense_shape is None else convert_to_tensor(dense_shape)
@@ -60,8 +61,9 @@ class IndexedSlices:
         return self._values.consumers()
 
     def __str__(self) -> str:
-        shape = "" if self._dense_shape is None else f", dense_shape={self._dense_shape}"
-        return f"IndexedSlices(indices={self._indices!s}, values={self._values!s}{shape})"
+        indices, dense_shape = self._given
+        shape = "" if dense_shape is None else f", dense_shape={dense_shape!s}"
+        return f"IndexedSlices(indices={indices!s}, values={self._values!s}{shape})"
 
     def __repr__(self) -> str:
         return object.__repr__(self)

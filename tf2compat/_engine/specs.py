@@ -108,6 +108,76 @@ class TypeSpec:
     def _from_components(self, components: Any) -> Any:
         raise NotImplementedError(f"{type(self).__name__}._from_components")
 
+    def cast(self, value: Any, casting_context: Any) -> Any:
+        """`value` where it is of this kind; TypeError otherwise."""
+        if not self.is_compatible_with(value):
+            raise TypeError(f"Cannot cast {value!r} to {self!r}")
+        return value
+
+    def flatten(self) -> list[Any]:
+        """The specs of the tensors that a value of this kind consists of."""
+        from . import nest
+
+        parts = self._component_specs
+        return [self] if parts is self else [s for p in nest.flatten(parts) for s in p.flatten()]
+
+    def to_tensors(self, value: Any) -> list[Any]:
+        """The tensors of a value. TypeError for another kind of value."""
+        from . import nest
+
+        if not self.is_compatible_with(value):
+            raise TypeError(f"{value!r} is not of the kind {self!r}")
+        return nest.flatten(value, expand_composites=True)
+
+    def from_tensors(self, tensors: Any) -> Any:
+        """A value from an iterator of its tensors."""
+        from . import nest
+
+        parts = self._component_specs
+        if parts is self:
+            return next(iter(tensors))
+        rest = iter(tensors)
+        return self._from_components([p.from_tensors(rest) for p in nest.flatten(parts)])
+
+    def placeholder_value(self, placeholder_context: Any) -> Any:
+        """A symbolic value of this kind; only while a function is traced (ValueError)."""
+        from . import nest
+
+        parts = self._component_specs
+        if parts is self:
+            raise NotImplementedError(f"{type(self).__name__}.placeholder_value")
+        return self._from_components([p.placeholder_value(placeholder_context) for p in nest.flatten(parts)])
+
+    @classmethod
+    def experimental_type_proto(cls) -> Any:
+        """The class of the protocol buffer that describes specs of this kind."""
+        from tensorboard.compat.proto.struct_pb2 import TypeSpecProto
+
+        return TypeSpecProto
+
+    #: the protocol buffer's name for the class; None where it has none
+    _proto_class: str | None = None
+
+    def experimental_as_proto(self) -> Any:
+        """The spec as a protocol buffer, in TensorFlow's format."""
+        from . import nest
+
+        message = self.experimental_type_proto()
+        if self._proto_class is None:
+            raise NotImplementedError(f"{type(self).__name__} has no protocol buffer")
+        state = self._serialize()
+        out = message(
+            type_spec_class=message.TypeSpecClass.Value(self._proto_class), type_spec_class_name=type(self).__name__,
+            num_flat_components=len(nest.flatten(self._component_specs)),
+        )  # fmt: skip
+        _structured(state, out.type_state)
+        return out
+
+    @classmethod
+    def experimental_from_proto(cls, proto: Any) -> Any:
+        """The spec that a protocol buffer describes."""
+        return cls._deserialize(_unstructured(proto.type_state))
+
     def __eq__(self, other: Any) -> bool:
         return type(self) is type(other) and self._comparable() == other._comparable()
 
@@ -125,6 +195,50 @@ class TypeSpec:
 
     def __reduce__(self) -> Any:
         return type(self), self._serialize()
+
+
+def _structured(value: Any, out: Any) -> None:
+    """A spec's parameters as TensorFlow's StructuredValue."""
+    if value is None:
+        out.none_value.SetInParent()
+    elif isinstance(value, TensorShape):
+        out.tensor_shape_value.CopyFrom(value.as_proto())
+    elif isinstance(value, dtypes.DType):
+        out.tensor_dtype_value = value._enum
+    elif isinstance(value, bool):
+        out.bool_value = value
+    elif isinstance(value, int):
+        out.int64_value = value
+    elif isinstance(value, str):
+        out.string_value = value
+    elif isinstance(value, TensorSpec):
+        out.tensor_spec_value.CopyFrom(value.experimental_as_proto())
+    elif isinstance(value, TypeSpec):
+        out.type_spec_value.CopyFrom(value.experimental_as_proto())
+    elif isinstance(value, tuple):
+        out.tuple_value.SetInParent()
+        for v in value:
+            _structured(v, out.tuple_value.values.add())
+    else:
+        raise TypeError(f"A spec's parameter of type {type(value).__name__} has no protocol buffer")
+
+
+def _unstructured(message: Any) -> Any:
+    kind = message.WhichOneof("kind")
+    if kind in (None, "none_value"):
+        return None
+    value = getattr(message, kind)
+    if kind == "tensor_shape_value":
+        return TensorShape(None) if value.unknown_rank else TensorShape([None if d.size < 0 else d.size for d in value.dim])
+    if kind == "tensor_dtype_value":
+        return dtypes.BY_ENUM[value]
+    if kind == "tensor_spec_value":
+        return TensorSpec.experimental_from_proto(value)
+    if kind == "tuple_value":
+        return tuple(_unstructured(v) for v in value.values)
+    if kind in ("bool_value", "int64_value", "string_value"):
+        return value
+    raise ValueError(f"A spec's protocol buffer holds a {kind}, which is not understood")
 
 
 def _hashable(value: Any) -> Any:
@@ -206,7 +320,8 @@ class TensorSpec(TypeSpec):
 
         if state.local.graph is None:
             raise ValueError("TensorSpec.placeholder_value is for functions being traced")
-        return state.local.graph.placeholder(self)
+        dims = None if self._shape.rank is None else tuple(self._shape.as_list())
+        return state.local.graph.placeholder(self._dtype, dims, self._name or "placeholder")
 
     @classmethod
     def experimental_type_proto(cls) -> Any:

@@ -222,8 +222,7 @@ def _dims(shape: Any) -> str:
 
 
 @op("ClipByNorm", t=tensor(FLOATS, COMPLEXES), clip_norm=tensor(FLOATS, COMPLEXES, scalar=True), axes=AXES)
-def clip_by_norm(t: Any, clip_norm: Any, axes: Any = None, name: str | None = None) -> Any:
-    """`t` scaled down to an L2 norm of at most `clip_norm` over `axes`, all when None (`tf.clip_by_norm`)."""
+def _clip_by_norm(t: Any, clip_norm: Any, axes: Any = None, name: str | None = None) -> Any:
     axes = tuple(range(t.ndim)) if axes is None else axes
     total = torch.sum(t * t, axes, True) if axes != () else t * t
     zero = total <= 0
@@ -233,6 +232,16 @@ def clip_by_norm(t: Any, clip_norm: Any, axes: Any = None, name: str | None = No
         return t * clip_norm / torch.maximum(norm, clip_norm)
     clip_norm = max(clip_norm, 0.0)
     return t * clip_norm / torch.clamp(norm, min=clip_norm)
+
+
+def clip_by_norm(t: Any, clip_norm: Any, axes: Any = None, name: str | None = None) -> Any:
+    """`t` scaled down to an L2 norm of at most `clip_norm` over `axes`, all when None (`tf.clip_by_norm`)."""
+    if type(t) is not Tensor:
+        from ..indexed_slices import IndexedSlices
+
+        if isinstance(t, IndexedSlices):
+            return IndexedSlices(_clip_by_norm(t.values, clip_norm, axes, name), t.indices, t.dense_shape)
+    return _clip_by_norm(t, clip_norm, axes, name)
 
 
 @op("GlobalNorm", t_list=tensors(FLOATS))

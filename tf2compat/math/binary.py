@@ -140,7 +140,9 @@ def _(x1: Any, x2: Any) -> tuple[Any, Any]:
 
 
 def scalar_mul(scalar: Any, x: Any, name: str | None = None) -> Any:
-    """scalar * x (`tf.math.scalar_mul`). ValueError when `scalar` is no 0-D scalar."""
+    """scalar * x (`tf.math.scalar_mul`), slices of an IndexedSlices alone. ValueError when `scalar` is no 0-D scalar."""
+    from ..indexed_slices import IndexedSlices
+
     if not isinstance(scalar, (int, float, complex)):
         from .._engine.convert import convert_to_tensor
 
@@ -148,6 +150,8 @@ def scalar_mul(scalar: Any, x: Any, name: str | None = None) -> Any:
         scalar = operand(scalar) if hasattr(scalar, "dtype") else convert_to_tensor(scalar, base)
         if scalar.shape.ndims != 0:
             raise ValueError(f"The input scalar must be a 0-D value. Received shape {scalar.shape}.")
+    if isinstance(x, IndexedSlices):
+        return IndexedSlices(scalar_mul(scalar, x.values), x.indices, x.dense_shape)
     return multiply(scalar, x, name) if isinstance(scalar, Tensor) else multiply(x, scalar, name)
 
 

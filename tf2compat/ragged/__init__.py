@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -137,7 +137,7 @@ def map_flat_values(op: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     def flat(v: Any) -> Any:
         return v.flat_values if isinstance(v, RaggedTensor) else v
 
-    result = op(*[flat(a) for a in args], **{k: flat(v) for k, v in kwargs.items()})
+    result: Any = op(*[flat(a) for a in args], **{k: flat(v) for k, v in kwargs.items()})
     if result.shape.rank == 0:
         raise ValueError(f"tf.ragged.map_flat_values requires that the output of `op` have the same outer-dimension size as flat_values, got shape {result.shape}")
     return found[0].with_flat_values(result)
@@ -149,6 +149,8 @@ def stack(values: Any, axis: int = 0, name: str | None = None) -> Any:
     if not items:
         raise ValueError("rt_inputs may not be empty.")
     rank = items[0].shape.rank
+    if any(v.shape.rank != rank for v in items):
+        raise ValueError(f"All inputs of stack must have the same rank, got shapes {[str(v.shape) for v in items]}")
     at = axis + rank + 1 if axis < 0 else axis
     if rank == 0:
         return tf.stack(items)
@@ -162,7 +164,7 @@ def _expand(rt: Any, at: int) -> Any:
 
 
 def _as_one_row(v: Any) -> RaggedTensor:
-    dtype = v.row_splits.dtype if isinstance(v, RaggedTensor) else int64
+    dtype = v.row_splits.dtype if isinstance(v, RaggedTensor) else int32  # as TensorFlow stacks vectors
     if isinstance(v, RaggedTensor):
         return RaggedTensor._make(v, tf.stack([tf.zeros([], dtype), v.nrows(dtype)]))
     inner: Any = v
@@ -188,7 +190,11 @@ def concat(values: Any, axis: Any) -> Any:
     if all(isinstance(v, Tensor) for v in items):
         return tf.concat(items, axis)
     rank = next(v.shape.rank for v in items if isinstance(v, RaggedTensor))
+    if any(v.shape.rank is not None and v.shape.rank != rank for v in items):
+        raise ValueError(f"All inputs of concat must have the same rank, got shapes {[str(v.shape) for v in items]}")
     at = int(tf.get_static_value(convert_to_tensor(axis)))
+    if not -rank <= at < rank:
+        raise ValueError(f"axis={at} out of bounds: expected {-rank}<=axis<{rank}")
     at = at + rank if at < 0 else at
     depth = max(v.ragged_rank for v in items if isinstance(v, RaggedTensor))
     dtype = next(v.row_splits.dtype for v in items if isinstance(v, RaggedTensor))
@@ -294,6 +300,46 @@ def boolean_mask(data: Any, mask: Any, name: str | None = None) -> Any:
     if mask.shape.rank == 1:
         return gather(data, tf.where(mask)[:, 0]) if isinstance(data, RaggedTensor) else tf.boolean_mask(data, mask)
     return boolean_mask(data, RaggedTensor.from_tensor(mask, ragged_rank=mask.shape.rank - 1))
+
+
+class RaggedFillEmptyRows(NamedTuple):
+    """What `tf.ragged_fill_empty_rows` gives."""
+
+    output_value_rowids: Any
+    output_values: Any
+    empty_row_indicator: Any
+    reverse_index_map: Any
+
+
+class RaggedFillEmptyRowsGrad(NamedTuple):
+    """What `tf.ragged_fill_empty_rows_grad` gives."""
+
+    d_values: Any
+    d_default_value: Any
+
+
+def ragged_fill_empty_rows(value_rowids: Any, values: Any, nrows: Any, default_value: Any, name: str | None = None) -> RaggedFillEmptyRows:
+    """`default_value` in every row that has no value (`tf.ragged_fill_empty_rows`), which rows these were, and where each value went."""
+    rowids = convert_to_tensor(value_rowids, int64)
+    values = convert_to_tensor(values)
+    count = convert_to_tensor(nrows, int64)
+    fill = convert_to_tensor(default_value, values.dtype)
+    rows = tf.range(count)
+    filled = tf.math.unsorted_segment_sum(tf.ones_like(rowids), rowids, count)
+    empty = tf.equal(filled, 0)
+    added = tf.boolean_mask(rows, empty)
+    every = tf.concat([rowids, added], 0)
+    order = tf.argsort(every, stable=True)
+    back = tf.argsort(order, stable=True)
+    out = tf.gather(tf.concat([values, tf.fill(tf.shape(added), fill)], 0), order)
+    return RaggedFillEmptyRows(tf.gather(every, order), out, empty, tf.cast(back[: tf.shape(rowids)[0]], int64))
+
+
+def ragged_fill_empty_rows_grad(reverse_index_map: Any, grad_values: Any, name: str | None = None) -> RaggedFillEmptyRowsGrad:
+    """The gradients of `ragged_fill_empty_rows` for the values and the default (`tf.ragged_fill_empty_rows_grad`)."""
+    back, grads = convert_to_tensor(reverse_index_map, int64), convert_to_tensor(grad_values)
+    mine = tf.gather(grads, back)
+    return RaggedFillEmptyRowsGrad(mine, tf.reduce_sum(grads) - tf.reduce_sum(mine))
 
 
 def row_splits_to_segment_ids(splits: Any, name: str | None = None, out_type: Any = None) -> Tensor:

@@ -33,10 +33,14 @@ def tile(value: Any, multiples: Any) -> Any:
     return _tile(value, counts)
 
 
+def _is_one(count: Any) -> bool:
+    return isinstance(count, int) and count == 1
+
+
 def _tile(value: Any, counts: list[Any]) -> Any:
     if not isinstance(value, RaggedTensor):
         return tf.tile(value, counts)
-    inner = _tile(value.values, [1, *counts[1:][1:]]) if any(c is not 1 for c in counts[2:]) else value.values  # noqa: F632
+    inner = _tile(value.values, [1, *counts[1:][1:]]) if not all(_is_one(c) for c in counts[2:]) else value.values
     splits = value.row_splits
     times = tf.cast(counts[1], splits.dtype)
     starts, limits = value.row_starts(), value.row_limits()
@@ -45,7 +49,7 @@ def _tile(value: Any, counts: list[Any]) -> Any:
 
     places = ragged_range(tf.repeat(starts, each), tf.repeat(limits, each), row_splits_dtype=splits.dtype).values
     out = RaggedTensor._make(_gather(inner, places), splits * times)
-    if counts[0] is 1:  # noqa: F632
+    if _is_one(counts[0]):
         return out
     rows = tf.tile(tf.range(value.nrows()), [tf.cast(counts[0], int32)])
     return _gather(out, rows)
@@ -188,7 +192,8 @@ def stack_dynamic_partitions(data: Any, partitions: Any, num_partitions: Any, na
     if isinstance(partitions, RaggedTensor):
         if not isinstance(data, RaggedTensor):
             raise ValueError("partitions can be ragged only where data is")
-        return stack_dynamic_partitions(data.values, partitions.values, num_partitions)
+        kind = partitions.row_splits.dtype
+        return stack_dynamic_partitions(data.values, partitions.values, num_partitions).with_row_splits_dtype(kind)
     rank = partitions.shape.rank
     if rank is None:
         raise ValueError("partitions must have known rank.")

@@ -61,7 +61,9 @@ def to_tensor(rt: RaggedTensor, default_value: Any, shape: Any) -> Tensor:
         given = TensorShape(shape)
         if given.rank is not None:
             if rt.shape.rank is not None and given.rank != rt.shape.rank:
-                raise ValueError(f"Rank of default shape {given} and of ragged tensor {rt.shape} differ")
+                raise tf.errors.InvalidArgumentError(
+                    None, None, f"The shape {given} and that of the ragged tensor, {rt.shape}, differ in rank [Op:RaggedTensorToTensor] name: "
+                )
             want = given.as_list()
     if default_value is None:
         fill = convert_to_tensor("" if rt.dtype is dtypes.string else 0, rt.dtype) if not rt.dtype.is_bool else convert_to_tensor(False)
@@ -147,6 +149,9 @@ def merge_dims(value: Any, outer_axis: int, inner_axis: int) -> Any:
     rank = value.shape.rank
     outer = outer_axis + rank if outer_axis < 0 else outer_axis
     inner = inner_axis + rank if inner_axis < 0 else inner_axis
+    for name, given, at in (("outer_axis", outer_axis, outer), ("inner_axis", inner_axis, inner)):
+        if not 0 <= at < rank:
+            raise ValueError(f"{name}={given} out of bounds: expected {-rank}<={name}<{rank}")
     if outer >= inner:
         raise ValueError(f"Expected outer_axis ({outer_axis}) to be less than inner_axis ({inner_axis})")
     if not isinstance(value, RaggedTensor):

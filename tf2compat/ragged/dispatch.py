@@ -36,8 +36,10 @@ def perform(op: Op, args: tuple[Any, ...]) -> Any:
         return special(op, args)
     if op.elementwise or op.name in _UNARY or op.name in ("Maximum", "Minimum", "SquaredDifference", "Pow", "StringJoin", "SelectV2"):
         return elementwise(op.public, op, args)
-    raise TypeError(
-        f"{op.name} of tf2compat does not take ragged tensors; convert with to_tensor(), or apply it with tf.ragged.map_flat_values"
+    given = next(a for a in args if isinstance(a, RaggedTensor) or isinstance(a, (list, tuple)) and any(isinstance(v, RaggedTensor) for v in a))
+    raise ValueError(
+        f"Attempt to convert a value ({given!r}) with an unsupported type ({RaggedTensor}) to a Tensor: {op.name} does not take ragged "
+        "tensors; convert with to_tensor(), or apply it with tf.ragged.map_flat_values"
     )
 
 
@@ -89,8 +91,8 @@ def _aligned(value: Any, like: RaggedTensor, hint: Any = None) -> Any:
                 return spread
         if value.ragged_rank == like.ragged_rank:
             _same_splits(value, like)
-        raise ValueError(
-            f"Unable to broadcast ragged shapes {value.shape} and {like.shape}: operands must have the same ragged rank, or be dense"
+        raise tf.errors.InvalidArgumentError(
+            None, None, f"Unable to broadcast: dimension size mismatch between the ragged shapes {value.shape} and {like.shape}"
         )
     if isinstance(value, (int, float, str, bytes, bool, complex)):
         return value
@@ -103,10 +105,9 @@ def _aligned(value: Any, like: RaggedTensor, hint: Any = None) -> Any:
     level: Any = like
     if outer > like.ragged_rank + 1:
         raise ValueError(f"Unable to broadcast: dimension size mismatch between {t.shape} and the ragged shape {like.shape}")
-    skip = like.ragged_rank + 1 - outer
-    for _ in range(skip):
-        level = level.values
     out: Any = t
+    for _ in range(like.ragged_rank + 1 - outer):
+        out = tf.expand_dims(out, 0)
     while isinstance(level, RaggedTensor):
         dims = out.shape.as_list()
         if dims[0] == 1:
@@ -146,9 +147,7 @@ def _broadcast_ragged(value: RaggedTensor, like: RaggedTensor) -> Any:
     if rank is None or like.shape.rank is None:
         return None
     for _ in range(like.shape.rank - rank):
-        if not isinstance(level, RaggedTensor):
-            return None
-        level = level.values
+        given = tf.expand_dims(given, 0)
     out: Any = given
     places: Any = None  # the value of `given`'s level for each of `level`'s
     while isinstance(level, RaggedTensor) and isinstance(out, RaggedTensor):
@@ -284,15 +283,25 @@ def _reshape(op: Op, args: tuple[Any, ...]) -> Any:
 def _broadcast(op: Op, args: tuple[Any, ...]) -> Any:
     from .dynamic_shape import DynamicRaggedShape, broadcast_to
 
-    shape = args[1] if isinstance(args[1], DynamicRaggedShape) else DynamicRaggedShape.from_lengths(tf.get_static_value(convert_to_tensor(args[1])).tolist())
-    return broadcast_to(args[0], shape)
+    if not isinstance(args[1], DynamicRaggedShape):
+        raise ValueError(f"A ragged tensor of shape {args[0].shape} cannot be broadcast to a dense shape: use to_tensor() first")
+    return broadcast_to(args[0], args[1])
 
 
 def _join(op: Op, args: tuple[Any, ...]) -> Any:
     return elementwise(op.public, op, args)
 
 
+def _one_hot(op: Op, args: tuple[Any, ...]) -> Any:
+    axis, rt = _named(op, args)["axis"], args[0]
+    if axis not in (None, -1, rt.shape.rank):
+        raise ValueError(f"ragged.one_hot: axis={axis} is not supported; only the last is")
+    at = op.params.index("axis")
+    return rt.with_flat_values(op.public(rt.flat_values, *args[1:at], -1, *args[at + 1 :]))
+
+
 _SPECIAL = {
+    "OneHot": _one_hot,
     **dict.fromkeys(("Sum", "Mean", "Max", "Min", "Prod", "Any", "All", "Variance", "Std", "LogSumExp"), reduce_op),
     **dict.fromkeys(_SEGMENTS, segment_op),
     "Softmax": _softmax, "LogSoftmax": lambda op, args: tf.math.log(tf.nn.softmax(args[0], args[1])), "EmbeddingLookup": _embedding,

@@ -48,6 +48,8 @@ def _row(rt: RaggedTensor, index: Any) -> Any:
     if known is not None and n is not None:
         known = int(known)
         if not -n <= known < n:
+            if known < 0:
+                raise tf.errors.InvalidArgumentError(None, None, f"slice index {known} of dimension 0 out of bounds. [Op:StridedSlice] name: strided_slice/")
             raise IndexError(f"Row key {known} out of bounds")
         index = known
     splits = rt.row_splits

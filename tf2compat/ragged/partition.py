@@ -101,7 +101,7 @@ def check_rowids(rowids: Tensor, count: Tensor, values: Any) -> None:
     if int(rows) < 0:
         raise ValueError(f"Expected nrows >= 0; got {int(rows)}")
     if n is not None and len(found) != n:
-        raise _fail(f" there are {len(found)} value_rowids for {n} values")
+        raise ValueError(f"Shapes ({len(found)},) and ({n},) are incompatible: there are {len(found)} value_rowids for {n} values")
     if (np.diff(found) < 0).any() or (len(found) and found[0] < 0):
         raise _fail(f" value_rowids must be ascending and not negative, got {found.tolist()}")
     if len(found) and found[-1] >= int(rows):

@@ -29,7 +29,10 @@ def _splits_tensor(value: Any, name: str, dtype: Any = None) -> Tensor:
         t = convert_to_tensor(value, dtype)
     else:
         found = getattr(value, "dtype", None)
-        t = convert_to_tensor(value, None if found is not None and np.dtype(found) == np.int32 else dtypes.int64)
+        try:
+            t = convert_to_tensor(value, None if found is not None and np.dtype(found) == np.int32 else dtypes.int64)
+        except TypeError:
+            raise ValueError(f"Argument `{name}` must have dtype int32 or int64, got {value!r}") from None
     if t.dtype not in (dtypes.int32, dtypes.int64):
         raise ValueError(f"Argument `{name}` must have dtype int32 or int64, not {t.dtype!r}")
     return t
@@ -118,17 +121,23 @@ class RaggedTensor:
         if nrows is None:
             total = partition.static_nvals(values)
             if length == 0:
+                if validate and total:
+                    raise ValueError(f"uniform_row_length 0 does not fit {total} values; give nrows")
                 count = 0
             elif total is None:
                 raise ValueError("nrows is needed where the number of values is not known statically")
             else:
                 if validate and total % length:
-                    raise errors.InvalidArgumentError(
-                        None, None, f"Arguments do not form a valid RaggedTensor: {total} values are no multiple of uniform_row_length {length}"
-                    )
+                    raise ValueError(f"Arguments do not form a valid RaggedTensor: {total} values are no multiple of uniform_row_length {length}")
                 count = total // length
         else:
-            count = int(tf.get_static_value(convert_to_tensor(nrows)))
+            found = tf.get_static_value(convert_to_tensor(nrows))
+            if found is None:  # known when the graph runs
+                kind = values.row_splits.dtype if isinstance(values, RaggedTensor) else dtypes.int64
+                return cls._make(values, tf.range(tf.cast(nrows, kind) + 1) * tf.constant(length, kind), length)
+            count, total = int(found), partition.static_nvals(values)
+            if validate and total is not None and total != count * length:
+                raise ValueError(f"Arguments do not form a valid RaggedTensor: {total} values are not {count} rows of {length}")
         dtype = values.row_splits.dtype if isinstance(values, RaggedTensor) else dtypes.int64
         return cls._make(values, tf.constant(np.arange(count + 1) * length, dtype), length)
 
@@ -180,7 +189,16 @@ class RaggedTensor:
     @classmethod
     def from_sparse(cls, st_input: Any, name: str | None = None, row_splits_dtype: Any = dtypes.int64) -> RaggedTensor:
         """The rows of a 2-D sparse tensor whose values fill rows from the left."""
+        if not isinstance(st_input, tf.SparseTensor):
+            raise TypeError(f"Argument `st_input` must be of type SparseTensor, but is of type {type(st_input).__name__}.")
+        if st_input.shape.rank is not None and st_input.shape.rank != 2:
+            raise ValueError(f"rank(st_input) must be 2, got shape {st_input.shape}")
         rowids = st_input.indices[:, 0]
+        known = tf.get_static_value(st_input.indices)
+        if known is not None and len(known):
+            place = np.arange(len(known)) - np.searchsorted(known[:, 0], known[:, 0])
+            if (np.diff(known[:, 0]) < 0).any() or (place != known[:, 1]).any():
+                raise errors.InvalidArgumentError(None, None, "SparseTensor is not right-ragged")
         return cls.from_value_rowids(st_input.values, tf.cast(rowids, row_splits_dtype), nrows=st_input.dense_shape[0])
 
     # --- description -------------------------------------------------------------------------------------------------
@@ -250,6 +268,8 @@ class RaggedTensor:
             return self._row_splits[1:] - self._row_splits[:-1]
         if isinstance(self._flat, RaggedTensor):
             return self.with_values(self._flat.row_lengths(axis - 1))
+        if self._flat.shape.rank is not None and axis > self._flat.shape.rank:
+            raise ValueError(f"axis={axis} must be between 0 and {self._flat.shape.rank}")
         size = tf.cast(tf.shape(self._flat)[axis - 1], self._row_splits.dtype)
         return self.with_values(tf.fill([tf.shape(self._flat)[0]], size))
 
@@ -286,6 +306,11 @@ class RaggedTensor:
     def with_values(self, new_values: Any) -> RaggedTensor:
         """These rows with other contents."""
         new_values = _values(new_values)
+        if new_values.shape.rank == 0:
+            raise ValueError(f"Shape {new_values.shape} must have rank at least 1")
+        have, want = new_values.shape[0] if new_values.shape.rank else None, self._flat.shape[0] if self._flat.shape.rank else None
+        if have is not None and want is not None and have != want:
+            raise ValueError(f"Shapes ({have},) and ({want},) are incompatible: there have to be as many values as before")
         return RaggedTensor._make(new_values, self._row_splits, self._uniform)
 
     def with_flat_values(self, new_values: Any) -> RaggedTensor:

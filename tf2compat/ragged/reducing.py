@@ -37,7 +37,8 @@ def segments(kind: str, data: Any, ids: Any, count: Any, separator: str = "") ->
             raise ValueError("If segment_ids is ragged, then data must be ragged as well")
         from .dispatch import _same_splits
 
-        _same_splits(ids, data)
+        if ids.ragged_rank == data.ragged_rank:
+            _same_splits(ids, data)
         return segments(kind, data.values, ids.values, count, separator)
     if not isinstance(data, RaggedTensor):
         if kind == "join":

@@ -12,6 +12,8 @@ from .._engine.specs import TensorSpec, TypeSpec
 class RaggedTensorSpec(TypeSpec):
     """Shape, dtype and ragged rank of a ragged tensor (`tf.RaggedTensorSpec`)."""
 
+    _proto_class = "RAGGED_TENSOR_SPEC"
+
     def __init__(
         self, shape: Any = None, dtype: Any = dtypes.float32, ragged_rank: int | None = None, row_splits_dtype: Any = dtypes.int64, flat_values_spec: Any = None
     ) -> None:
@@ -71,13 +73,20 @@ class RaggedTensorSpec(TypeSpec):
         for i in range(self._ragged_rank):
             outer = self._shape[0] if self._shape.rank is not None and i == 0 else None
             splits.append(TensorSpec([None if outer is None else outer + 1], self._row_splits_dtype))
-        return (TensorSpec(inner, self._dtype), *splits)
+        return [TensorSpec(inner, self._dtype), *splits]
 
     def _from_components(self, components: Any) -> Any:
         from .ragged_tensor import RaggedTensor
 
-        flat, *splits = components
-        return RaggedTensor.from_nested_row_splits(flat, splits, validate=False)
+        result, *splits = components
+        dims = [None] * self._ragged_rank if self._shape.rank is None else self._shape.as_list()[1 : self._ragged_rank + 1]
+        for s, uniform in zip(reversed(splits), reversed(dims), strict=True):
+            result = RaggedTensor(result, (s, uniform), internal=True)
+        return result
+
+    def _tf_static(self) -> Any:
+        dims = [] if self._shape.rank is None else self._shape.as_list()[1 : self._ragged_rank + 1]
+        return None if all(d is None for d in dims) else tuple(dims)
 
     def _batch(self, size: int | None) -> RaggedTensorSpec:
         dims = None if self._shape.rank is None else [size, *self._shape.as_list()]

@@ -75,7 +75,7 @@ _summed.infer(lambda indices, values, dense_shape: [(int64, (None, indices.shape
 def add(a: Any, b: Any, threshold: Any = 0) -> Any:
     """The sum: sparse of two sparse tensors, dense of a sparse and a dense one (`tf.sparse.add`).
 
-    Values whose magnitude is below `threshold` are left out. InvalidArgumentError for different shapes.
+    Sums of two values whose magnitude is below `threshold` are left out. InvalidArgumentError for different shapes.
     """
     if not isinstance(a, SparseTensor) and not isinstance(b, SparseTensor):
         raise TypeError("At least one input should be SparseTensor; do you mean to use tf.add()?")
@@ -90,7 +90,9 @@ def add(a: Any, b: Any, threshold: Any = 0) -> Any:
     out = SparseTensor(indices, values, a.dense_shape)._shaped(a.shape)
     if isinstance(threshold, (int, float)) and threshold == 0:
         return out
-    return retain(out, tf.abs(out.values) >= tf.cast(threshold, tf.abs(out.values).dtype))
+    both = _summed(tf.concat([a.indices, b.indices], 0), tf.ones([tf.shape(a.values)[0] + tf.shape(b.values)[0]], dtypes.int32), a.dense_shape)[1]
+    small = tf.abs(out.values) < tf.cast(threshold, tf.abs(out.values).dtype)
+    return retain(out, tf.logical_not(tf.logical_and(both > 1, small)))
 
 
 def reduce_sum(sp_input: Any, axis: Any = None, keepdims: Any = None, output_is_sparse: bool = False, name: str | None = None) -> Any:
@@ -129,6 +131,8 @@ _softmax.infer(lambda indices, values, dense_shape: [(dtypes.of(values), tuple(v
 def softmax(sp_input: Any, name: str | None = None) -> SparseTensor:
     """Softmax along the last dimension over the values that are there (`tf.sparse.softmax`)."""
     st = sparse(sp_input)
+    if st.shape.rank is not None and st.shape.rank < 2:
+        raise invalid(f"Input should have rank >= 2, got a tensor of shape {st.shape} [Op:SparseSoftmax] name: ")
     return st.with_values(_softmax(st.indices, st.values, st.dense_shape))
 
 

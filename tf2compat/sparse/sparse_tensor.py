@@ -96,6 +96,10 @@ class SparseTensor:
         """The operations of a graph that read the values."""
         return self._values.consumers()
 
+    def eval(self, feed_dict: Any = None, session: Any = None) -> Any:
+        """For sessions only: NotImplementedError, as in eager TensorFlow."""
+        raise NotImplementedError("eval is not supported when eager execution is enabled, is .numpy() what you're looking for?")
+
     def with_values(self, new_values: Any) -> SparseTensor:
         """The same places with other values."""
         return SparseTensor(self._indices, new_values, self._dense_shape)._shaped(self._shape)
@@ -155,13 +159,17 @@ class SparseTensor:
     __div__ = __truediv__
 
     # --- in datasets -------------------------------------------------------------------------------------------------
-    def _tf_row(self, index: int) -> SparseTensor:
+    def _tf_row(self, index: Any) -> SparseTensor:
         """Row `index` along the first dimension."""
         from .arranging import slice as part
 
-        dims = self._dense_shape.numpy().tolist()
-        row = part(self, [index] + [0] * (len(dims) - 1), [1, *dims[1:]])
-        return SparseTensor(row.indices[:, 1:], row.values, dims[1:])
+        dims = self._dense_shape
+        along = tf.one_hot(0, self._shape.rank or tf.size(dims), dtype=dtypes.int64)
+        row = part(self, along * tf.cast(index, dtypes.int64), tf.where(along == 1, tf.ones_like(dims), dims))
+        return SparseTensor(row.indices[:, 1:], row.values, dims[1:])._shaped(self._shape[1:])
+
+    def _tf_rows(self) -> Any:
+        return self._shape[0] if self._shape.rank and self._shape[0] is not None else self._dense_shape[0]
 
     @staticmethod
     def _tf_stack(parts: list[SparseTensor]) -> SparseTensor:
@@ -173,6 +181,8 @@ class SparseTensor:
 
 class SparseTensorSpec(TypeSpec):
     """Shape and dtype of a sparse tensor (`tf.SparseTensorSpec`)."""
+
+    _proto_class = "SPARSE_TENSOR_SPEC"
 
     def __init__(self, shape: Any = None, dtype: Any = dtypes.float32) -> None:
         self._shape = TensorShape(shape)
