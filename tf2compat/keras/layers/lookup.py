@@ -219,10 +219,14 @@ class IndexLookup(PreprocessingLayer):
         return [*special, *[self.oov_token] * self.num_oov_indices, *tokens]
 
     def vocabulary_size(self) -> int:
-        """The number of tokens, special ones included; of a layer made from its config, the number that was saved."""
+        """The number of tokens, special ones included."""
+        return len(self._table.tokens) + self._token_start()
+
+    def _expected_size(self) -> int:
+        """`vocabulary_size()`; of a layer that was made from its config and has no vocabulary yet, the number in the config."""
         if self._table.index is None and self._saved_size is not None:
             return int(self._saved_size)
-        return len(self._table.tokens) + self._token_start()
+        return self.vocabulary_size()
 
     def set_vocabulary(self, vocabulary: Any, idf_weights: Any = None) -> None:
         """Use these tokens: a list, an array, or the path of a file with one a line. ValueError for repeated or misplaced ones."""
@@ -348,7 +352,7 @@ class IndexLookup(PreprocessingLayer):
         return encode(found, self.output_mode, self._depth(), self.compute_dtype, self.sparse, None, self._weights_of_terms())
 
     def _depth(self) -> int:
-        return self.max_tokens if self.pad_to_max_tokens else self.vocabulary_size()  # type: ignore[return-value]
+        return self.max_tokens if self.pad_to_max_tokens else self._expected_size()  # type: ignore[return-value]
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape of the encoded tokens."""
@@ -361,7 +365,7 @@ class IndexLookup(PreprocessingLayer):
             "invert": self.invert, "max_tokens": self.max_tokens, "num_oov_indices": self.num_oov_indices, "oov_token": self.oov_token,
             "mask_token": self.mask_token, "output_mode": self.output_mode, "sparse": self.sparse,
             "pad_to_max_tokens": self.pad_to_max_tokens, "idf_weights": listed(self.__dict__["input_idf_weights"]),
-            "vocabulary": listed(self.__dict__["input_vocabulary"]), "vocabulary_size": self.vocabulary_size(),
+            "vocabulary": listed(self.__dict__["input_vocabulary"]), "vocabulary_size": self._expected_size(),
         })  # fmt: skip
         return config
 

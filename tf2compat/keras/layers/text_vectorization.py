@@ -277,7 +277,7 @@ class TextVectorization(PreprocessingLayer):
             "output_mode": self.output_mode, "output_sequence_length": self.output_sequence_length,
             "pad_to_max_tokens": layer.pad_to_max_tokens, "sparse": layer.sparse, "ragged": self.ragged,
             "vocabulary": listed(layer.__dict__["input_vocabulary"]), "idf_weights": listed(layer.__dict__["input_idf_weights"]),
-            "encoding": self.encoding, "vocabulary_size": self.vocabulary_size(),
+            "encoding": self.encoding, "vocabulary_size": layer._expected_size(),
         })  # fmt: skip
         return config
 
