@@ -26,7 +26,7 @@ from .activations import (
 )
 from .blocks import depth_to_space, space_to_batch, space_to_depth, with_space_to_batch
 from .convolution import atrous_conv2d, conv1d, conv2d, conv3d, convolution, depthwise_conv2d, separable_conv2d
-from .ctc import collapse_repeated, ctc_greedy_decoder, ctc_loss, ctc_unique_labels
+from .ctc import collapse_repeated, ctc_beam_search_decoder, ctc_greedy_decoder, ctc_loss, ctc_unique_labels
 from .dropping import dropout
 from .embedding import embedding_lookup, embedding_lookup_sparse, safe_embedding_lookup_sparse
 from .losses import (

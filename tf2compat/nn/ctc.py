@@ -1,9 +1,12 @@
-"""Connectionist temporal classification: `tf.nn.ctc_loss`, `ctc_greedy_decoder`, `collapse_repeated`, `ctc_unique_labels`."""
+"""Connectionist temporal classification: `tf.nn.ctc_loss`, `ctc_greedy_decoder`, `ctc_beam_search_decoder`, `collapse_repeated`, `ctc_unique_labels`."""
 
 from __future__ import annotations
 
+import heapq
+import math
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 
@@ -93,6 +96,83 @@ def ctc_greedy_decoder(
     """
     indices, values, shape, score = _greedy(inputs, sequence_length, bool(merge_repeated), -1 if blank_index is None else int(blank_index))
     return [tf.SparseTensor(indices, values, shape)], score
+
+
+def _search(logits: np.ndarray, beam_width: int, top_paths: int, merge_repeated: bool) -> tuple[list[list[int]], list[float]]:
+    """The best label sequences of log probabilities [time, classes], by prefix beam search, and their log probabilities."""
+    blank = logits.shape[1] - 1
+    # label sequence → log probability of the paths that end in a blank, and of those that end in its last label
+    beams: dict[tuple[int, ...], tuple[float, float]] = {(): (0.0, -math.inf)}
+    for row in logits:
+        grown: dict[tuple[int, ...], tuple[float, float]] = {}
+        for labels, (ends_blank, ends_label) in beams.items():
+            total = np.logaddexp(ends_blank, ends_label)
+            before = grown.get(labels, (-math.inf, -math.inf))
+            again = ends_label + row[labels[-1]] if labels else -math.inf
+            grown[labels] = (np.logaddexp(before[0], total + row[blank]), np.logaddexp(before[1], again))
+            scores = np.full(blank, total) + row[:blank]
+            if labels:
+                scores[labels[-1]] = ends_blank + row[labels[-1]]
+            wanted = np.argpartition(-scores, beam_width - 1)[:beam_width] if blank > beam_width else range(blank)
+            for k in wanted:
+                child = (*labels, int(k))
+                known = grown.get(child, (-math.inf, -math.inf))
+                grown[child] = (known[0], np.logaddexp(known[1], scores[k]))
+        best = heapq.nlargest(beam_width, grown.items(), key=lambda entry: np.logaddexp(*entry[1]))
+        beams = dict(best)
+    found = heapq.nlargest(top_paths, beams.items(), key=lambda entry: np.logaddexp(*entry[1]))
+    paths = [list(labels) for labels, _ in found]
+    if merge_repeated:
+        paths = [[k for i, k in enumerate(path) if not i or path[i - 1] != k] for path in paths]
+    return paths, [float(np.logaddexp(*both)) for _, both in found]
+
+
+@op("CTCBeamSearchDecoder", multi=True, inputs=tensor(FLOATS), sequence_length=tensor(int32, group="S"))
+def _beam(inputs: Any, sequence_length: Any, beam_width: int, top_paths: int, merge_repeated: bool) -> Any:
+    """Indices, values and shape for each path, and the log probabilities [batch, top_paths]."""
+    if top_paths > beam_width:
+        raise invalid("requested more paths than the beam width. [Op:CTCBeamSearchDecoder] name: ")
+    rows = torch.log_softmax(inputs.detach(), -1).double().cpu().numpy()
+    lengths = sequence_length.tolist()
+    length, batch, _ = rows.shape
+    if len(lengths) != batch or any(not 0 <= n <= length for n in lengths):
+        raise invalid(f"len(sequence_length) != batch_size, or a length beyond {length}: {lengths} [Op:CTCBeamSearchDecoder] name: ")
+    searched = [_search(rows[: lengths[b], b], beam_width, top_paths, merge_repeated) for b in range(batch)]
+    out: list[Any] = []
+    for p in range(top_paths):
+        paths = [found[0][p] if p < len(found[0]) else [] for found in searched]
+        where = [(b, i) for b, path in enumerate(paths) for i in range(len(path))]
+        out.append(torch.tensor(where, dtype=torch.int64, device=inputs.device).reshape(-1, 2))
+        out.append(torch.tensor([k for path in paths for k in path], dtype=torch.int64, device=inputs.device))
+        out.append(torch.tensor([batch, max(map(len, paths), default=0)], dtype=torch.int64, device=inputs.device))
+    scores = [[*found[1], *[-math.inf] * (top_paths - len(found[1]))] for found in searched]
+    out.append(torch.tensor(scores, dtype=inputs.dtype, device=inputs.device).reshape(batch, top_paths))
+    return tuple(out)
+
+
+@_beam.infer
+def _(inputs: Any, sequence_length: Any, beam_width: int, top_paths: int, merge_repeated: bool) -> Any:
+    from .._engine import dtypes
+
+    path = [(int64, (None, 2)), (int64, (None,)), (int64, (2,))]
+    return [*path * top_paths, (dtypes.of(inputs), (inputs.shape[1], top_paths))]
+
+
+def beam_search(inputs: Any, sequence_length: Any, beam_width: int, top_paths: int, merge_repeated: bool) -> tuple[list[Any], Tensor]:
+    """`ctc_beam_search_decoder`, where asked for with repetitions in what is found merged (as TensorFlow 1 did)."""
+    *parts, scores = _beam(inputs, sequence_length, int(beam_width), int(top_paths), merge_repeated)
+    return [tf.SparseTensor(*parts[i : i + 3]) for i in range(0, len(parts), 3)], scores
+
+
+def ctc_beam_search_decoder(
+    inputs: Any, sequence_length: Any, beam_width: int = 100, top_paths: int = 1
+) -> tuple[list[Any], Tensor]:
+    """The most probable label sequences of logits [time, batch, classes] by prefix beam search (`tf.nn.ctc_beam_search_decoder`).
+
+    A list of `top_paths` SparseTensors, and their log probabilities [batch, top_paths]. The blank is the last class.
+    InvalidArgumentError for more paths than beams. Runs on the CPU.
+    """
+    return beam_search(inputs, sequence_length, beam_width, top_paths, merge_repeated=False)
 
 
 @op("CollapseRepeated", multi=True, labels=tensor(INTS), seq_length=tensor(int32, int64, group="S"))

@@ -43,6 +43,7 @@ from .arrays import (  # noqa: A004, F401
     var,
     zeros_like,
 )
+from .ctc import ctc_batch_cost, ctc_decode, ctc_label_dense_to_sparse  # noqa: F401
 from .elementwise import (  # noqa: A004, F401
     abs,
     binary_crossentropy,
@@ -107,6 +108,8 @@ from .layers import (  # noqa: F401
     spatial_3d_padding,
     temporal_padding,
 )
+from .local import local_conv1d, local_conv2d  # noqa: F401
+from .recurrence import rnn  # noqa: F401
 from .settings import (  # noqa: F401
     backend,
     cast_to_floatx,
@@ -158,12 +161,6 @@ from .values import (  # noqa: A004, F401
 
 
 def __getattr__(name: str) -> Any:
-    if name == "rnn":
-        from ..layers import rnn as module
-
-        found = getattr(module, "rnn", None)
-        if found is not None:
-            return found
     if name == "experimental":
         import importlib
 

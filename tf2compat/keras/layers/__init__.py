@@ -39,6 +39,7 @@ _HOMES: dict[str, str] = {
     ".image_preprocessing": "Rescaling Resizing CenterCrop",
     ".image_augmentation": "RandomBrightness RandomContrast RandomCrop RandomFlip RandomHeight RandomRotation RandomTranslation RandomWidth "
     "RandomZoom",
+    ".crossing": "HashedCrossing",
     ".statistics": "Normalization Discretization CategoryEncoding Hashing",
     ".lookup": "StringLookup IntegerLookup",
     ".text_vectorization": "TextVectorization",

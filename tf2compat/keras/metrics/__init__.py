@@ -117,3 +117,13 @@ def get(identifier: Any) -> Any:
     if callable(identifier):
         return identifier
     raise ValueError(f"Could not interpret metric identifier: {identifier}")
+
+
+def __getattr__(name: str) -> Any:
+    if name == "experimental":
+        import importlib
+
+        return importlib.import_module(f"{__name__}.experimental")
+    from tf2compat._names import missing
+
+    raise missing("tf.keras.metrics", name)

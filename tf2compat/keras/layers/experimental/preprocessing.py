@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...._names import module_getattr
 from .._adapting import PreprocessingLayer
+from ..crossing import HashedCrossing
 from ..image_augmentation import (
     RandomContrast,
     RandomCrop,
@@ -21,7 +22,7 @@ from ..text_vectorization import TextVectorization
 
 __getattr__ = module_getattr("tf.keras.layers.experimental.preprocessing")
 __all__ = [
-    "CategoryEncoding", "CenterCrop", "Discretization", "Hashing", "IntegerLookup", "Normalization", "PreprocessingLayer",
+    "CategoryEncoding", "CenterCrop", "Discretization", "HashedCrossing", "Hashing", "IntegerLookup", "Normalization", "PreprocessingLayer",
     "RandomContrast", "RandomCrop", "RandomFlip", "RandomHeight", "RandomRotation", "RandomTranslation", "RandomWidth", "RandomZoom",
     "Rescaling", "Resizing", "StringLookup", "TextVectorization",
 ]  # fmt: skip
