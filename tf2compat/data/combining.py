@@ -13,7 +13,8 @@ from .._engine.convert import convert_to_tensor
 from . import structure
 from .dataset import INFINITE, UNKNOWN, Dataset
 from .functions import Traced
-from .stages import _Unary, fresh_seed
+from .randomness import Random, fresh_seed
+from .stages import _Unary
 
 
 def _datasets(value: Any) -> list[Any]:
@@ -141,7 +142,7 @@ class _ParallelInterleaveDataset(_InterleaveDataset):
 
 
 class _DirectedInterleaveDataset(Dataset):
-    def __init__(self, datasets: Any, choices: Callable[[], Iterator[int]], stop_on_empty: bool) -> None:
+    def __init__(self, datasets: Any, choices: Callable[[], Iterator[int]], stop_on_empty: bool, inputs: tuple[Any, ...] = ()) -> None:
         datasets = list(datasets)
         if not datasets:
             raise ValueError("Invalid `datasets`. `datasets` should not be empty.")
@@ -151,16 +152,17 @@ class _DirectedInterleaveDataset(Dataset):
             if joined is None:
                 raise TypeError(f"The element specs of the datasets are incompatible: {spec} vs. {d._spec}")
             spec = joined
-        self._inputs = tuple(datasets)
+        self._datasets = tuple(datasets)
+        self._inputs = (*self._datasets, *inputs)
         self._spec = spec
         self._choices = choices
         self._stop = stop_on_empty
 
     def _cardinality(self) -> int:
-        return INFINITE if all(d._cardinality() == INFINITE for d in self._inputs) else UNKNOWN
+        return INFINITE if all(d._cardinality() == INFINITE for d in self._datasets) else UNKNOWN
 
     def _components(self) -> Iterator[Any]:
-        streams: list[Any] = [d._components() for d in self._inputs]
+        streams: list[Any] = [d._components() for d in self._datasets]
         for pick in self._choices():
             if not 0 <= pick < len(streams):
                 raise errors.InvalidArgumentError(
@@ -194,11 +196,10 @@ def sample(datasets: Any, weights: Any, seed: int | None, stop_on_empty: bool, a
         if (chances < 0).any() or chances.sum() <= 0:
             raise ValueError(f"Invalid `weights`: {chances.tolist()}")
         chances = chances / chances.sum()
-    start = fresh_seed(seed)
-    shared = np.random.default_rng(start)
+    picker = _Picker(fresh_seed(seed), again is None or bool(again))
 
     def choices() -> Iterator[int]:
-        rng = shared if again is None or again else np.random.default_rng(start)
+        rng = picker._generator()
         if stream is not None:
             for flat in stream._components():
                 p = flat[0].double().numpy()
@@ -207,7 +208,16 @@ def sample(datasets: Any, weights: Any, seed: int | None, stop_on_empty: bool, a
         while True:
             yield from rng.choice(len(datasets), 256, p=chances).tolist()
 
-    return _DirectedInterleaveDataset(datasets, choices, stop_on_empty)
+    return _DirectedInterleaveDataset(datasets, choices, stop_on_empty, (picker,))
+
+
+class _Picker(Dataset, Random):
+    """The random choices of `sample_from_datasets`, as an input of the stage that follows them."""
+
+    _spec = None
+
+    def __init__(self, seed: int | None, again: bool) -> None:
+        self._randomise(seed, again)
 
 
 def choose(datasets: Any, choice_dataset: Any, stop_on_empty: bool) -> Dataset:
@@ -217,4 +227,4 @@ def choose(datasets: Any, choice_dataset: Any, stop_on_empty: bool) -> Dataset:
 
     if not isinstance(choice_dataset, Dataset) or not is_scalar_spec(choice_dataset._spec) or choice_dataset._spec.dtype is not dtypes.int64:
         raise TypeError("Invalid `choice_dataset`. Elements of `choice_dataset` must be scalar `tf.int64` tensors.")
-    return _DirectedInterleaveDataset(datasets, lambda: (int(flat[0]) for flat in choice_dataset._components()), stop_on_empty)
+    return _DirectedInterleaveDataset(datasets, lambda: (int(flat[0]) for flat in choice_dataset._components()), stop_on_empty, (choice_dataset,))

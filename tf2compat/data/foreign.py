@@ -21,6 +21,7 @@ from .._engine.specs import TensorSpec
 from .._engine.tensor import Tensor
 from . import structure
 from .dataset import UNKNOWN, Dataset
+from .randomness import random_stages
 
 
 class ForeignDataset(Dataset):
@@ -165,13 +166,8 @@ def _leaf(part: Any) -> Any:
 
 def _reseed(dataset: Any, epoch: int) -> None:
     """Give the random stages the same new state in every worker, so that together they give each element once."""
-    stages, k = [dataset], 0
-    while stages:
-        stage = stages.pop()
-        stages += stage._inputs
-        if isinstance(getattr(stage, "_rng", None), np.random.Generator) and getattr(stage, "_again", False):
-            stage._rng = np.random.default_rng([epoch, k])
-            k += 1
+    for k, stage in enumerate(random_stages(dataset)):
+        stage._rng = np.random.default_rng([epoch, k])
 
 
 def to_torch(dataset: Any) -> TorchPipeline:

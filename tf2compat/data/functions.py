@@ -64,7 +64,7 @@ class Traced:
                 del rest[:n]
             result = self.converted(*given)
             if isinstance(result, list):
-                result = convert_to_tensor(result) if result else ()
+                result = tuple(result)  # what an op gave: several tensors, not one of them stacked
             return structure.map_leaves(self._returned, result)
 
         traced = function(call, autograph=False)
@@ -154,7 +154,7 @@ class Traced:
             if hasattr(type(result), "element_spec"):
                 return result
             if isinstance(result, list):
-                result = convert_to_tensor(result) if result else ()
+                result = tuple(result)  # what an op gave: several tensors, not one of them stacked
             return structure.map_leaves(self._returned, result)
 
     def failed(self, error: BaseException) -> BaseException:

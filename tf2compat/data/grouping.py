@@ -15,7 +15,8 @@ from .._engine.specs import TensorSpec
 from . import structure
 from .dataset import INFINITE, UNKNOWN, Dataset, DatasetSpec, is_scalar_spec
 from .functions import Traced
-from .stages import _Unary, fresh_seed
+from .randomness import Random, fresh_seed
+from .stages import _Unary
 
 
 class _VariantDataset(Dataset):
@@ -168,12 +169,12 @@ def bucket_by_sequence_length(
     )
 
 
-class _ResampledDataset(_Unary):
+class _ResampledDataset(_Unary, Random):
     def __init__(self, source: Dataset, class_func: Any, target: np.ndarray, initial: np.ndarray | None, seed: int | None) -> None:
         super().__init__(source)
         self._class = Traced(class_func, source._spec, "rejection_resample")
         self._target, self._initial = target, initial
-        self._seed = fresh_seed(seed)
+        self._randomise(fresh_seed(seed), True)
         self._spec = (self._class.output_spec, source._spec)
 
     def _cardinality(self) -> int:
@@ -181,7 +182,7 @@ class _ResampledDataset(_Unary):
         return n if n == INFINITE else UNKNOWN
 
     def _components(self) -> Iterator[Any]:
-        rng = np.random.default_rng(self._seed)
+        rng = self._generator()
         seen = np.full(len(self._target), 1.0 / len(self._target))
         counts = np.zeros(len(self._target))
         for flat in self._source._components():

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import collections.abc
+import copy
+import json
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ from .._engine.specs import TypeSpec
 from .._engine.tensor import Tensor
 from .._engine.trackable import Trackable
 from . import structure
+from .randomness import random_stages
 
 
 class Iterator(collections.abc.Iterator):
@@ -38,6 +41,7 @@ class OwnedIterator(Iterator, Trackable):
             raise ValueError("When `dataset` is not provided, tf2compat cannot make an iterator")
         self._dataset = dataset
         self._spec = dataset.element_spec
+        self._random = [(stage._seed, stage._rng.bit_generator.state) for stage in random_stages(dataset)]
         self._flat = dataset._components()
         self._position = 0
 
@@ -78,14 +82,56 @@ class OwnedIterator(Iterator, Trackable):
             return Optional.empty(self._spec)
 
     def _serialize_to_tensors(self) -> dict[str, Any]:
-        return {"ITERATOR_STATE": np.int64(self._position)}
+        state = np.empty((), dtype=object)
+        state[()] = json.dumps({"position": self._position, "random": self._random}).encode()
+        return {"ITERATOR_STATE": state}
 
     def _restore_from_tensors(self, restored_tensors: Any) -> None:
-        position = int(np.asarray(next(iter(restored_tensors.values()))))
-        self._flat = self._dataset._components()
-        for self._position in range(1, position + 1):
-            next(self._flat)
+        found = restored_tensors["ITERATOR_STATE"]
+        value = np.asarray(found.numpy() if hasattr(found, "numpy") else found, dtype=object).reshape(-1)
+        try:
+            state = json.loads(value[0])
+            if isinstance(state, int):
+                state = {"position": state, "random": []}
+            position, random = int(state["position"]), [(int(seed), dict(numbers)) for seed, numbers in state["random"]]
+            stages = random_stages(self._dataset)
+            if random and len(random) != len(stages):
+                raise ValueError(f"{len(random)} random stages were saved, the pipeline has {len(stages)}")
+            for stage, (seed, numbers) in zip(stages, random, strict=False):
+                stage._seed = seed
+                stage._rng.bit_generator.state = numbers
+        except (ValueError, KeyError, TypeError, IndexError) as error:
+            raise errors.InvalidArgumentError(
+                None, None, f"The saved state of an iterator is not that of such a pipeline in tf2compat; its position cannot be restored ({error})"
+            ) from error
+        self._random = random or self._random
+        at, rest = skipped(self._dataset, position)
+        self._flat = at._components()
+        for _ in range(rest):
+            next(self._flat, None)
         self._position = position
+
+
+def skipped(dataset: Any, count: int) -> tuple[Any, int]:
+    """A pipeline that begins with a later element, and how many more are to be dropped. Stages with one element out for one in,
+    and batches, begin later themselves."""
+    from .batching import _BatchDataset
+    from .stages import _MapDataset, _OptionsDataset
+    from .threads import _PrefetchDataset
+
+    if not count:
+        return dataset, 0
+    if dataset._indexed() is not None:
+        return dataset.skip(count), 0
+    size = dataset._size if isinstance(dataset, _BatchDataset) else 1
+    if not isinstance(dataset, (_BatchDataset, _MapDataset, _OptionsDataset, _PrefetchDataset)):
+        return dataset, count
+    source, rest = skipped(dataset._source, count * size)
+    if rest % size:
+        return dataset, count
+    made = copy.copy(dataset)
+    made._source, made._inputs = source, (source,)
+    return made, rest // size
 
 
 class NumpyIterator(collections.abc.Iterator):

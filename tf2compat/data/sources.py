@@ -18,6 +18,7 @@ from .._engine.tensor import Tensor
 from . import structure
 from .dataset import INFINITE, UNKNOWN, UNKNOWN_NUMBER, Dataset
 from .indexed import Indexed
+from .randomness import Random, fresh_seed
 
 
 class _EmptyDataset(Dataset):
@@ -129,20 +130,16 @@ class _CounterDataset(Dataset):
 _CounterDataset.__name__ = "_ScanDataset"
 
 
-class _RandomDataset(Dataset):
+class _RandomDataset(Dataset, Random):
     def __init__(self, seed: int | None, rerandomize: bool | None) -> None:
-        from .stages import fresh_seed
-
-        self._seed = fresh_seed(seed)
-        self._rng = np.random.default_rng(self._seed)
-        self._again = bool(rerandomize)
+        self._randomise(fresh_seed(seed), bool(rerandomize))
         self._spec = TensorSpec([], dtypes.int64)
 
     def _cardinality(self) -> int:
         return INFINITE
 
     def _components(self) -> Iterator[Any]:
-        rng = self._rng if self._again else np.random.default_rng(self._seed)
+        rng = self._generator()
         while True:
             for n in rng.integers(0, 2**32, 1024).tolist():
                 yield [torch.tensor(n, dtype=torch.int64)]

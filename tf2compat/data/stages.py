@@ -16,6 +16,7 @@ from .dataset import INFINITE, UNKNOWN, Dataset, is_scalar_spec
 from .functions import Traced
 from .indexed import shuffled
 from .options import Options
+from .randomness import Random, fresh_seed
 from .vectorise import Vectorised, vectorised
 
 
@@ -343,17 +344,7 @@ class _RepeatDataset(_Unary):
         return view.then(order, "repeat" if self._count < 0 else f"repeat {self._count}")
 
 
-def fresh_seed(seed: Any) -> int | None:
-    """The seed of a stage: from its own and the global one (`tf.random.set_seed`), or None for the system's."""
-    from ..random.seeding import seeds_of
-
-    first, second = seeds_of(None if seed is None else int(seed))
-    if first is None and second is None:
-        return None
-    return ((first or 0) % 2**32) << 32 | (second or 0) % 2**32
-
-
-class _ShuffleDataset(_Unary):
+class _ShuffleDataset(_Unary, Random):
     def __init__(self, source: Dataset, buffer_size: int | None, seed: Any, reshuffle: bool | None) -> None:
         super().__init__(source)
         if buffer_size is None:
@@ -366,13 +357,7 @@ class _ShuffleDataset(_Unary):
                 None, None, f"buffer_size must be greater than zero or UNKNOWN_CARDINALITY, but got {buffer_size} [Op:ShuffleDatasetV3] name: "
             )
         self._buffer = 2**31 if buffer_size == UNKNOWN else buffer_size
-        self._seed = fresh_seed(seed)
-        self._again = reshuffle is None or bool(reshuffle)
-        self._rng = np.random.default_rng(self._seed)
-
-    def _generator(self) -> np.random.Generator:
-        """One generator for all iterations where they differ from each other, the same anew where they do not."""
-        return self._rng if self._again else np.random.default_rng(self._seed)
+        self._randomise(fresh_seed(seed), reshuffle is None or bool(reshuffle))
 
     def _components(self) -> Iterator[Any]:
         view = self._indexed()
