@@ -7,6 +7,7 @@ pointed at our files would make it skip us.
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.abc
 import importlib.machinery
@@ -20,12 +21,14 @@ from typing import Any
 import tf2compat
 
 ROOT = "tensorflow"
+#: Keras 2 under the names of its own packages
+_KERAS = ("keras", "tf_keras")
 #: prefixes under which the whole API is found again
 _AGAIN = ("tensorflow.compat.v2", "tensorflow._api.v2.v2")
 #: parts of TensorFlow that are not its public API
 _PRIVATE = frozenset("python core compiler tools include security tsl _api dtensor".split())
 #: distributions that a program may ask the version of
-_DISTRIBUTIONS = frozenset(("tensorflow", "tensorflow-cpu", "tensorflow-gpu"))
+_DISTRIBUTIONS = frozenset(("tensorflow", "tensorflow-cpu", "tensorflow-gpu", "tf-keras"))
 _installed = False
 
 
@@ -58,6 +61,10 @@ class _Loader(importlib.abc.Loader):
     """Gives `tensorflow.x.y` the module object that `tf2compat.x.y` is: classes and isinstance agree."""
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> types.ModuleType:
+        if spec.name.split(".")[0] in _KERAS:
+            module = _keras_target(spec.name)
+            spec.loader_state = module.__spec__
+            return module
         if spec.name == ROOT or spec.name in _AGAIN:
             module = _TensorFlow(spec.name)
             module.__doc__ = tf2compat.__doc__
@@ -80,9 +87,23 @@ def _target(name: str) -> types.ModuleType:
         if name.startswith(again + "."):
             rest = name[len(again) + 1 :]
     parts = rest.split(".")
+    if parts[0] == "python":
+        from tf2compat import _private
+
+        private = _private.find(name)
+        if private is not None:
+            return private
+    if parts[:2] == ["keras", "src"]:
+        return _keras_target(".".join(parts))
+    if parts[0] == "core":
+        from tf2compat import _private
+
+        generated = _private.core(tuple(parts[1:]))
+        if generated is not None:
+            return generated
     if parts[0] in _PRIVATE or "python" in parts[:2]:
         raise ModuleNotFoundError(
-            f"No module named {name!r}: it is private to TensorFlow, and tf2compat has TensorFlow's public API only. "
+            f"No module named {name!r}: it is private to TensorFlow, and tf2compat has no public names for it. "
             "Import the name from `tensorflow` or one of its public modules instead.",
             name=name,
         )
@@ -97,11 +118,37 @@ def _target(name: str) -> types.ModuleType:
     return found
 
 
+def _keras_target(name: str) -> types.ModuleType:
+    """The module that `keras.x.y` or `tf_keras.x.y` names; ModuleNotFoundError when there is none."""
+    inner = name.partition(".")[2]
+    inner = "" if inner in ("src", "api", "api._v2", "api._v2.keras") else inner.removeprefix("src.")
+    if not inner:
+        return importlib.import_module("tf2compat.keras")
+    from tf2compat import _private
+    from tf2compat._names import table
+
+    public = f"tf.keras.{inner}" in table()
+    found = None if public else _private.keras(inner)
+    return _target(f"{ROOT}.keras.{inner}") if found is None else found
+
+
+@functools.cache
+def _stands_in_for(package: str) -> bool:
+    """Whether `import keras` or `import tf_keras` means Keras 2 of this package: not where Keras 3, which brings its own backends, is installed."""
+    if package == "tf_keras":
+        return True
+    try:
+        return int(importlib.metadata.version("keras").split(".")[0]) < 3
+    except importlib.metadata.PackageNotFoundError:
+        return True
+
+
 class _Finder(importlib.abc.MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: types.ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
-        if fullname != ROOT and not fullname.startswith(ROOT + "."):
+        top = fullname.partition(".")[0]
+        if top != ROOT and not (top in _KERAS and _stands_in_for(top)):
             return None
         return importlib.machinery.ModuleSpec(fullname, _Loader(), origin=None, is_package=True)
 

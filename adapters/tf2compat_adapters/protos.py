@@ -7,6 +7,7 @@ nested `MetaGraphDef`s as bytes: the same on the wire. Messages that tensorboard
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format
@@ -182,3 +183,15 @@ def message_from(kind: Any, data: bytes, text: bool) -> Any:
         return kind.FromString(data)
     except (DecodeError, UnicodeDecodeError) as error:
         raise ValueError(str(error)) from error
+
+
+def module(name: str) -> Any:
+    """A module of generated messages by its last name (`graph_pb2`), or None: tensorboard's, or those built here."""
+    if name in ("example_pb2", "feature_pb2"):
+        import sys
+
+        return sys.modules[__name__]
+    try:
+        return importlib.import_module("tensorboard.compat.proto." + name)
+    except ModuleNotFoundError:
+        return None

@@ -71,3 +71,18 @@ def log_first_n(level: int, msg: str, n: int, *args: Any) -> None:
 def flush() -> None:
     for handler in _get_logger().handlers:
         handler.flush()
+
+
+def log_if(level: int, msg: str, condition: Any, *args: Any) -> None:
+    """Log where a condition holds."""
+    if condition:
+        log(level, msg, *args)
+
+
+def vlog(level: int, msg: str, *args: Any, **kwargs: Any) -> None:
+    _get_logger().log(level, msg, *args, **kwargs)
+
+
+def TaskLevelStatusMessage(msg: str) -> None:
+    """An error message (an old name)."""
+    error(msg)

@@ -1,0 +1,241 @@
+"""Small functions of TensorFlow's private modules that have no public name."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import importlib
+import itertools
+import types
+from collections.abc import Callable
+from typing import Any
+
+import tf2compat as tf
+
+contextmanager = contextlib.contextmanager
+_numbers = itertools.count()
+
+
+def uid() -> int:
+    """A number that was not given out before."""
+    return next(_numbers)
+
+
+def as_it_is(fn: Any = None, *args: Any, **kwargs: Any) -> Any:
+    """A decorator, with or without arguments, that changes nothing."""
+    return fn if callable(fn) else lambda decorated: decorated
+
+
+def export(*names: Any, **kwargs: Any) -> Callable[[Any], Any]:
+    """TensorFlow's decorator that puts a symbol into its API: the symbol stays where it is."""
+    return lambda symbol: symbol
+
+
+def deprecated(*args: Any, **kwargs: Any) -> Callable[[Any], Any]:
+    """TensorFlow's decorator that warns of a deprecated function or argument: no warning here."""
+    return lambda fn: fn
+
+
+def deprecated_alias(deprecated_name: str, name: str, func_or_class: Any, warn_once: bool = True) -> Any:
+    return func_or_class
+
+
+@contextlib.contextmanager
+def silence() -> Any:
+    """No deprecation warnings in a block."""
+    yield
+
+
+PRINT_DEPRECATION_WARNINGS = False
+
+
+def remove_undocumented(*args: Any, **kwargs: Any) -> None:
+    """TensorFlow hides names of a module from its documentation with this; they stay."""
+
+
+def make_decorator(target: Any, decorator_func: Any, *args: Any, **kwargs: Any) -> Any:
+    """`decorator_func` with the name and documentation of `target`."""
+    return functools.wraps(target)(decorator_func)
+
+
+def unwrap(maybe_decorator: Any) -> tuple[list[Any], Any]:
+    """The decorators around a function, and the function."""
+    found = []
+    while hasattr(maybe_decorator, "__wrapped__"):
+        found.append(maybe_decorator)
+        maybe_decorator = maybe_decorator.__wrapped__
+    return found, maybe_decorator
+
+
+class LazyLoader(types.ModuleType):
+    """A module that is imported when its first name is asked for."""
+
+    def __init__(self, local_name: str, parent_module_globals: dict[str, Any], name: str) -> None:
+        super().__init__(name)
+        self._local_name, self._globals = local_name, parent_module_globals
+
+    def __getattr__(self, item: str) -> Any:
+        module = importlib.import_module(self.__name__)
+        self._globals[self._local_name] = module
+        return getattr(module, item)
+
+
+def fn_args(fn: Any) -> tuple[str, ...]:
+    """The names of a function's parameters."""
+    from .inspecting import getfullargspec
+
+    return tuple(a for a in getfullargspec(fn).args if a not in ("self", "cls"))
+
+
+ENABLE_CONTROL_FLOW_V2 = True
+
+
+def always(*args: Any) -> bool:
+    return True
+
+
+def never(*args: Any) -> bool:
+    """The answer to questions about XLA's contexts, which there are none of."""
+    return False
+
+
+# --- tensors and shapes ----------------------------------------------------------------------------------------------
+def constant_value(tensor: Any, partial: bool = False) -> Any:
+    """A tensor's value where it is known, else None."""
+    return tf.get_static_value(tensor, partial) if tf.is_tensor(tensor) else tensor
+
+
+def constant_value_as_shape(tensor: Any) -> Any:
+    """The TensorShape that a tensor holds, unknown where its value is."""
+    value = constant_value(tensor)
+    return tf.TensorShape(None if value is None else [None if d < 0 else int(d) for d in value])
+
+
+def smart_cond(pred: Any, true_fn: Any = None, false_fn: Any = None, name: str | None = None) -> Any:
+    """`tf.cond`, decided at once where the predicate is known."""
+    known = constant_value(pred)
+    if known is None:
+        return tf.cond(pred, true_fn, false_fn, name=name)
+    return true_fn() if known else false_fn()
+
+
+def is_dense_tensor_like(t: Any) -> bool:
+    return isinstance(t, (tf.Tensor, tf.Variable))
+
+
+def is_variable(var: Any) -> bool:
+    return isinstance(var, tf.Variable)
+
+
+def unknown_shape(rank: Any = None, **kwargs: Any) -> Any:
+    return tf.TensorShape(None if rank is None else [None] * rank)
+
+
+def scalar_shape() -> Any:
+    return tf.TensorShape([])
+
+
+def to_float(x: Any, name: str | None = None) -> Any:
+    return tf.cast(x, tf.float32)
+
+
+def to_int32(x: Any, name: str | None = None) -> Any:
+    return tf.cast(x, tf.int32)
+
+
+def to_int64(x: Any, name: str | None = None) -> Any:
+    return tf.cast(x, tf.int64)
+
+
+def prevent_gradient(input: Any, message: str = "", name: str | None = None) -> Any:  # noqa: A002 - TensorFlow's name
+    """The tensor, whose gradient is a LookupError."""
+
+    @tf.custom_gradient
+    def guarded(x: Any) -> Any:
+        def grad(upstream: Any) -> Any:
+            raise LookupError(f"Gradient explicitly disabled. Reason: {message}")
+
+        return tf.identity(x), grad
+
+    return guarded(input)
+
+
+def with_dependencies(dependencies: Any, output_tensor: Any, name: str | None = None) -> Any:
+    """The tensor; what it depends on has run, or is recorded, already."""
+    return output_tensor
+
+
+def pfor(loop_fn: Callable[[Any], Any], iters: Any, fallback_to_while_loop: bool = True, parallel_iterations: Any = None) -> Any:
+    """`loop_fn` on 0 … iters-1, the results stacked."""
+    return tf.vectorized_map(loop_fn, tf.range(iters))
+
+
+def assign_moving_average(variable: Any, value: Any, decay: Any, zero_debias: bool = True, name: str | None = None) -> Any:
+    """Move a variable towards a value by 1 - decay. NotImplementedError with `zero_debias`, which TensorFlow 2 has not."""
+    if zero_debias:
+        raise NotImplementedError("assign_moving_average with zero_debias=True is not supported")
+    return variable.assign_sub((variable - value) * (1 - tf.cast(decay, variable.dtype)))
+
+
+def parameterized_truncated_normal(
+    shape: Any, means: Any = 0.0, stddevs: Any = 1.0, minvals: Any = -2.0, maxvals: Any = 2.0, dtype: Any = tf.float32, seed: Any = None, name: Any = None
+) -> Any:  # fmt: skip
+    """Normal numbers between bounds of each element, by the inverse of the distribution function."""
+    means, stddevs, minvals, maxvals = (tf.convert_to_tensor(v, dtype) for v in (means, stddevs, minvals, maxvals))
+    low, high = tf.math.erf((minvals - means) / stddevs / 2**0.5), tf.math.erf((maxvals - means) / stddevs / 2**0.5)
+    u = tf.random.uniform(shape, dtype=dtype, seed=seed)
+    return tf.clip_by_value(means + stddevs * 2**0.5 * tf.math.erfinv(low + u * (high - low)), minvals, maxvals)
+
+
+# --- the eager context -----------------------------------------------------------------------------------------------
+class _Context:
+    """What `context.context()` gives, as far as libraries ask it."""
+
+    @property
+    def device_name(self) -> str:
+        return ""
+
+    def executing_eagerly(self) -> bool:
+        return tf.executing_eagerly()
+
+    def num_gpus(self) -> int:
+        return num_gpus()
+
+    def ensure_initialized(self) -> None:
+        pass
+
+
+_context = _Context()
+
+
+def eager_context() -> _Context:
+    return _context
+
+
+def num_gpus() -> int:
+    return len(tf.config.list_physical_devices("GPU"))
+
+
+@contextlib.contextmanager
+def eager_mode() -> Any:
+    """A block of eager code, which code outside of functions is anyway."""
+    with tf.init_scope():
+        yield
+
+
+class _DeviceAttributes:
+    def __init__(self, name: str, device_type: str, memory_limit: int) -> None:
+        self.name, self.device_type, self.memory_limit, self.physical_device_desc = name, device_type, memory_limit, ""
+
+    def __repr__(self) -> str:
+        return f'name: "{self.name}"\ndevice_type: "{self.device_type}"\nmemory_limit: {self.memory_limit}\n'
+
+
+def list_local_devices(session_config: Any = None) -> list[_DeviceAttributes]:
+    """The CPU and the GPUs of this machine."""
+    import torch
+
+    found = [_DeviceAttributes("/device:CPU:0", "CPU", 268435456)]
+    for i in range(num_gpus()):
+        found.append(_DeviceAttributes(f"/device:GPU:{i}", "GPU", torch.cuda.get_device_properties(i).total_memory))
+    return found

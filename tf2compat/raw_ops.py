@@ -1,0 +1,90 @@
+"""`tf.raw_ops`: TensorFlow's ops by their own names, called with keywords.
+
+Here are those ops whose parameters have the op's own names in the public function, and a few that libraries use and that have no
+public function. The others raise AttributeError.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from tf2compat._engine.dtypes import FLOATS, int32, int64
+from tf2compat._engine.op import OPS, op, tensor
+from tf2compat._names import missing
+
+__all__ = ["BroadcastGradientArgs", "IgammaGradA", "MatrixDiagPartV2", "RandomGammaGrad"]
+
+_MODULES = (
+    "math", "nn", "linalg", "bitwise", "_top.arrays", "_top.arithmetic", "_top.creation", "_top.gathering", "_top.joining", "_top.ordering",
+    "_top.scattering", "_top.shaping",
+)  # fmt: skip
+
+
+@op("RandomGammaGrad", alpha=tensor(FLOATS), sample=tensor(FLOATS))
+def _random_gamma_grad(alpha: Any, sample: Any) -> Any:
+    alpha, sample = torch.broadcast_tensors(alpha, sample)
+    return torch._standard_gamma_grad(alpha.contiguous(), sample.contiguous())
+
+
+@op("IgammaGradA", a=tensor(FLOATS), x=tensor(FLOATS))
+def _igamma_grad_a(a: Any, x: Any) -> Any:
+    # a sample x(a) keeps P(a, x) fixed, so dP/da = -dP/dx · dx/da
+    a, x = torch.broadcast_tensors(a, x)
+    density = torch.exp(torch.special.xlogy(a - 1, x) - x - torch.lgamma(a))
+    return -torch._standard_gamma_grad(a.contiguous(), x.contiguous()) * density
+
+
+@op("BroadcastGradientArgs", multi=True, s0=tensor((int32, int64)), s1=tensor((int32, int64)))
+def _broadcast_gradient_args(s0: Any, s1: Any) -> Any:
+    a, b = s0.tolist(), s1.tolist()
+    rank = max(len(a), len(b))
+    a, b = [1] * (rank - len(a)) + a, [1] * (rank - len(b)) + b
+    axes = [[i for i in range(rank) if mine[i] == 1 and (other[i] != 1 or i < rank - own)] for mine, other, own in ((a, b, len(s0)), (b, a, len(s1)))]
+    return [torch.tensor(x, dtype=s0.dtype, device=s0.device) for x in axes]
+
+
+def BroadcastGradientArgs(s0: Any, s1: Any, name: str | None = None) -> Any:
+    """The axes over which gradients of broadcast operands of shapes `s0` and `s1` are summed: two integer vectors."""
+    return _broadcast_gradient_args(s0, s1)
+
+
+def IgammaGradA(a: Any, x: Any, name: str | None = None) -> Any:
+    """The derivative of `tf.math.igamma` in its first argument."""
+    return _igamma_grad_a(a, x)
+
+
+def RandomGammaGrad(alpha: Any, sample: Any, name: str | None = None) -> Any:
+    """The derivative of a gamma distributed sample in the distribution's `alpha`."""
+    return _random_gamma_grad(alpha, sample)
+
+
+def MatrixDiagPartV2(input: Any, k: Any, padding_value: Any, name: str | None = None) -> Any:  # noqa: A002 - the op's name
+    """`tf.linalg.diag_part`, with its diagonals to the left."""
+    from tf2compat import linalg
+
+    return linalg.diag_part(input, k=k, padding_value=padding_value, align="LEFT_LEFT")
+
+
+@functools.cache
+def _by_name() -> dict[str, Any]:
+    for module in _MODULES:
+        importlib.import_module(f"tf2compat.{module}")
+    return {o.name: o for o in OPS.values()}
+
+
+def __getattr__(name: str) -> Callable[..., Any]:
+    found = None if name.startswith("_") else _by_name().get(name)
+    if found is None:
+        raise missing("tf.raw_ops", name)
+
+    def call(**kwargs: Any) -> Any:
+        return found.public(**kwargs)
+
+    call.__name__ = call.__qualname__ = name
+    call.__doc__ = f"The op {name}, of {', '.join(found.params)}."
+    return call
