@@ -439,3 +439,29 @@ def test_keras_fit_with_dropout_and_batch_normalisation():
     for a, b in zip(expected, found, strict=True):
         np.testing.assert_allclose(a, b, rtol=2e-4, atol=1e-5)
     assert "compiled (" in model.train_tf_function.explain(), model.train_tf_function.explain()
+
+
+def test_profile_tells_where_the_time_goes():
+    import io
+
+    import tf2compat
+
+    tf.compile_options(mode="always", backend="eager")
+    f = tf.function(lambda x: tf.reduce_sum(tf.tanh(x) * 2.0 + 1.0))
+    f(tf.zeros([3]))
+    out = io.StringIO()
+    with tf2compat.profile(file=out) as found:
+        for _ in range(5):
+            f(tf.zeros([3]))
+    assert [row[2] for row in found.rows[:2]] == [5, 5]
+    assert found.rows[1][1] == "compiled"
+    assert "µs a call" in out.getvalue()
+
+
+def test_a_variable_of_open_shape_may_change_it():
+    tf.compile_options(mode="always", backend="eager")
+    v = tf.Variable(tf.zeros([2]), shape=tf.TensorShape([None]))
+    f = tf.function(lambda: tf.reduce_sum(tf.exp(v) * 2.0 + 1.0))
+    values = [float(f())]
+    v.assign(tf.zeros([5]))
+    assert [*values, float(f()), float(f())] == [6.0, 15.0, 15.0]

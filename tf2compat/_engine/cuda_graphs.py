@@ -49,8 +49,9 @@ class Captured:
     def _record(self, args: tuple[Any, ...]) -> None:
         try:
             self.inputs = [x.detach().clone(memory_format=torch.contiguous_format) for x in args]
-            memory = [v._own() if w else v._t for v, w in self.found.owned]
-            self.addresses = [t.data_ptr() for t in memory]
+            self.addresses = [(v._own() if w else v._t).data_ptr() for v, w in self.found.owned]
+            if any(w and v._shared() for v, w in self.found.owned):  # would move while nothing runs
+                raise RuntimeError("a variable is shared")
             graph = torch.cuda.CUDAGraph()
             torch.cuda.synchronize()
             with torch.cuda.graph(graph):  # records, and runs nothing

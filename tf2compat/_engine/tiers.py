@@ -46,7 +46,9 @@ class _Options:
         #: seconds that compiling is expected to cost: a fixed part, and one for each op
         self.base, self.per_op = 8.0, 0.06
         self.background = True
-        self.backend = "inductor"
+        self.backend = os.environ.get("TF2COMPAT_COMPILE_BACKEND", "inductor").lower()
+        if self.backend not in _BACKENDS:
+            raise ValueError(f"TF2COMPAT_COMPILE_BACKEND must be one of {', '.join(_BACKENDS)}, not {self.backend!r}")
         self.cuda_graphs = True
         #: measured seconds of compiling against expected ones
         self.scale = 1.0
