@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from . import dtypes
+from . import dtypes, nest
 from .graph import Graph, Node
 from .op import OPS, Op
 from .shapes import TensorShape
-from .specs import TensorSpec
+from .specs import TensorSpec, TypeSpec
 from .symbolic import SymbolicTensor, probe_storage, symbolic
 from .tensor import Tensor
 from .variable import Variable
@@ -112,6 +112,8 @@ class GraphWriter:
             return {"c": self._constant(v._t)}
         if isinstance(v, TensorSpec):
             return {"ts": [None if v.shape.rank is None else v.shape.as_list(), v.dtype.name, v.name]}
+        if isinstance(v, TypeSpec):
+            return {"sp": [_name_of_spec(type(v), where), self.value(v._serialize(), where)]}
         if isinstance(v, dtypes.DType):
             return {"dt": v.name}
         if isinstance(v, TensorShape):
@@ -143,6 +145,8 @@ class GraphWriter:
             return {"rs": [streams.index(type(v)), None if v.seeds is None else list(v.seeds)]}
         if callable(v) and (found := _name_of_function(v)) is not None:
             return {"fn": found}
+        if hasattr(type(v), "_tf_components") and hasattr(v, "_type_spec"):  # a ragged or sparse tensor, an extension type
+            return {"co": [self.value(v._type_spec, where), [self.value(c, where) for c in nest.flatten(v, expand_composites=True)]]}
         if (kind := _kind_of_held(v)) is not None:
             return {"o": self._hold(kind, v, where)}
         raise NotSaveable(f"{where} holds a {type(v).__name__}, {v!r}, which only exists in this process")
@@ -209,6 +213,37 @@ class GraphWriter:
         return out
 
 
+_SPECS = {"RaggedTensorSpec": "tf2compat.ragged.spec", "SparseTensorSpec": "tf2compat.sparse.sparse_tensor",
+          "IndexedSlicesSpec": "tf2compat._engine.specs", "NoneTensorSpec": "tf2compat._engine.specs",
+          "RowPartitionSpec": "tf2compat.ragged.row_partition", "DynamicRaggedShapeSpec": "tf2compat.ragged.dynamic_shape"}  # fmt: skip
+
+
+def _name_of_spec(cls: type, where: str) -> str:
+    """The name by which a spec's class is found again: one of this package's, or the `__name__` of an extension type."""
+    if _SPECS.get(cls.__name__) == cls.__module__:
+        return cls.__name__
+    from ..experimental.extension_types import REGISTERED
+
+    for name, found in REGISTERED.items():
+        if found is cls:
+            return name
+    raise NotSaveable(
+        f"{where} holds a {cls.__qualname__}, which only exists in this process: an extension type that is saved needs a `__name__` of the "
+        "form 'project.Type'"
+    )
+
+
+def _spec_of_name(name: str) -> Any:
+    module = _SPECS.get(name)
+    if module is not None:
+        return getattr(importlib.import_module(module), name)
+    from ..experimental.extension_types import REGISTERED
+
+    if name not in REGISTERED:
+        raise ValueError(f"it uses the extension type '{name.removesuffix('.Spec')}', whose class has to be defined before it is loaded")
+    return REGISTERED[name]
+
+
 def _op(key: str) -> Op:
     """The registered op of a key. Only modules of this package are imported to find it."""
     found = OPS.get(key)
@@ -249,6 +284,10 @@ class GraphReader:
             return self._constant(inner)
         if kind == "ts":
             return TensorSpec(inner[0], dtypes.as_dtype(inner[1]), name=inner[2])
+        if kind == "sp":
+            return _spec_of_name(str(inner[0]))._deserialize(self.value(inner[1]))
+        if kind == "co":
+            return self.value(inner[0]).from_tensors(iter([self.value(c) for c in inner[1]]))
         if kind == "dt":
             return dtypes.as_dtype(inner)
         if kind == "sh":

@@ -11,7 +11,7 @@ from tf2compat._engine.concrete import ConcreteFunction
 from tf2compat._engine.convert import convert_to_tensor
 from tf2compat._engine.graph_json import GraphReader, GraphWriter
 from tf2compat._engine.signature import Binder, encode
-from tf2compat._engine.specs import TensorSpec
+from tf2compat._engine.specs import TensorSpec, TypeSpec
 from tf2compat._engine.tensor import Tensor
 from tf2compat._engine.trackable import Trackable
 from tf2compat._engine.variable import Variable
@@ -64,6 +64,8 @@ def default_signature(node: Any) -> ConcreteFunction | None:
         if spec is None:
             return None
         specs = [s for s in nest.flatten(spec[0])]
+        if not all(isinstance(s, TensorSpec) for s in specs):
+            return None  # a signature takes tensors by name; ragged and sparse ones have none
         names = [s.name or f"input_{i + 1}" for i, s in enumerate(specs)]
 
         def serve(*tensors: Any) -> dict[str, Any]:
@@ -181,6 +183,11 @@ def _match(wanted: Any, given: Any, leaves: list[Any], convert: bool) -> bool:
         if given.dtype is not wanted.dtype or not wanted.shape.is_compatible_with(given.shape):
             return False
         leaves.append(convert_to_tensor(given))
+        return True
+    if isinstance(wanted, TypeSpec):
+        if not hasattr(type(given), "_tf_components") or not wanted.is_compatible_with(given):
+            return False
+        leaves.extend(nest.flatten(given, expand_composites=True))
         return True
     if isinstance(wanted, Mapping):
         return isinstance(given, Mapping) and set(wanted) == set(given) and all(
