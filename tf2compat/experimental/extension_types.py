@@ -353,6 +353,12 @@ class BatchableExtensionType(ExtensionType):
         rows = [v._tf_row(index) if hasattr(v, "_tf_row") else v[index] for v in nest.flatten(encoded)]
         return spec.__batch_encoder__.decode(spec._unbatch(), nest.pack_sequence_as(encoded, rows))
 
+    def _tf_take(self, which: Any) -> Any:
+        """Values of a batch by a slice, or a torch tensor of numbers."""
+        if isinstance(which, slice):
+            which = range(*which.indices(int(self._tf_rows())))
+        return type(self)._tf_stack([self._tf_row(int(i)) for i in which])
+
     def _tf_rows(self) -> Any:
         """The number of values in a batch."""
         spec = self._type_spec

@@ -90,7 +90,7 @@ def _aligned(value: Any, like: RaggedTensor, hint: Any = None) -> Any:
             if spread is not None:
                 return spread
         if value.ragged_rank == like.ragged_rank:
-            _same_splits(value, like)
+            _same_splits(like, value)
         raise tf.errors.InvalidArgumentError(
             None, None, f"Unable to broadcast: dimension size mismatch between the ragged shapes {value.shape} and {like.shape}"
         )
@@ -119,9 +119,8 @@ def _aligned(value: Any, like: RaggedTensor, hint: Any = None) -> Any:
             position = tf.range(tf.shape(rowids, out_type=rowids.dtype)[0]) - tf.gather(level.row_starts(), rowids)
             lengths = tf.get_static_value(level.row_lengths())
             if lengths is not None and len(lengths) and (lengths != dims[1]).any():
-                raise tf.errors.InvalidArgumentError(
-                    None, None, f"Unable to broadcast: dimension size mismatch in dimension 1: {dims[1]} and row lengths {lengths.tolist()}"
-                )
+                uniform = tf.range(tf.shape(level.row_splits, out_type=level.row_splits.dtype)[0]) * dims[1]
+                _mismatched(uniform, level.row_splits)
             out = tf.gather_nd(out, tf.stack([rowids, position], axis=1))
         level = level.values
     return out
@@ -181,15 +180,21 @@ def _broadcast_ragged(value: RaggedTensor, like: RaggedTensor) -> Any:
 
 
 def _same_splits(a: RaggedTensor, b: RaggedTensor) -> None:
+    """InvalidArgumentError, in the words of `assert_equal`, for different partitions."""
     for x, y in zip(a.nested_row_splits, b.nested_row_splits, strict=True):
         if x is y:
             continue
         p, q = tf.get_static_value(x), tf.get_static_value(y)
         if p is not None and q is not None and (p.shape != q.shape or (p != q).any()):
-            raise tf.errors.InvalidArgumentError(
-                None, None,
-                f"Inputs must have identical ragged splits: the row splits are {p.tolist()} and {q.tolist()} [Op:RaggedBroadcast] name: ",
-            )  # fmt: skip
+            _mismatched(x, y)
+
+
+def _mismatched(x: Any, y: Any) -> None:
+    p, q = tf.get_static_value(x), tf.get_static_value(y)
+    if p is not None and q is not None and p.shape == q.shape:
+        tf.debugging.assert_equal(x, tf.cast(y, x.dtype))
+    raise tf.errors.InvalidArgumentError(None, None, f"Inputs must have identical ragged splits: the row splits are {p} and {q}")
+
 
 
 # --- ops with a form of their own ------------------------------------------------------------------------------------

@@ -409,6 +409,14 @@ class RaggedTensor:
         found = self._uniforms()
         return None if all(u is None for u in found) else tuple(found)
 
+    def _tf_take(self, which: Any) -> RaggedTensor:
+        """Rows by a slice, or a torch tensor of numbers."""
+        if isinstance(which, slice):
+            return self[which]
+        from . import gather
+
+        return gather(self, convert_to_tensor(which))
+
     def _tf_rows(self) -> Any:
         return self.nrows()
 

@@ -168,6 +168,16 @@ class SparseTensor:
         row = part(self, along * tf.cast(index, dtypes.int64), tf.where(along == 1, tf.ones_like(dims), dims))
         return SparseTensor(row.indices[:, 1:], row.values, dims[1:])._shaped(self._shape[1:])
 
+    def _tf_take(self, which: Any) -> SparseTensor:
+        """Rows by a slice, or a torch tensor of numbers."""
+        from .arranging import slice as part
+
+        if isinstance(which, slice):
+            first, last, _ = which.indices(int(self._tf_rows()))
+            dims = self._dense_shape.numpy().tolist()
+            return part(self, [first, *[0] * (len(dims) - 1)], [last - first, *dims[1:]])
+        return self._tf_stack([self._tf_row(int(i)) for i in which])
+
     def _tf_rows(self) -> Any:
         return self._shape[0] if self._shape.rank and self._shape[0] is not None else self._dense_shape[0]
 

@@ -130,7 +130,7 @@ def _name(dtype: DType) -> str:
 
 
 def _shown(described: tuple[str, bool]) -> str:
-    return f"({_LETTER[described[0]]!r}, weak={described[1]})"
+    return f"({_LETTER[described[0]]!s}, weak={described[1]})"
 
 
 def joint_type(values: Any) -> tuple[DType, bool]:

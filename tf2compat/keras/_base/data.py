@@ -67,7 +67,7 @@ def is_arrays(x: Any) -> bool:
     flat = nest.flatten(x)
     return bool(flat) and all(
         isinstance(v, (np.ndarray, Tensor, Variable, torch.Tensor, np.generic)) or _is_frame(v) or hasattr(v, "tocoo")
-        or (hasattr(v, "__array__") and hasattr(v, "shape") and hasattr(v, "dtype"))
+        or (hasattr(v, "__array__") and hasattr(v, "shape") and hasattr(v, "dtype")) or hasattr(v, "_tf_rows")
         for v in flat if v is not None
     )  # fmt: skip
 
@@ -78,6 +78,8 @@ def _is_scalars(x: Any) -> bool:
 
 
 def _size(x: Any) -> int:
+    if hasattr(x, "_tf_rows"):  # ragged, sparse, a batchable extension type
+        return int(x._tf_rows())
     return int(x.shape[0]) if x.shape.rank else 0
 
 
@@ -88,7 +90,7 @@ class Arrays:
         self.data = nest.map_structure(lambda v: None if v is None else to_tensor(v), data)
         flat = [v for v in nest.flatten(self.data) if v is not None]
         for v in flat:
-            if v.shape.rank == 0:
+            if not hasattr(v, "_tf_rows") and v.shape.rank == 0:
                 raise ValueError(f"Data cardinality is ambiguous: a scalar was given where samples are needed: {v!r}")
         sizes = [_size(v) for v in flat]
         if len(set(sizes)) > 1:
@@ -138,7 +140,7 @@ class Arrays:
 
 def _part(v: Any, which: Any) -> Any:
     if hasattr(type(v), "_tf_components"):
-        return v[which] if isinstance(which, slice) else v
+        return v._tf_take(which)
     t = v._t
     if isinstance(t, np.ndarray):
         return wrap(t[which if isinstance(which, slice) else which.numpy()])

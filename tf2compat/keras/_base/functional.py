@@ -7,6 +7,7 @@ import itertools
 import warnings
 from typing import Any
 
+import tf2compat as tf
 from tf2compat._engine import nest
 from tf2compat._engine.tensor import Tensor
 from tf2compat._engine.trackable import no_automatic_dependency_tracking
@@ -286,6 +287,8 @@ def _conform(x: Any, reference: Any) -> Any:
         if not hasattr(x, "shape") or not hasattr(x, "dtype"):
             return x
         if not hasattr(type(x), "_tf_storage"):
+            if isinstance(x, (tf.RaggedTensor, tf.SparseTensor)) and x.dtype is not reference._dtype:
+                return tf.cast(x, reference._dtype)
             return x
     rank, wanted = x.shape.rank, reference._shape.rank
     if rank is not None and wanted is not None and rank != wanted:

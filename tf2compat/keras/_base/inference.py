@@ -53,6 +53,8 @@ def run_symbolically(fn: Callable[..., Any], args: Any, kwargs: Any, layer: Any 
                 from tf2compat import constant
 
                 found = constant(x._constant, dtype=x.dtype)
+            elif x._composite is not None:
+                found = x._composite.placeholder_value(None)
             else:
                 found = graph.placeholder(x.dtype, _dims(x.shape), "Placeholder")
             mask = mask_of(x)

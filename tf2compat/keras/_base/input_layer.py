@@ -6,6 +6,9 @@ from typing import Any
 
 from tf2compat._engine import dtypes
 from tf2compat._engine.shapes import TensorShape
+from tf2compat._engine.specs import TensorSpec
+from tf2compat.ragged.spec import RaggedTensorSpec
+from tf2compat.sparse.sparse_tensor import SparseTensorSpec
 
 from . import naming
 from .config import settings
@@ -47,9 +50,13 @@ class InputLayer(Layer):
             raise ValueError("Cannot set both sparse and ragged to True in a Keras input.")
         if batch_input_shape is not None:
             batch_size, input_shape = batch_input_shape[0], tuple(batch_input_shape[1:])
+        composite = type_spec if type_spec is not None and not isinstance(type_spec, TensorSpec) else None
         if type_spec is not None:
-            shape = tuple(type_spec.shape.as_list())
-            batch_size, input_shape, dtype = shape[0], shape[1:], type_spec.dtype
+            known = getattr(type_spec, "shape", TensorShape(None))
+            dtype = getattr(type_spec, "dtype", None)
+            ragged, sparse = ragged or isinstance(type_spec, RaggedTensorSpec), sparse or isinstance(type_spec, SparseTensorSpec)
+            if known.rank:
+                batch_size, input_shape = known[0], tuple(known.as_list()[1:])
         if input_tensor is not None:
             if not hasattr(type(input_tensor), "_is_keras_tensor"):
                 raise ValueError(f"`input_tensor` must be a symbolic Keras tensor, got {input_tensor!r}")
@@ -72,6 +79,8 @@ class InputLayer(Layer):
         if input_tensor is None:
             input_tensor = KerasTensor(TensorShape(whole), dtype, name=name)
             input_tensor._ragged, input_tensor._sparse = bool(ragged), bool(sparse)
+            if composite is not None and not (ragged or sparse):
+                input_tensor._composite = composite
         Node(self, (), {}, input_tensor)
 
     def get_config(self) -> dict[str, Any]:

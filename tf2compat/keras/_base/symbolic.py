@@ -24,7 +24,7 @@ class KerasTensor:
     __array_priority__ = 100
     _is_keras_tensor = True
     _tf_storage = True
-    __slots__ = ("_dtype", "_shape", "_name", "_keras_history", "_keras_mask", "_constant", "_ragged", "_sparse", "__weakref__")
+    __slots__ = ("_dtype", "_shape", "_name", "_keras_history", "_keras_mask", "_constant", "_ragged", "_sparse", "_composite", "__weakref__")
 
     def __init__(self, shape: Any, dtype: Any, name: str | None = None, constant: Any = None) -> None:
         self._shape = shape if isinstance(shape, TensorShape) else TensorShape(shape)
@@ -36,6 +36,8 @@ class KerasTensor:
         self._constant = constant
         self._ragged = False
         self._sparse = False
+        #: the spec of an extension type, for which this stands
+        self._composite: Any = None
 
     @property
     def shape(self) -> TensorShape:
@@ -72,6 +74,8 @@ class KerasTensor:
     def type_spec(self) -> Any:
         from tf2compat import TensorSpec
 
+        if self._composite is not None:
+            return self._composite
         return TensorSpec(shape=self._shape, dtype=self._dtype, name=self._name)
 
     def _as_tensor(self) -> KerasTensor:
@@ -238,8 +242,13 @@ def _graph_name(x: Any, layer: Any) -> str:
 
 
 def as_symbol(x: Any, layer: Any, name: str | None = None) -> Any:
-    if not hasattr(x, "shape"):
+    if not hasattr(x, "shape") and not hasattr(type(x), "_tf_extension_type_fields"):
         return x
+    if hasattr(type(x), "_tf_extension_type_fields"):
+        spec = x._type_spec
+        composed = KerasTensor(getattr(spec, "shape", TensorShape(None)), getattr(spec, "dtype", "float32"), name=name or f"{layer.name}/Identity:0")
+        composed._composite = spec
+        return composed
     made = KerasTensor(x.shape, x.dtype, name=name or (getattr(x, "_label", None) or _graph_name(x, layer)))
     static = getattr(x, "_static_value", None)
     if static is not None and x.dtype in (dtypes.int32, dtypes.int64) and x.shape.rank is not None and x.shape.rank <= 1:

@@ -337,8 +337,25 @@ class RNN(Layer):
             self.reset_states()
         self.built = True
 
+    def _on_ragged(self, inputs: Any, initial_state: Any, constants: Any, kwargs: dict[str, Any]) -> Any:
+        """Rows of different lengths: padded, with a mask; sequences of outputs are ragged again."""
+        if kwargs.get("mask") is not None:
+            raise ValueError(f"The mask that was passed in was {kwargs['mask']}, which cannot be applied to RaggedTensor inputs. Please make sure that there is no mask injected by upstream layers.")
+        lengths, dense = inputs.row_lengths(), inputs.to_tensor()
+        kwargs["mask"] = tf.sequence_mask(lengths, tf.shape(dense)[1])
+        out = self(dense, initial_state, constants, **kwargs)
+        if not self.return_sequences:
+            return out
+
+        def cut(t: Any) -> Any:
+            return tf.RaggedTensor.from_tensor(t, lengths=lengths, row_splits_dtype=inputs.row_splits.dtype)
+
+        return [cut(out[0]), *out[1:]] if self.return_state else cut(out)
+
     def __call__(self, inputs: Any, initial_state: Any = None, constants: Any = None, **kwargs: Any) -> Any:
         """Call with inputs, or a list of inputs, initial states and constants."""
+        if isinstance(inputs, tf.RaggedTensor):
+            return self._on_ragged(inputs, initial_state, constants, kwargs)
         if isinstance(inputs, list):  # a tuple is one input of several parts
             if self._num_constants and constants is None:
                 constants = inputs[-self._num_constants :]
