@@ -83,6 +83,15 @@ class InputLayer(Layer):
                 input_tensor._composite = composite
         Node(self, (), {}, input_tensor)
 
+    @property
+    def input_shape(self) -> Any:
+        """A list of the one shape, as Keras has it for input layers."""
+        return [self._shared_shape("input")]
+
+    @property
+    def output_shape(self) -> Any:
+        return [self._shared_shape("output")]
+
     def get_config(self) -> dict[str, Any]:
         return {
             "batch_input_shape": self._batch_input_shape, "dtype": self.dtype, "sparse": self.sparse, "ragged": self.ragged,

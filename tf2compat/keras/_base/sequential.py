@@ -224,6 +224,9 @@ class Sequential(Functional):
         if d["_is_graph_network"]:
             if not d["built"]:
                 d["built"] = True
+            seen = d["_inferred_for"]
+            if seen and seen[0] is not None and type(inputs) is Tensor and tuple(inputs._t.shape[:1]) != seen[:1]:
+                self._infer_graph((None, *seen[1:]), d["inputs"][0]._dtype)  # other sizes of the batch occur
             if type(inputs) is Tensor and len(inputs._t.shape) == len(d["inputs"][0]._shape) and d["inputs"][0]._dtype is inputs.dtype:
                 return self._run(inputs)
             if nest.is_nested(inputs) or hasattr(type(inputs), "_tf_storage") or isinstance(inputs, Tensor):
@@ -261,11 +264,11 @@ class Sequential(Functional):
         """The layers' configs, and the shape that the model was built for."""
         from .serialization import serialize_keras_object
 
-        layers = [copy.deepcopy(serialize_keras_object(layer)) for layer in self._self_layers]
-        config: dict[str, Any] = {"name": self.name, "layers": layers}
+        members = list(self._self_layers)
+        if self._is_graph_network and not isinstance(members[0], InputLayer):
+            members.insert(0, self.inputs[0]._keras_history.layer)  # of the shape that the first call showed
+        config: dict[str, Any] = {"name": self.name, "layers": [copy.deepcopy(serialize_keras_object(layer)) for layer in members]}
         if not self._is_graph_network and self._build_input_shape is not None:
-            config["build_input_shape"] = self._build_input_shape
-        elif self.__dict__.get("_inferred_for") is not None and self.__dict__.get("_build_input_shape") is not None:
             config["build_input_shape"] = self._build_input_shape
         return config
 

@@ -110,7 +110,7 @@ class _Table:
 
     def fields(self, layer: Any) -> list[Any]:
         try:
-            shape: Any = [layer.output_shape] if type(layer).__name__ == "InputLayer" else layer.output_shape
+            shape: Any = layer.output_shape
         except AttributeError:
             shape = "multiple"
         except RuntimeError:

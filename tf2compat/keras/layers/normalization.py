@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 
 import tf2compat as tf
+from tf2compat._engine import dtypes
 from tf2compat._engine.dtypes import FLOATS
 from tf2compat._engine.op import VARIABLE, op, tensor
 from tf2compat._engine.shapes import TensorShape
@@ -102,6 +103,12 @@ def _infer(x: Any, mean: Any, variance: Any, axes: Any, eps: float, gamma: Any =
         if beta is not None:
             y = y + _shaped(beta, x, axes)
     return y.to(x.dtype) if narrow else y
+
+
+@_infer.infer
+def _infer_shape(x: Any, *rest: Any) -> Any:
+    # torch spells batch normalisation without values out in Python; of a network's construction that was a third
+    return [(dtypes.of(x), tuple(x.shape))]
 
 
 @op("BatchNormUpdate", stateful=True, mean=VARIABLE, variance=VARIABLE, new_mean=tensor(FLOATS), new_variance=tensor(FLOATS))
