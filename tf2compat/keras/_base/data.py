@@ -148,9 +148,13 @@ def _part(v: Any, which: Any) -> Any:
 
 
 class Batches:
-    """Batches of a dataset, loader, generator or `Sequence`; `steps` is None where their number is not known."""
+    """Batches of a dataset, loader, generator or `Sequence`; `steps` is None where their number is not known.
 
-    def __init__(self, source: Any, steps: int | None, again: bool, convert: bool = True) -> None:
+    `endless` ones begin again within an epoch when more steps are asked for, and with every epoch.
+    """
+
+    def __init__(self, source: Any, steps: int | None, again: bool, convert: bool = True, endless: bool = False) -> None:
+        self.endless = endless
         self.source = source
         self.steps = steps
         self.again = again
@@ -166,7 +170,7 @@ def _batch_tensor(v: Any) -> Any:
 
 
 class _FromSequence:
-    """One epoch of a `Sequence`, in order or shuffled, and its `on_epoch_end`."""
+    """A `Sequence` again and again, in order or shuffled, with its `on_epoch_end` in between."""
 
     def __init__(self, sequence: Any, shuffle: bool) -> None:
         self.sequence = sequence
@@ -174,9 +178,10 @@ class _FromSequence:
 
     def __iter__(self) -> Iterator[Any]:
         n = len(self.sequence)
-        order = np.random.permutation(n) if self.shuffle else range(n)
-        for i in order:
-            yield self.sequence[int(i)]
+        while n:
+            for i in np.random.permutation(n) if self.shuffle else range(n):
+                yield self.sequence[int(i)]
+            self.sequence.on_epoch_end()
 
 
 def _ahead(source: Any, workers: int, queue_size: int) -> Any:
@@ -207,7 +212,7 @@ def batches_of(
                 f"The `batch_size` argument must not be specified for the given input type. Received input: {x}, batch_size: {batch_size}"
             )
     if isinstance(x, Sequence):
-        return Batches(_ahead(_FromSequence(x, bool(shuffle)), workers, max_queue_size), len(x), True)
+        return Batches(_ahead(_FromSequence(x, bool(shuffle)), workers, max_queue_size), len(x), True, endless=True)
     if _is_dataset(x):
         return Batches(x, _cardinality(x), True, convert=False)
     if _is_torch_loader(x):
@@ -332,6 +337,7 @@ class _Mapped:
         self.inner, self.fn = inner, fn
         self.steps = inner.steps
         self.again = getattr(inner, "again", True)
+        self.endless = getattr(inner, "endless", False)
 
     def __iter__(self) -> Iterator[Any]:
         for batch in self.inner:

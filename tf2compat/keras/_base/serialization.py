@@ -160,7 +160,10 @@ def serialize_keras_object(obj: Any) -> Any:
             return obj.__name__
         raise ValueError(f"Cannot serialize {obj}: {type(obj)} has no get_config() method.")
     module = _public_module(type(obj))
-    ours = type(obj).__module__.startswith("tf2compat.")
+    ours = type(obj).__module__.startswith("tf2compat.") and type(obj) not in _names
+    if ours and type(obj).__name__ in _TF_INITIALIZERS:
+        name = _TF_INITIALIZERS[type(obj).__name__]
+        return {"module": "tensorflow.python.ops.init_ops_v2", "class_name": name, "config": obj.get_config(), "registered_name": name}
     config = {
         "module": module if ours or type(obj) not in _names else None,
         "class_name": type(obj).__name__,
@@ -180,7 +183,8 @@ def serialize_legacy(obj: Any) -> Any:
     if obj is None:
         return None
     if hasattr(obj, "get_config"):
-        return {"class_name": get_registered_name(type(obj)), "config": obj.get_config()}
+        name = get_registered_name(type(obj))
+        return {"class_name": _TF_INITIALIZERS.get(name, name), "config": obj.get_config()}
     if hasattr(obj, "__name__"):
         return get_registered_name(obj)
     raise ValueError(f"Cannot serialize {obj} because it doesn't implement `get_config()`.")
@@ -191,6 +195,11 @@ _SPECIAL = {
     "__bytes__": lambda c, rec: c["value"].encode(),
     "__numpy__": lambda c, rec: np.array(c["value"], dtype=c["dtype"]),
 }
+#: `tf.constant_initializer` and the like in configs: Keras has a class of the same name for each
+_TF_INITIALIZERS = {
+    "constant_initializer": "Constant", "ones_initializer": "Ones", "random_normal_initializer": "RandomNormal",
+    "random_uniform_initializer": "RandomUniform", "zeros_initializer": "Zeros",
+}  # fmt: skip
 #: where classes are looked for by bare name; each holds public names only
 _SEARCHED = ("layers", "models", "losses", "metrics", "optimizers", "optimizers.schedules", "initializers", "regularizers", "constraints")
 

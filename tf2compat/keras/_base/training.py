@@ -625,7 +625,7 @@ class _Loop:
         self.iterator: Any = None
 
     def epoch(self, at_once: int) -> Any:
-        going_on = self.counted and not isinstance(self.batches, Arrays) or not self.again
+        going_on = self.counted and not isinstance(self.batches, Arrays) and not getattr(self.batches, "endless", False) or not self.again
         if self.iterator is None or not going_on:
             self.iterator = iter(self.batches)
         step = 0
