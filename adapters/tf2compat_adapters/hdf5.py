@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -19,6 +20,15 @@ _MAX_ATTRIBUTE = 256 << 20
 
 def damaged(path: str, problem: object) -> errors.DataLossError:
     return errors.DataLossError(None, None, f"{path} is damaged: {problem}")
+
+
+@contextlib.contextmanager
+def consistent(path: str) -> Iterator[None]:
+    """While a model is made of a file's configuration: what shows that it does not hang together becomes a DataLossError."""
+    try:
+        yield
+    except (KeyError, IndexError, AttributeError, RecursionError) as error:
+        raise damaged(path, f"its configuration is not a model's: {type(error).__name__}: {error}") from error
 
 
 def open_file(path: str) -> Any:

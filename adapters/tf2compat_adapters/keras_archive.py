@@ -256,7 +256,8 @@ def load(path: str, custom_objects: dict[str, Any] | None, compile: bool, safe_m
         if third:
             with serialization.CustomObjectScope(custom_objects or {}):
                 config = _translated(config, path)
-        model = compiling.model_from_config(config, custom_objects, compile, safe_mode)
+        with hdf5.consistent(path):
+            model = compiling.model_from_config(config, custom_objects, compile, safe_mode)
         with _open_weights(_member(archive, _WEIGHTS, path), path) as file:
             _get_weights(file, model, path, False, third)
         _get_assets(archive, model, path)
@@ -275,10 +276,8 @@ def _version(archive: zipfile.ZipFile, path: str) -> str:
 
 
 def _translated(config: Any, path: str) -> Any:
-    try:
+    with hdf5.consistent(path):
         return keras3.model_config(config)
-    except (KeyError, IndexError, TypeError, AttributeError, RecursionError) as error:
-        raise hdf5.damaged(path, f"its configuration is not a model's: {type(error).__name__}: {error}") from error
 
 
 def _get_assets(archive: zipfile.ZipFile, model: Any, path: str) -> None:

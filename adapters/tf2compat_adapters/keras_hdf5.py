@@ -202,7 +202,8 @@ def load(path: str, custom_objects: dict[str, Any] | None, compile: bool, safe_m
         if third:
             with serialization.CustomObjectScope(custom_objects or {}):
                 config = _translated(config, path)
-        model = compiling.model_from_legacy(config, custom_objects, safe_mode)
+        with hdf5.consistent(path):
+            model = compiling.model_from_legacy(config, custom_objects, safe_mode)
         _load_in_order(_group(file, "model_weights", path), model, path, False)
         if not compile:
             return model
@@ -211,7 +212,8 @@ def load(path: str, custom_objects: dict[str, Any] | None, compile: bool, safe_m
             _log.warning("No training configuration found in the save file, so the model was *not* compiled. Compile it manually.")
             return model
         training = _json(text, path)
-        compiling.compile_from_training_config(model, keras3.training_config(training) if third else training, custom_objects)
+        with hdf5.consistent(path):
+            compiling.compile_from_training_config(model, keras3.training_config(training) if third else training, custom_objects)
         if "optimizer_weights" in file:
             values = _values(_group(file, "optimizer_weights", path), path)
             if third:
@@ -221,10 +223,8 @@ def load(path: str, custom_objects: dict[str, Any] | None, compile: bool, safe_m
 
 
 def _translated(config: Any, path: str) -> Any:
-    try:
+    with hdf5.consistent(path):
         return keras3.model_config(config)
-    except (KeyError, IndexError, TypeError, AttributeError, RecursionError) as error:
-        raise hdf5.damaged(path, f"its configuration is not a model's: {type(error).__name__}: {error}") from error
 
 
 def _json(text: Any, path: str) -> Any:
