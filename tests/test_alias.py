@@ -217,3 +217,21 @@ def test_spawned_processes_have_the_alias(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-m", "tf2compat", str(script)], env=env, capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stderr
     assert done.stdout == "[2, 3]\n"
+
+
+def test_tensorboards_own_writers_write(tmp_path: Path) -> None:
+    """hparams' API, which writes summaries through `tensorboard.compat.tf2`, and TensorBoard's reader of files beside it."""
+    code = (
+        "import sys, tf2compat; tf2compat.install_as_tensorflow()\n"
+        "import tensorflow as tf\n"
+        "from tensorboard.plugins.hparams import api as hp\n"
+        "units = hp.HParam('units', hp.Discrete([4, 8]))\n"
+        "with tf.summary.create_file_writer(sys.argv[1]).as_default():\n"
+        "    hp.hparams_config(hparams=[units], metrics=[hp.Metric('accuracy')])\n"
+        "    hp.hparams({units: 4})\n"
+        "from tensorboard.backend.event_processing.event_accumulator import EventAccumulator\n"
+        "found = EventAccumulator(sys.argv[1]).Reload()\n"
+        "print(sorted(found.PluginTagToContent('hparams')))\n"
+    )
+    answer = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True, env=dict(os.environ))
+    assert answer.stdout.strip() == "['_hparams_/experiment', '_hparams_/session_start_info']"

@@ -23,6 +23,7 @@ import tf2compat
 ROOT = "tensorflow"
 #: Keras 2 under the names of its own packages
 _KERAS = ("keras", "tf_keras")
+_STUB_SWITCH = "tensorboard.compat.notf"
 #: prefixes under which the whole API is found again
 _AGAIN = ("tensorflow.compat.v2", "tensorflow._api.v2.v2")
 #: parts of TensorFlow that are not its public API
@@ -147,6 +148,8 @@ class _Finder(importlib.abc.MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: types.ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
+        if fullname == _STUB_SWITCH:
+            return importlib.machinery.ModuleSpec(fullname, _StubSwitch(), origin=None)
         top = fullname.partition(".")[0]
         if top != ROOT and not (top in _KERAS and _stands_in_for(top)):
             return None
@@ -172,10 +175,19 @@ class _Distribution(importlib.metadata.Distribution):
         raise FileNotFoundError(f"{self._name} is an alias of tf2compat and has no files")
 
 
-def _keep_tensorboard_to_its_stub() -> None:
-    """`tensorboard.compat` would take `tensorflow` for its file systems and records; its own stub serves it better."""
-    # tensorboard's own switch: where this module can be imported, it does without TensorFlow
-    sys.modules.setdefault("tensorboard.compat.notf", types.ModuleType("tensorboard.compat.notf"))
+class _StubSwitch(importlib.abc.Loader):
+    """`tensorboard.compat` would take `tensorflow` for its file systems and records; its own stub serves it better.
+
+    The module is tensorboard's own switch: where it can be imported, tensorboard does without TensorFlow. Only what writes summaries
+    (`tensorboard.plugins.hparams.api`, `tensorboard.summary.v2`) needs the API, as `compat.v2`, and gets this package.
+    """
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> None:
+        return None
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        stub = importlib.import_module("tensorboard.compat.tensorflow_stub")
+        stub.compat.v2 = tf2compat
 
 
 class _InstallInChild:
@@ -219,7 +231,6 @@ def install_as_tensorflow() -> None:
     if _real_tensorflow() and multiprocessing.parent_process() is None:
         print("tf2compat: `import tensorflow` means tf2compat in this process; the installed TensorFlow is not used.", file=sys.stderr)
     sys.meta_path.insert(0, _Finder())
-    _keep_tensorboard_to_its_stub()
     _install_in_spawned_processes()
     _installed = True
     importlib.import_module(ROOT)

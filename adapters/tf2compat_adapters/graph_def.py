@@ -39,6 +39,9 @@ def _add(graph_def: Any, graph: Any, prefix: str, names: dict[int, str]) -> None
                 _shape(node.attr["_output_shapes"].list.shape.add(), output.shape)
         inner = getattr(operation, "_node", None)
         for number, block in enumerate(getattr(inner, "blocks", ())):
+            for outside, inside in block.captures.values():
+                if id(outside) in names:
+                    names[id(inside)] = names[id(outside)]
             _add(graph_def, block, f"{node.name}/{number}/", names)
 
 

@@ -70,11 +70,39 @@ def test_saved_model_command(tmp_path, capsys):
     tf.saved_model.save(module, str(tmp_path / "m"))
     assert main(["saved_model", "show", "--dir", str(tmp_path / "m"), "--all"]) == 0
     out = capsys.readouterr().out
-    assert "signature_def['serving_default']" in out and "inputs['x'] tensor_info:" in out and "shape: (-1, 2)" in out and "\n  f\n" in out
+    assert "signature_def['serving_default']" in out and "inputs['x'] tensor_info:" in out and "shape: (-1, 2)" in out and "\n  Function Name: 'f'\n" in out
     assert main(["saved_model", "run", str(tmp_path / "m"), "--inputs", "x=[[1, 10]]", "--outdir", str(tmp_path / "out")]) == 0
     assert "[[ 2. 30.]]" in capsys.readouterr().out
     assert np.load(tmp_path / "out" / "output_0.npy").tolist() == [[2, 30]]
     assert main(["saved_model", "run", str(tmp_path / "m"), "--inputs", "y=1"]) == 1
     assert main(["saved_model", "show", os.path.join(FILES, "models", "sequential_saved_model")]) == 0
-    assert "does not run yet" in capsys.readouterr().out
+    assert "Function Name: '__call__'" in capsys.readouterr().out
     assert main(["saved_model", "show", str(tmp_path / "nowhere")]) == 1
+
+
+def test_saved_model_show_as_saved_model_cli(capsys):
+    path = os.path.join(FILES, "graphs", "flow")
+    assert main(["saved_model", "show", "--dir", path]) == 0
+    assert capsys.readouterr().out == "The given SavedModel contains the following tag-sets:\n'serve'\n"
+    assert main(["saved_model", "show", "--dir", path, "--tag_set", "serve"]) == 0
+    assert 'SignatureDef key: "serving_default"' in capsys.readouterr().out
+    assert main(["saved_model", "show", "--dir", path, "--tag_set", "serve", "--signature_def", "serving_default"]) == 0
+    assert "  inputs['x'] tensor_info:\n      dtype: DT_FLOAT\n      shape: (-1, 3)\n" in capsys.readouterr().out
+    assert main(["saved_model", "show", "--dir", path, "--tag_set", "train"]) == 1
+    capsys.readouterr()
+    assert main(["saved_model", "show", "--dir", path, "--all"]) == 0
+    with open(os.path.join(os.path.dirname(__file__), "saved_model_cli_all.txt")) as file:
+        assert capsys.readouterr().out.startswith(file.read())
+
+
+def test_convert_models(tmp_path):
+    import tf2compat as tf
+
+    data = np.load(os.path.join(FILES, "models", "sequential.npz"))
+    source = os.path.join(FILES, "models", "sequential_saved_model")
+    for target in ("a.keras", "b.h5", "c.keras"):
+        assert main(["convert", source, str(tmp_path / target)]) == 0
+        source = str(tmp_path / target)
+    model = tf.keras.models.load_model(source)
+    np.testing.assert_allclose(model.predict(data["x"], verbose=0), data["predictions"], rtol=1e-4, atol=1e-5)
+    assert main(["convert", os.path.join(FILES, "tree"), str(tmp_path / "d.keras")]) == 1

@@ -1,12 +1,14 @@
-"""`python -m tf2compat convert IN OUT`: the tensors of one file, in another format.
+"""`python -m tf2compat convert IN OUT`: the tensors of one file, or a whole Keras model, in another format.
 
 IN is anything `checkpoint show` reads. OUT says the format by its end: .safetensors, .h5, or .index (or --to tensorflow) for a
-TensorFlow checkpoint. Names, dtypes, shapes and values stay; so a checkpoint restores the same from either format.
+TensorFlow checkpoint. Names, dtypes, shapes and values stay; so a checkpoint restores the same from either format. A Keras model (.keras,
+.h5, SavedModel; of Keras 2 or 3) becomes a model again when OUT ends in .keras or .h5 or is a directory's name; --to hdf5 takes its tensors only.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -79,6 +81,36 @@ def convert(source: Tensors, target: str, kind: str | None) -> int:
     return total
 
 
+def _is_model(path: str) -> bool:
+    """Whether a path holds a whole Keras model rather than values alone."""
+    if os.path.isdir(path):
+        return os.path.isfile(os.path.join(path, "keras_metadata.pb"))
+    if path.endswith((".h5", ".hdf5")):
+        from tf2compat_adapters import hdf5
+
+        with hdf5.open_file(path) as file:
+            return "model_config" in file.attrs
+    return path.endswith(".keras")
+
+
+def convert_model(source: str, target: str) -> int:
+    """Reads a Keras model and writes it in the format of the target's end; the number of its weights."""
+    import tf2compat as tf
+
+    progress = _Progress(2)
+    try:
+        model = tf.keras.models.load_model(source)
+        progress.step()
+        if target.endswith((".keras", ".h5", ".hdf5")):
+            model.save(target)
+        else:
+            model.save(target, save_format="tf")
+        progress.step()
+    finally:
+        progress.close()
+    return len(model.weights)
+
+
 def main(argv: list[str]) -> int:
     """Runs the command; the exit status."""
     parser = argparse.ArgumentParser("python -m tf2compat convert", description=__doc__)
@@ -87,6 +119,13 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--to", choices=["safetensors", "tensorflow", "hdf5"], help="the format, if OUT does not say it")
     args = parser.parse_args(argv)
     try:
+        whole = args.to is None and not args.target.endswith((".safetensors", ".index", ".ckpt"))
+        if whole and os.path.exists(args.source) and _is_model(args.source):
+            count = convert_model(args.source, args.target)
+            print(f"a Keras model of {count} weights: {args.source} -> {args.target}")
+            return 0
+        if args.target.endswith(".keras"):
+            raise ValueError(f"{args.source} holds no Keras model: its values alone do not make a .keras file")
         source = open_tensors(args.source)
         size = convert(source, args.target, args.to)
     except (errors.OpError, ImportError, ValueError, TypeError) as error:

@@ -225,6 +225,12 @@ _RENAMED = {
     "variance_scaling_initializer": "keras.initializers.VarianceScaling",
 }  # fmt: skip
 
+#: TensorFlow's messages, which tensorboard carries, by the module they are in
+_MESSAGES = {
+    "AttrValue": "attr_value", "Event": "event", "GraphDef": "graph", "HistogramProto": "summary", "MetaGraphDef": "meta_graph",
+    "NodeDef": "node_def", "SessionLog": "event", "Summary": "summary", "SummaryDescription": "summary", "SummaryMetadata": "summary",
+}  # fmt: skip
+
 #: TensorFlow 2's names that mean something else in version 1, or are not in it
 _NOT_THE_SAME = frozenset(("losses", "metrics", "optimizers", "layers", "train", "summary", "function", "feature_column"))
 
@@ -240,6 +246,8 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module("absl.app")
     if name == "flags":
         return importlib.import_module("absl.flags")
+    if name in _MESSAGES:
+        return getattr(importlib.import_module(f"tensorboard.compat.proto.{_MESSAGES[name]}_pb2"), name)
     target = _RENAMED.get(name)
     if target is not None:
         found: Any = tf

@@ -12,6 +12,7 @@ import numpy as np
 
 from tf2compat import _ports, summary
 from tf2compat._engine.tensor import wrap
+from tf2compat._files import write_atomic
 
 from .base import Callback, to_host
 
@@ -167,6 +168,7 @@ class TensorBoard(Callback):
 
             path = os.path.join(self.log_dir, "train", f"keras_embedding.ckpt-{epoch}")
             self.model.save_weights(path, options=CheckpointOptions(experimental_format="tensorflow"))
+            self._write_embeddings()
 
     def _log_epoch(self, epoch: int, logs: dict[str, Any]) -> None:
         if not logs:
@@ -228,11 +230,23 @@ class TensorBoard(Callback):
             place = f"layer_with_weights-{weighted.index(layer)}/embeddings/.ATTRIBUTES/VARIABLE_VALUE"
             metadata = given if isinstance(given, str) else (given or {}).get(layer.name)
             shown = f"  metadata_path: {json.dumps(os.fspath(metadata))}\n" if metadata else ""
-            entries.append(f'embeddings {{\n  tensor_name: "{place}"\n{shown}}}\n')
+            values = f"  tensor_path: {json.dumps(layer.name.replace('/', '_') + '.tsv')}\n"
+            entries.append(f'embeddings {{\n  tensor_name: "{place}"\n{shown}{values}}}\n')
         folder = os.path.join(self.log_dir, "train")
         os.makedirs(folder, exist_ok=True)
         with open(os.path.join(folder, "projector_config.pbtxt"), "w", encoding="utf-8") as file:
             file.write("".join(entries))
+
+
+    def _write_embeddings(self) -> None:
+        """The embeddings as tables: a TensorBoard without TensorFlow cannot read them from a checkpoint."""
+        from ..layers import Embedding
+
+        for layer in self.model.layers:
+            if isinstance(layer, Embedding):
+                path = os.path.join(self.log_dir, "train", layer.name.replace("/", "_") + ".tsv")
+                rows = ("\t".join(map(str, row)) for row in layer.embeddings.numpy().astype(np.float32).tolist())
+                write_atomic(path, ("\n".join(rows) + "\n").encode())
 
 
 def _as_image(weight: np.ndarray) -> Any:
