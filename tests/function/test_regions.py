@@ -344,6 +344,24 @@ def test_a_region_under_a_tape_is_differentiated(persistent):
     assert region.compiled_calls >= 3 and region.failed is None, fn.explain()
 
 
+@pytest.mark.parametrize(
+    "fn", [tf.linalg.pinv, lambda x: tf.abs(tf.linalg.qr(x)[1]), lambda x: tf.abs(tf.signal.rfft(x)), lambda x: tf.reverse(tf.cumsum(x), [0])[:1]],
+    ids=["pinv", "qr", "rfft", "slices"],
+)  # fmt: skip
+def test_gradients_that_write_into_their_own_results(fn):
+    x = tf.constant(array(3, 3))
+    found = []
+    for mode in ("never", "always"):
+        tf.compile_options(mode=mode, backend="eager")
+        traced = tf.function(fn)
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            total = tf.reduce_sum(tf.tanh(traced(x)))
+        found.append(tape.gradient(total, x).numpy())
+    assert "compiled (1 variant" in traced.explain(), traced.explain()
+    np.testing.assert_allclose(found[1], found[0], rtol=1e-4, atol=1e-5)
+
+
 # --- what goes wrong --------------------------------------------------------------------------------------------------
 def test_an_assertion_keeps_variables_from_changing():
     tf.compile_options(mode="always", backend="eager")

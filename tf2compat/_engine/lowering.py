@@ -188,6 +188,8 @@ def lower_free(program: Any, source: str, variables: list[Any], metas: list[Meta
         known["written"] = frozenset(id(v) for v, s in zip(variables, stands, strict=True) if s._changed)
         kept, positions = [], []
         for o in outs:
+            if o is not None and not isinstance(o, torch.Tensor):
+                raise Unfit("a list of tensors passes out of a region")
             positions.append(None if o is None else len(kept))
             if o is not None:
                 # a result must not be a variable's memory, which changes later
@@ -302,6 +304,8 @@ def lower_joint(program: Any, source: str, variables: list[Any], read: frozenset
         all_given = {_memory(t) for t in given}
         kept, positions = [], []
         for o in outs:
+            if o is not None and not isinstance(o, torch.Tensor):
+                raise Unfit("a list of tensors passes out of a region")
             positions.append(None if o is None else len(kept))
             if o is not None:
                 kept.append(o.clone() if _memory(o) in all_given else o)
@@ -328,6 +332,14 @@ def lower_joint(program: Any, source: str, variables: list[Any], read: frozenset
         if not joint.tangents:
             raise Unfit("nothing in it can be differentiated")
         traced = _trace(fakes, both, fakes.tensors, tangents)
+
+        def pure(primals: list[Any], tangents: list[Any]) -> Any:
+            return torch.fx.Interpreter(traced).run(*primals, *tangents)
+
+        # formulas of gradients write into their own intermediate results, which a graph that is cut in two must not
+        with torch.no_grad():
+            plain = [t.detach() for t in fakes.tensors]
+            traced = _trace(fakes, torch.func.functionalize(pure, remove="mutations_and_views"), plain, tangents)
         forward, backward = _cut(traced, len(kept) + len(new))
         joint.forward = _compiled(forward, _examples(forward), backend)
         joint.backward = _compiled(backward, _examples(backward), backend)
