@@ -262,7 +262,7 @@ class Graph:
         if isinstance(value, SymbolicTensor):
             return self.mine(value)
         if type(value) is Tensor:
-            for tape in state.local.tapes:  # an eager tensor that a tape in this function watches
+            for tape in reversed(state.local.tapes):  # an eager tensor that a tape in this function watches: the innermost leaf
                 found = tape._watched.get(id(value)) if hasattr(tape, "_watched") else None
                 if found is not None and isinstance(found[1], SymbolicTensor):
                     return self.mine(found[1])
