@@ -12,10 +12,13 @@ import torch
 from . import dtypes, nest, state
 from .autograph.errors import in_user_code
 from .convert import convert_to_tensor
+from .function_type import Callable as TensorCallable
+from .function_type import FunctionType, constraint, trace_type_of
 from .graph import Graph
 from .op import entering, wrap_here
 from .replay import Program
-from .signature import Binder, decode, encode, names_of
+from .signature import Binder, decode, encode, names_of, spec_names_of
+from .shapes import TensorShape
 from .specs import TensorSpec
 from .symbolic import SymbolicTensor
 from .tensor import Tensor, wrap
@@ -127,7 +130,7 @@ def trace(
     return graph, creation.created
 
 
-class ConcreteFunction:
+class ConcreteFunction(TensorCallable):
     """A function traced for one signature (`tf.types.experimental.ConcreteFunction`)."""
 
     def __init__(
@@ -141,7 +144,9 @@ class ConcreteFunction:
         self._specs = specs
         # the arguments with specs in the place of tensors, so that no data is kept alive
         stand_ins = iter([TensorSpec(None if d is None else list(d), t) for t, d in specs])
+        names = spec_names_of(binder, pos, kw)
         self._template = (decode(pos, stand_ins), decode(kw, stand_ins))
+        self._spec_names = names
         self._program: Program | None = None
         self._lock = threading.Lock()
         self._tier: Any = None
@@ -207,16 +212,16 @@ class ConcreteFunction:
         else:
             by_name = dict(zip(self._binder.names, pos, strict=False)) | kw
             if len(args) > len(pos):
-                raise TypeError(f"{self.pretty_printed_signature(False)} takes {len(pos)} positional arguments, got {len(args)}.")
+                raise TypeError(f"{self._short()} takes {len(pos)} positional arguments, got {len(args)}.")
             taken = dict(zip(self._binder.names, args, strict=False)) | kwargs
             unknown = [k for k in taken if k not in by_name and k not in names]
             if unknown:
-                raise TypeError(f"{self.pretty_printed_signature(False)} got unexpected keyword arguments: {', '.join(unknown)}.")
+                raise self._unbound(args, kwargs, f"got an unexpected keyword argument '{unknown[0]}'", f"got unexpected keyword arguments: {', '.join(unknown)}.")
             for n, v in by_name.items():  # Python values are part of the signature
                 if n in taken and isinstance(v, (bool, int, float, str, bytes)) and not isinstance(taken[n], (Tensor, Variable)) and taken[n] != v:
                     raise TypeError(
                         f"Binding inputs to tf.function failed due to `Can not cast {taken[n]!r} to Literal[{v!r}]`. Received args: {args} and "
-                        f"kwargs: {kwargs} for signature: {self._binder.signature}."
+                        f"kwargs: {kwargs} for signature: {self.function_type}."
                     )
             extra = list(args[len(self._binder.names) :])
             values = []
@@ -227,7 +232,7 @@ class ConcreteFunction:
             encode(values, given)
             missing = [n for n, v in zip(names, given, strict=False) if isinstance(v, TensorSpec)]
             if missing or len(given) != len(template):
-                raise TypeError(f"{self.pretty_printed_signature(False)} missing required arguments: {', '.join(missing)}.")
+                raise self._unbound(args, kwargs, f"missing a required argument: '{missing[0] if missing else '?'}'", f"missing required arguments: {', '.join(missing)}.")
         out = []
         for (dtype, dims), v in zip(self._specs, given, strict=True):
             t = convert_to_tensor(v, dtype) if not isinstance(v, (Tensor, Variable)) else convert_to_tensor(v)
@@ -241,6 +246,12 @@ class ConcreteFunction:
                 )  # fmt: skip
             out.append(t)
         return out
+
+    def _unbound(self, args: Any, kwargs: Any, why: str, flat: str) -> TypeError:
+        return TypeError(
+            f"Binding inputs to tf.function failed due to `{why}`. Received args: {args} and kwargs: {kwargs} for signature: "
+            f"{self.function_type}.\nFallback to flat signature also failed due to: {self._short()} {flat}"
+        )
 
     # --- description -------------------------------------------------------------------------------------------------
     def _argument_names(self) -> list[str]:
@@ -263,7 +274,7 @@ class ConcreteFunction:
         """The arguments, with a TensorSpec for each tensor."""
         specs = iter([
             TensorSpec(None if d is None else list(d), t, name=n)
-            for (t, d), n in zip(self._specs, self._argument_names(), strict=True)
+            for (t, d), n in zip(self._specs, self._spec_names, strict=True)
         ])  # fmt: skip
         pos = decode(self._template[0], specs)
         return tuple(pos), decode(self._template[1], specs)
@@ -275,7 +286,7 @@ class ConcreteFunction:
 
     @property
     def output_shapes(self) -> Any:
-        return nest.map_structure(lambda t: None if t is None else t.shape, self.graph.structured_outputs)
+        return nest.map_structure(lambda t: TensorShape(None) if t is None else t.shape, self.graph.structured_outputs)
 
     @property
     def output_dtypes(self) -> Any:
@@ -294,34 +305,84 @@ class ConcreteFunction:
     def trainable_variables(self) -> tuple[Variable, ...]:
         return self.graph.trainable_variables
 
+    @property
+    def function_type(self) -> FunctionType:
+        """The parameters and the result, described."""
+        pos, kw = self.structured_input_signature
+        return trace_type_of(self._binder.names, self._binder.varargs, pos, kw, _specs(self.structured_outputs), self.captured_inputs)
+
+    @property
+    def inference_fn(self) -> AtomicFunction:
+        """The function of tensors behind this one."""
+        return AtomicFunction(self)
+
     def pretty_printed_signature(self, verbose: bool = True) -> str:
         """The signature as text."""
-        pos, kw = self.structured_input_signature
-        lines = ["Input Parameters:"]
-        for i, v in enumerate(pos):
-            n = self._binder.names[i] if i < len(self._binder.names) else f"{self._binder.varargs}_{i}"
-            lines.append(f"  {n} (POSITIONAL_OR_KEYWORD): {_shown(v)}")
-        for n, v in kw.items():
-            lines.append(f"  {n} (KEYWORD_ONLY): {_shown(v)}")
-        lines += ["Output Type:", f"  {_shown(_specs(self.structured_outputs))}", "Captures:"]
-        captured = self.captured_inputs
-        lines += [f"  {id(c)}: {_shown(TensorSpec(c.shape, dtypes.resource if isinstance(c, Variable) else c.dtype))}" for c in captured]
-        if not captured:
-            lines.append("  None")
-        if not verbose:
-            arguments = ", ".join(self._binder.names[i] if i < len(self._binder.names) else "..." for i in range(len(pos)))
-            return f"{self._name}({arguments})"
-        return "\n".join(lines)
+        return repr(self.function_type) if verbose else str(self.function_type)
+
+    def _short(self) -> str:
+        arguments = ", ".join(self._binder.names[i] if i < len(self._binder.names) else "..." for i in range(len(self._template[0])))
+        return f"{self._name}({arguments})"
 
     def __repr__(self) -> str:
-        return f"<ConcreteFunction {self.pretty_printed_signature(False)} at {hex(id(self))}>"
+        return f"<ConcreteFunction {self.function_type} at {hex(id(self)).upper().replace('X', 'x')}>"
 
     def __str__(self) -> str:
-        return f"ConcreteFunction {self.pretty_printed_signature()}"
+        return f"ConcreteFunction {self.function_type!r}"
+
+
+class AtomicFunction(TensorCallable):
+    """A traced function as a function of tensors (`tf.types.experimental.AtomicFunction`)."""
+
+    def __init__(self, concrete: ConcreteFunction) -> None:
+        self._concrete = concrete
+
+    @property
+    def name(self) -> bytes:
+        """The function's name."""
+        return self._concrete.name.encode()
+
+    @property
+    def function_type(self) -> FunctionType:
+        return self._concrete.function_type
+
+    @property
+    def graph(self) -> Graph:
+        """What was recorded."""
+        return self._concrete.graph
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        return {}
+
+    def call_flat(self, *args: Any) -> Any:
+        """The results, in a list, for tensors."""
+        return self.call_preflattened(args)
+
+    def call_preflattened(self, args: Any) -> list[Any]:
+        """The results, in a list, for a sequence of tensors."""
+        result = self._concrete.run([convert_to_tensor(t) for t in args])
+        return [t for t in nest.flatten(result, expand_composites=True) if t is not None]
+
+    def call_with_captures(self, args: Any, kwargs: Any, captures: Any) -> Any:
+        """A call; the captures are known to the function."""
+        return self._concrete(*args, **kwargs)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """The results in the structure that the function returns."""
+        return self._concrete(*args, **kwargs)
+
+    def __repr__(self) -> str:
+        return f"<AtomicFunction> {self._concrete.name}{self.function_type}"
 
 
 def _specs(structure: Any) -> Any:
-    return nest.map_structure(lambda t: None if t is None else TensorSpec(t.shape, t.dtype), structure, expand_composites=True)
+    def described(value: Any) -> Any:
+        if value is None or isinstance(value, TensorSpec):
+            return value
+        return constraint(value)
+
+    return nest.map_structure(described, structure)
 
 
 class _Code:
@@ -334,14 +395,3 @@ class _Code:
         return self._concrete.program.code
 
     __repr__ = __str__
-
-
-def _shown(v: Any) -> str:
-    if isinstance(v, TensorSpec):
-        return f"TensorSpec(shape={v.shape}, dtype={v.dtype!r}, name={v.name!r})"
-    if isinstance(v, dict):
-        return "Dict[" + ", ".join(f"['{k}', {_shown(x)}]" for k, x in v.items()) + "]"
-    if isinstance(v, (list, tuple)):
-        return f"{'List' if isinstance(v, list) else 'Tuple'}[" + ", ".join(_shown(x) for x in v) + "]"
-    return "NoneTensorSpec()" if v is None else f"Literal[{v!r}]"
-

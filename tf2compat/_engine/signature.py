@@ -14,12 +14,13 @@ import torch
 
 from . import dtypes, nest
 from .convert import convert_to_tensor
+from .function_type import FunctionType, Parameter, constraint
 from .specs import TensorSpec, TypeSpec
 from .symbolic import SymbolicTensor
 from .tensor import Tensor
 from .variable import Variable
 
-__all__ = ["Binder", "decode", "encode", "names_of"]
+__all__ = ["Binder", "decode", "encode", "names_of", "spec_names_of"]
 
 _OBJECT = np.dtype(object)
 _VALUES = frozenset((int, float, bool, str, bytes, complex, type(None), type(Ellipsis)))
@@ -48,6 +49,17 @@ class Binder:
         self.keyword_only = [p.name for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY or p.name in fixed]
         self.simple = not self.keyword_only and self.varargs is None
         self.count = len(self.names)
+        self.input_signature: Any = None
+
+    @property
+    def function_type(self) -> FunctionType:
+        """The parameters, with what an input signature allows."""
+        given = dict(zip(self.names, self.input_signature or (), strict=False))
+        empty = inspect.Parameter.empty
+        return FunctionType([
+            Parameter(p.name, p.kind, p.default is not empty, constraint(given[p.name]) if p.name in given else None)
+            for p in self.signature.parameters.values()
+        ])  # fmt: skip
 
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Positional and keyword arguments in canonical form; TypeError for a call that does not fit."""
@@ -56,7 +68,10 @@ class Binder:
         try:
             bound = self.signature.bind(*args, **{**self.fixed, **kwargs} if self.fixed else kwargs)
         except TypeError as error:
-            raise TypeError(f"Binding inputs to tf.function failed due to `{error}`. Received args: {args} and kwargs: {kwargs} for signature: {self.signature}.") from None
+            raise TypeError(
+                f"Binding inputs to tf.function failed due to `{error}`. Received args: {args} and kwargs: {kwargs} for signature: "
+                f"{self.function_type}."
+            ) from None
         bound.apply_defaults()
         values = bound.arguments
         pos: list[Any] = []
@@ -70,29 +85,64 @@ class Binder:
         return tuple(pos), kw
 
 
-class _Identity:
-    """Stands for an object in a key: equal only to itself, without keeping it alive."""
+class _Reference:
+    """Stands for an object in a key, without keeping it alive: equal to what the object is equal to."""
 
-    __slots__ = ("ref", "id")
+    __slots__ = ("hash", "ref")
 
     def __init__(self, value: Any) -> None:
-        self.id = id(value)
-        try:
-            self.ref: Callable[[], Any] = weakref.ref(value)
-        except TypeError:
-            self.ref = lambda: value
+        self.ref = weakref.ref(value)
+        self.hash = hash(value)
 
     def __eq__(self, other: Any) -> bool:
-        if type(other) is not _Identity or other.id != self.id:
+        if type(other) is not _Reference or other.hash != self.hash:
             return False
-        mine = self.ref()
-        return mine is not None and mine is other.ref()
+        mine, its = self.ref(), other.ref()
+        return mine is not None and its is not None and (mine is its or bool(mine == its))
+
+    def __hash__(self) -> int:
+        return self.hash
+
+    def dead(self) -> bool:
+        return self.ref() is None
+
+
+def _reference(value: Any) -> Any:
+    """What stands for an object in a key; TypeError for objects without a hash, which may change behind a trace's back."""
+    try:
+        return _Reference(value)
+    except TypeError:
+        pass
+    try:
+        hash(value)
+    except TypeError:
+        raise TypeError(
+            f"Could not generate a generic TraceType for {value!r}.Please verify that it is immutable/hashable. Otherwise, consider "
+            "implementing the Tracing Protocol for it."
+        ) from None
+    return value
+
+
+class _Of:
+    """Stands for a variable in a key, by identity."""
+
+    __slots__ = ("id", "ref")
+
+    def __init__(self, variable: Variable) -> None:
+        self.ref, self.id = weakref.ref(variable), id(variable)
+
+    def __eq__(self, other: Any) -> bool:
+        return type(other) is _Of and other.id == self.id and self.ref() is not None and self.ref() is other.ref()
 
     def __hash__(self) -> int:
         return self.id
 
     def dead(self) -> bool:
         return self.ref() is None
+
+
+#: the key of NaN, which is not equal to itself
+_NAN = object()
 
 
 def _dtype_key(dtype: dtypes.DType) -> Any:
@@ -107,12 +157,13 @@ def encode(value: Any, leaves: list[Any], shapes: bool = True) -> Any:
         s = value._t
         return (s.dtype, tuple(s.shape)) if shapes else (s.dtype,)
     if t in _VALUES:
-        return (t, value)
+        # by equality, as in TensorFlow: the trace of 1 serves 1.0 and True
+        return value if value == value else _NAN
     if t is SymbolicTensor:
         leaves.append(value)
         return (_dtype_key(value._dtype), value._dims) if shapes else (_dtype_key(value._dtype),)
     if isinstance(value, Variable):
-        return (Variable, _Identity(getattr(value, "_of", value)))
+        return (Variable, _Of(getattr(value, "_of", value)))
     if t is tuple or t is list:
         return (t, *[encode(v, leaves, shapes) for v in value])
     if t is dict:
@@ -124,7 +175,7 @@ def encode(value: Any, leaves: list[Any], shapes: bool = True) -> Any:
         dims = None if value.shape.rank is None else tuple(value.shape.as_list())
         return (_dtype_key(value.dtype), dims) if shapes else (_dtype_key(value.dtype),)
     if isinstance(value, Tensor):
-        return encode(convert_to_tensor(value), leaves, shapes) if hasattr(t, "__tf_tensor__") else (t, _Identity(value))
+        return encode(convert_to_tensor(value), leaves, shapes) if hasattr(t, "__tf_tensor__") else (t, _reference(value))
     if hasattr(t, "_tf_components"):
         return (t, _static(value), *[encode(v, leaves, shapes) for v in value._tf_components()])
     if nest.is_nested(value):
@@ -137,7 +188,10 @@ def encode(value: Any, leaves: list[Any], shapes: bool = True) -> Any:
             return (value.value_type, _static(value), *[encode(p, leaves, shapes) for p in nest.flatten(parts)])
     if isinstance(value, (type, dtypes.DType, TypeSpec, range, frozenset)):
         return (t, value)
-    return (t, _Identity(value))
+    protocol = getattr(t, "__tf_tracing_type__", None)
+    if protocol is not None:
+        return (t, protocol(value, None))
+    return (t, _reference(value))
 
 
 def _static(value: Any) -> Any:
@@ -188,8 +242,36 @@ def names_of(binder: Binder, pos: tuple[Any, ...], kw: dict[str, Any]) -> list[s
     return out
 
 
+def spec_names_of(binder: Binder, pos: tuple[Any, ...], kw: dict[str, Any]) -> list[str]:
+    """For each tensor among the arguments the name of its spec: the way to it, joined by underscores."""
+    out: list[str] = []
+
+    def walk(name: str, value: Any) -> None:
+        if isinstance(value, TensorSpec):
+            out.append(value.name or name)
+        elif isinstance(value, collections.abc.Mapping):
+            for k in nest.sorted_keys(value):
+                walk(f"{name}_{k}", value[k])
+        elif type(value) in (list, tuple):
+            for i, v in enumerate(value):
+                walk(f"{name}_{i}", v)
+        elif isinstance(value, tuple) and hasattr(value, "_fields"):
+            for k in value._fields:
+                walk(f"{name}_{k}", getattr(value, k))
+        else:
+            found: list[Any] = []
+            encode(value, found)
+            out.extend([name] * len(found))
+
+    for i, value in enumerate(pos):
+        walk(binder.names[i] if i < len(binder.names) else f"{binder.varargs or 'args'}_{i - len(binder.names)}", value)
+    for name, value in kw.items():
+        walk(name, value)
+    return out
+
+
 def dead(key: Any) -> bool:
     """Whether a key names an object that is gone."""
-    if type(key) is _Identity:
+    if type(key) is _Reference or type(key) is _Of:
         return key.dead()
     return isinstance(key, tuple) and any(dead(k) for k in key)

@@ -16,6 +16,8 @@ from .._engine.autograph import enabled, function_for, request, switched
 from .._engine.autograph.staging import install
 from .._engine.concrete import ConcreteFunction, trace
 from .._engine.convert import convert_to_tensor
+from .._engine.function_type import Callable as TensorCallable
+from .._engine.function_type import FunctionType
 from .._engine.signature import Binder, dead, encode
 from .._engine.specs import TensorSpec, TypeSpec
 from .._engine.symbolic import SymbolicTensor
@@ -26,12 +28,60 @@ __all__ = ["Function", "function"]
 
 #: traces that one function keeps; the oldest unused goes first
 _KEPT = 256
-_WARNED_AT, _HISTORY = 5, 10
+#: traces among how many calls are told of, and how often
+_WARNED_AT, _HISTORY, _WARNINGS = 5, 10, 2
 
 install()
 
 
-class Function:
+class _Detector:
+    """Counts the calls and traces of all functions made of the same code, and tells when most calls trace."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.warnings = 0
+        self.at: deque[int] = deque()  # the numbers of the calls that traced
+
+    def traced(self, fn: Any) -> None:
+        at = self.at
+        at.append(self.calls)
+        while len(at) > 1 and self.calls - (at[1] - 1) > _HISTORY:
+            at.popleft()
+        if self.warnings >= _WARNINGS or len(at) < _WARNED_AT:
+            return
+        self.warnings += 1
+        from .calling import get_logger
+
+        get_logger().warning(
+            "%d out of the last %d calls to %r triggered tf.function retracing. Tracing is expensive and the excessive number of "
+            "tracings could be due to (1) creating @tf.function repeatedly in a loop, (2) passing tensors with different shapes, (3) "
+            "passing Python objects instead of tensors. For (1), please define your @tf.function outside of the loop. For (2), "
+            "@tf.function has reduce_retracing=True option that can avoid unnecessary retracing. For (3), please refer to "
+            "https://www.tensorflow.org/guide/function#controlling_retracing and "
+            "https://www.tensorflow.org/api_docs/python/tf/function for  more details.",
+            len(at), self.calls - (at[0] - 1), fn,
+        )  # fmt: skip
+
+
+_detectors: weakref.WeakKeyDictionary[Any, _Detector] = weakref.WeakKeyDictionary()
+
+
+def _detector_of(fn: Any) -> _Detector:
+    """The detector of all functions with the code of `fn`."""
+    while hasattr(fn, "__wrapped__"):
+        fn = fn.__wrapped__
+    fn = getattr(fn, "__func__", fn)
+    code = getattr(fn, "__code__", fn)
+    try:
+        found = _detectors.get(code)
+        if found is None:
+            found = _detectors[code] = _Detector()
+        return found
+    except TypeError:
+        return _Detector()
+
+
+class Function(TensorCallable):
     """A Python function run as graphs (what `tf.function` gives)."""
 
     def __init__(
@@ -47,16 +97,14 @@ class Function:
         self._options = options
         self._instance = instance  # a weak reference to the object of a method
         self._binder = Binder(fn, skip=1 if instance is not None else 0)
-        self._input_signature = self._checked_signature(input_signature)
+        self._input_signature = self._binder.input_signature = self._checked_signature(input_signature)
         self._cache: OrderedDict[Any, ConcreteFunction] = OrderedDict()
         # traces whose tensors have unknown dimensions: (key without shapes, dims of each tensor, the trace)
         self._open: list[tuple[Any, list[Any], ConcreteFunction]] = []
         self._lock = threading.RLock()
         self._traces = 0
         self._created = False
-        self._calls: deque[bool] = deque(maxlen=_HISTORY)
-        self._call_count = 0
-        self._warned = False
+        self._detector = _detector_of(fn)
         self._methods: weakref.WeakKeyDictionary[Any, Function] = weakref.WeakKeyDictionary()
         try:
             functools.update_wrapper(self, fn)
@@ -94,14 +142,13 @@ class Function:
         out = []
         for spec, value in zip(signature, given, strict=False):
             try:
-                if isinstance(spec, TensorSpec) and nest.is_nested(value):
-                    value = convert_to_tensor(value, spec.dtype)
+                value = _as_specified(spec, value)
                 nest.assert_same_structure(spec, value, check_types=False)
                 flat = [self._cast_one(s, v) for s, v in zip(nest.flatten(spec), nest.flatten(value), strict=True)]
             except (TypeError, ValueError) as error:
                 raise TypeError(
                     f"Binding inputs to tf.function failed due to `{error}`. Received args: {pos} and kwargs: {kw} for signature: "
-                    f"{self._binder.signature}."
+                    f"{self._binder.function_type}."
                 ) from None
             out.append(nest.pack_sequence_as(spec, flat))
         return (*out, *given[len(out) :])
@@ -138,33 +185,15 @@ class Function:
         traced = False
         if found is None:
             found, traced = self._find(key, pos, kw, leaves)
-        self._note(traced)
+        self._detector.calls += 1
+        if traced:
+            self._detector.traced(self._python_function)
         return found.run(leaves)
 
     def _python(self, *args: Any, **kwargs: Any) -> Any:
         if self._instance is not None:
             return self._python_function(self._instance(), *args, **kwargs)
         return self._python_function(*args, **kwargs)
-
-    def _note(self, traced: bool) -> None:
-        """Warn, once, when most recent calls had to trace."""
-        if self._warned:
-            return
-        self._call_count += 1
-        self._calls.append(traced)
-        if traced and self._call_count > 1 and sum(self._calls) >= _WARNED_AT:
-            self._warned = True
-            from .calling import get_logger
-
-            get_logger().warning(
-                "%d out of the last %d calls to %r triggered tf.function retracing. Tracing is expensive and the excessive number of "
-                "tracings could be due to (1) creating @tf.function repeatedly in a loop, (2) passing tensors with different shapes, (3) "
-                "passing Python objects instead of tensors. For (1), please define your @tf.function outside of the loop. For (2), "
-                "@tf.function has reduce_retracing=True option that can avoid unnecessary retracing. For (3), please refer to "
-                "https://www.tensorflow.org/guide/function#controlling_retracing and "
-                "https://www.tensorflow.org/api_docs/python/tf/function for  more details.",
-                sum(self._calls), len(self._calls), self,
-            )  # fmt: skip
 
     def _find(self, key: Any, pos: tuple[Any, ...], kw: dict[str, Any], leaves: list[Any]) -> tuple[ConcreteFunction, bool]:
         """A trace that serves the call: an open one that covers its shapes, or a new one."""
@@ -269,7 +298,7 @@ class Function:
                 self._python_function, self._name, None, self._autograph, self._jit_compile, self._reduce_retracing,
                 self._implements, self._options, reference,
             )  # fmt: skip
-            found._input_signature = self._input_signature
+            found._input_signature = found._binder.input_signature = self._input_signature
             try:
                 self._methods[instance] = found
             except TypeError:
@@ -291,6 +320,16 @@ class Function:
     @property
     def function_spec(self) -> Any:
         return self._binder
+
+    @property
+    def function_type(self) -> FunctionType:
+        """The parameters, with what an input signature allows."""
+        return self._binder.function_type
+
+    @property
+    def name(self) -> str:
+        """The function's name."""
+        return self._name
 
     def experimental_get_tracing_count(self) -> int:
         """How often the function was traced."""
@@ -347,6 +386,18 @@ class Function:
 
 def _again(fn: Any, signature: Any, autograph: bool, jit: Any, reduce: bool) -> Function:
     return function(fn, signature, autograph, jit, reduce)
+
+
+def _as_specified(spec: Any, value: Any) -> Any:
+    """`value` with Python lists turned into tensors where a signature wants tensors."""
+    if isinstance(spec, TensorSpec):
+        return convert_to_tensor(value, spec.dtype) if nest.is_nested(value) else value
+    if isinstance(spec, TypeSpec) or not nest.is_nested(spec) or not nest.is_nested(value):
+        return value
+    specs, values = nest.children(spec), nest.children(value)
+    if len(specs) != len(values):
+        return value
+    return nest.rebuild(value, [_as_specified(s, v) for s, v in zip(specs, values, strict=True)])
 
 
 def _dims(v: Any) -> Any:
