@@ -12,7 +12,13 @@ from typing import Any
 from tensorboard.compat.proto import config_pb2, graph_pb2
 
 from tf2compat._engine import dtypes
-from tf2compat._engine.tensor import Tensor
+
+
+#: the version of graphs that TensorFlow 2.21 writes
+_PRODUCER = 2474
+#: values of constants up to this many elements are written
+_LARGEST = 1024
+_OWN_DTYPE = frozenset(("Placeholder", "ReadVariableOp", "Const", "RandomStandardNormal", "RandomUniform"))
 
 
 def _shape(proto: Any, shape: Any) -> None:
@@ -24,32 +30,50 @@ def _shape(proto: Any, shape: Any) -> None:
         proto.dim.add(size=-1 if size is None else size)
 
 
-def _add(graph_def: Any, graph: Any, prefix: str, names: dict[int, str]) -> None:
+def _value(node: Any, value: Any) -> None:
+    """The value of a constant; a large one is left out, as nobody reads it."""
+    from tf2compat._top.calling import make_tensor_proto
+
+    node.attr["dtype"].type = value.dtype.as_datatype_enum
+    if value.shape.num_elements() <= _LARGEST:
+        node.attr["value"].tensor.CopyFrom(make_tensor_proto(value.numpy(), dtype=value.dtype))
+
+
+def _add(graph_def: Any, graph: Any, prefix: str, names: dict[int, str], shapes: bool) -> None:
     for operation in graph.get_operations():
-        node = graph_def.node.add(name=prefix + operation.name, op=operation.type)
+        kind = operation.type
+        node = graph_def.node.add(name=prefix + operation.name, op=kind)
         outputs = list(operation.outputs)
         for number, output in enumerate(outputs):
             names[id(output)] = node.name if number == 0 else f"{node.name}:{number}"
-        for value in operation.inputs:
-            if isinstance(value, Tensor) and id(value) in names:
-                node.input.append(names[id(value)])
-        if outputs and outputs[0].dtype is not None:
+        inputs = [value for value in operation.inputs if id(value) in names]
+        node.input.extend([names[id(value)] for value in inputs])
+        value = getattr(operation, "value", None)
+        if value is not None:
+            _value(node, value)
+        elif kind in _OWN_DTYPE and outputs:
+            if kind == "Placeholder":
+                _shape(node.attr["shape"].shape, outputs[0].shape)
+                node.attr["_user_specified_name"].s = operation.name.rpartition("/")[2].encode()
             node.attr["dtype"].type = dtypes.as_dtype(outputs[0].dtype).as_datatype_enum
+        elif inputs or outputs:
+            node.attr["T"].type = dtypes.as_dtype((inputs or outputs)[0].dtype).as_datatype_enum
+        if shapes:
             for output in outputs:
                 _shape(node.attr["_output_shapes"].list.shape.add(), output.shape)
-        inner = getattr(operation, "_node", None)
+        inner = operation._node
         for number, block in enumerate(getattr(inner, "blocks", ())):
             for outside, inside in block.captures.values():
                 if id(outside) in names:
                     names[id(inside)] = names[id(outside)]
-            _add(graph_def, block, f"{node.name}/{number}/", names)
+            _add(graph_def, block, f"{node.name}/{number}/", names, shapes)
 
 
-def graph_def(graph: Any, prefix: str = "") -> Any:
+def graph_def(graph: Any, prefix: str = "", add_shapes: bool = True) -> Any:
     """The GraphDef of a graph."""
     message = graph_pb2.GraphDef()
-    message.versions.producer = 1
-    _add(message, graph, prefix, {})
+    message.versions.producer = _PRODUCER
+    _add(message, graph, prefix, {}, add_shapes)
     return message
 
 

@@ -94,6 +94,15 @@ def _result(value: Any, graph: Graph, name: str) -> Any:
     return graph._own(value)
 
 
+def _shown(t: Any, graph: Graph) -> Any:
+    """A result under the name that TensorFlow gives it: that of an Identity node."""
+    if not isinstance(t, SymbolicTensor):
+        return t
+    shown = t._user()
+    shown._label = graph.unique_name("Identity") + ":0"
+    return shown
+
+
 def trace(
     fn: Callable[..., Any], name: str, binder: Binder, pos: tuple[Any, ...], kw: dict[str, Any], specs: list[tuple[Any, Any]],
     may_create: bool,
@@ -117,7 +126,7 @@ def trace(
             kwargs = {k: decode(v, given) for k, v in kw.items()}
             result = fn(*args, **kwargs)
             flat = nest.flatten(result, expand_composites=True)
-            graph.outputs = [_result(v, graph, name) for v in flat]
+            graph.outputs = [_shown(_result(v, graph, name), graph) for v in flat]
             graph.structured_outputs = nest.pack_sequence_as(result, graph.outputs, expand_composites=True)
     except Exception as error:
         if outer is None:
@@ -295,7 +304,7 @@ class ConcreteFunction(TensorCallable):
     @property
     def captured_inputs(self) -> list[Any]:
         """Variables and eager tensors that the function uses without being given them."""
-        return [v for v in self.graph.variables] + [t for _, t in self.program.captured]
+        return [*self.graph.variables, *self.graph.captured]
 
     @property
     def variables(self) -> tuple[Variable, ...]:

@@ -51,10 +51,11 @@ class Node:
     @property
     def type(self) -> str:
         if self.op is not None:
-            return self.op.name
+            return "Add" if self.op.name == "AddV2" and self.outputs[0]._dtype is dtypes.string else self.op.name
         return {
-            "input": "Placeholder", "capture": "Placeholder", "read": "ReadVariableOp", "if": "If", "while": "While",
-            "for": "DatasetReduce", "custom": "IdentityN",
+            "input": "Placeholder", "capture": "Placeholder", "read": "ReadVariableOp",
+            "if": "If" if self.stateful() else "StatelessIf", "while": "While" if self.stateful() else "StatelessWhile",
+            "for": "ReduceDataset", "custom": "IdentityN",
         }[self.kind]  # fmt: skip
 
     def inputs(self) -> list[SymbolicTensor]:
@@ -166,6 +167,16 @@ class Graph:
         #: tapes that were recording when this graph was begun
         self.outer_tapes = len(state.local.tapes) if outer is not None else 0
         self._local_collections: dict[Any, list[Any]] = {}
+        #: tensors that `tf.constant` made while this graph was traced: id -> (the tensor, its name)
+        self._constants: dict[int, tuple[Tensor, str]] = {}
+
+    def constant(self, value: Tensor, name: str) -> None:
+        """Notice a constant of the traced function, which is shown as a node."""
+        root = self
+        while not root.is_function and root.outer is not None:
+            root = root.outer
+        if id(value) not in root._constants:
+            root._constants[id(value)] = (value, self.unique_name(name))
 
     # --- tracing -----------------------------------------------------------------------------------------------------
     @contextmanager
@@ -286,6 +297,10 @@ class Graph:
         node = Node("op", self.unique_name(name or _NAMES.get(op.name, op.name)), op, bound)
         node.structure = structure
         node.extra = _eager(given, set())
+        for t in node.inputs():  # TensorFlow names a read after the op that asks for it
+            if t._node.kind == "read" and t._node.extra is None:
+                t._node.extra = node.name
+                t._node.name = self.unique_name(f"{node.name}/ReadVariableOp") if "/" not in node.name else f"{node.name}/ReadVariableOp"
         for i, (dtype, dims, a, b) in enumerate(results):
             node.outputs.append(symbolic(self, node, i, dtype, dims, a, b, const))
         self.nodes.append(node)
@@ -423,11 +438,42 @@ class Graph:
         """Gradients between tensors of this graph (`tf.gradients`): what lies between them is recorded again, watched."""
         from . import nest
         from .convert import convert_to_tensor
-        from .custom_gradient import stop_gradient
-        from .tape import _gradient, _watch
+        from .tape import _gradient
 
-        ys = [self._own(convert_to_tensor(y)) for y in nest.flatten(ys)]
+        ys, sources = nest.flatten(ys), nest.flatten(xs)
+        targets, leaves = self._watched_again(ys, sources, stop_gradients)
+        given = [] if grad_ys is None else nest.flatten(grad_ys)
+        weights = [given[i] if i < len(given) else None for i in range(len(ys))]
+        tensors = [*targets, *leaves, *[convert_to_tensor(w) for w in weights if w is not None]]
+        found = list(_gradient(tensors, len(ys), len(leaves), [w is not None for w in weights], True))
+        if getattr(unconnected_gradients, "value", unconnected_gradients) == "zero":
+            from tf2compat import zeros_like
+
+            found = [zeros_like(x) if g is None else g for g, x in zip(found, sources, strict=True)]
+        return found
+
+    def hessians(self, y: Any, xs: Any) -> list[Any]:
+        """Second derivatives between tensors of this graph (`tf.hessians`)."""
+        from . import nest
+        from .jacobians import _jacobian
+
         sources = nest.flatten(xs)
+        out = []
+        for x, first in zip(sources, self.gradients(y, sources), strict=True):
+            if first is None:
+                raise ValueError(f"The first derivative by {x!r} does not exist.")
+            (target,), leaves = self._watched_again([first], [x])
+            out.append(_jacobian([target, *leaves], 1, True, False)[0])
+        return out
+
+    def _watched_again(self, ys: list[Any], sources: list[Any], stop_gradients: Any = None) -> tuple[list[Any], list[Any]]:
+        """`ys` recorded anew on watched copies of `sources`, and these copies."""
+        from . import nest
+        from .convert import convert_to_tensor
+        from .custom_gradient import stop_gradient
+        from .tape import _Reader, _watch
+
+        ys = [self._own(convert_to_tensor(y)) for y in ys]
         at: dict[tuple[int, int], Any] = {}
         leaves = []
         before = list(self.nodes)
@@ -447,21 +493,21 @@ class Graph:
         def here(value: Any) -> Any:
             return _substitute(value, at)
 
-        for node in before:
-            touched = [t for t in node.inputs() if t._key() in at]
-            touched += [o for b in node.blocks for o, _ in b.captures.values() if isinstance(o, SymbolicTensor) and o._key() in at]
-            if touched and node.outputs and not any(t._key() in at for t in node.outputs):
-                for t, value in zip(node.outputs, self._again(node, here), strict=False):
-                    at[t._key()] = value
-        given = [] if grad_ys is None else nest.flatten(grad_ys)
-        weights = [given[i] if i < len(given) else None for i in range(len(ys))]
-        tensors = [*[here(y) for y in ys], *leaves, *[convert_to_tensor(w) for w in weights if w is not None]]
-        found = list(_gradient(tensors, len(ys), len(leaves), [w is not None for w in weights], True))
-        if getattr(unconnected_gradients, "value", unconnected_gradients) == "zero":
-            from tf2compat import zeros_like
-
-            found = [zeros_like(x) if g is None else g for g, x in zip(found, sources, strict=True)]
-        return found
+        # gradients among the nodes are differentiated in turn, as under a tape
+        saved = state.local.tapes
+        state.local.tapes = [*saved, _Reader()]
+        state.tapes_changed()
+        try:
+            for node in before:
+                touched = [t for t in node.inputs() if t._key() in at]
+                touched += [o for b in node.blocks for o, _ in b.captures.values() if isinstance(o, SymbolicTensor) and o._key() in at]
+                if touched and node.outputs and not any(t._key() in at for t in node.outputs):
+                    for t, value in zip(node.outputs, self._again(node, here), strict=False):
+                        at[t._key()] = value
+        finally:
+            state.local.tapes = saved
+            state.tapes_changed()
+        return [here(y) for y in ys], leaves
 
     def copy(self) -> Graph:
         """Another graph with the same nodes."""
@@ -502,21 +548,56 @@ class Graph:
 
     # --- what users look at ------------------------------------------------------------------------------------------
     def get_operations(self) -> list[Operation]:
-        """All operations, inputs first."""
-        return [t._node.operation() for t in self.inputs] + [n.operation() for n in self.nodes]
+        """All operations, inputs first, with the constants, variables and results that TensorFlow shows as nodes."""
+        from .graph_view import operations
+
+        return operations(self)
 
     def get_operation_by_name(self, name: str) -> Operation:
+        """The operation of a name; KeyError when there is none."""
         for o in self.get_operations():
             if o.name == name:
                 return o
-        raise KeyError(f"The name '{name}' refers to an Operation not in the graph.")
+        raise KeyError(f"The name {name!r} refers to an Operation not in the graph.")
 
-    def get_tensor_by_name(self, name: str) -> SymbolicTensor:
-        base, _, index = name.partition(":")
+    def get_tensor_by_name(self, name: str) -> Any:
+        """The tensor of a name such as `add:0`; KeyError when there is none."""
+        base, colon, index = name.partition(":")
+        if not colon:
+            raise ValueError(f"The name '{name}' looks like an (invalid) Operation name, not a Tensor. Tensor names must be of the form \"<op_name>:<output_index>\".")
         for t in self.inputs:
             if t.name == name:
                 return t
-        return self.get_operation_by_name(base).outputs[int(index or 0)]
+        for o in self.get_operations():
+            if o.name == base:
+                if not index.isdigit() or int(index) >= len(o.outputs):
+                    raise KeyError(f"The name '{name}' refers to a Tensor which does not exist. The operation, '{base}', exists but only has {len(o.outputs)} outputs.")
+                return o.outputs[int(index)]
+        raise KeyError(f"The name '{name}' refers to a Tensor which does not exist. The operation, '{base}', does not exist in the graph.")
+
+    def as_graph_element(self, obj: Any, allow_tensor: bool = True, allow_operation: bool = True) -> Any:
+        """The tensor or operation that `obj`, itself or its name, means."""
+        if isinstance(obj, (Tensor, Operation)):
+            return obj
+        name = str(obj)
+        if ":" in name and allow_tensor:
+            return self.get_tensor_by_name(name)
+        if not allow_operation:
+            raise ValueError(f"The name '{name}' refers to an Operation, not a Tensor.")
+        return self.get_operation_by_name(name)
+
+    def as_graph_def(self, from_version: int | None = None, add_shapes: bool = False, use_pybind11_proto: bool = False) -> Any:
+        """The graph as TensorFlow's GraphDef message, for looking at; it cannot be run."""
+        from .. import _ports
+
+        return _ports.load("graph_def", "tensorflow").graph_def(self, add_shapes=add_shapes)
+
+    @property
+    def captured(self) -> list[Any]:
+        """Eager tensors that the function uses without being given them."""
+        from .graph_view import captured
+
+        return captured(self)
 
     def get_collection(self, name: Any, scope: str | None = None) -> list[Any]:
         return list(self._local_collections.get(name, ()))

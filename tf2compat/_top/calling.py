@@ -290,10 +290,14 @@ def gradients(
 
 
 def hessians(ys: Any, xs: Any, gate_gradients: bool = False, aggregation_method: int | None = None, name: str = "hessians") -> Any:
-    """Second derivatives inside a traced function (`tf.hessians`). RuntimeError in eager code, as in TensorFlow."""
-    if state.local.graph is None:
+    """For each of `xs` the second derivatives of the sum of `ys`, of shape `x.shape + x.shape` (`tf.hessians`).
+
+    Inside a traced function only; RuntimeError in eager code, as in TensorFlow.
+    """
+    graph = state.local.graph
+    if graph is None:
         raise RuntimeError("tf.gradients is not supported when eager execution is enabled. Use tf.GradientTape instead.")
-    raise errors.UnimplementedError(None, None, "tf.hessians is not supported: take tape.jacobian of tape.gradient instead.")
+    return graph.hessians(ys, xs)
 
 
 class RegisterGradient:

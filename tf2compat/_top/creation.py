@@ -50,6 +50,9 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str = "Cons
         t = convert_to_tensor(value.detach().clone(), dtype)
     else:
         t = convert_to_tensor(value, dtype)
+    graph = state.local.graph
+    if graph is not None and not isinstance(value, Tensor):
+        graph.constant(t, name or "Const")
     if shape is None:
         return t
     wanted = TensorShape(shape)

@@ -22,6 +22,7 @@ from . import gfile
 from .csv import decode_csv
 from .decoding import decode_base64, decode_compressed, decode_raw, encode_base64
 from .files import matching_files, read_file, write_file
+from .graphs import write_graph
 from .records import TFRecordOptions, TFRecordWriter
 from .tensors import parse_tensor, serialize_tensor
 
@@ -38,7 +39,7 @@ __all__ = [
     "TFRecordOptions", "TFRecordWriter", "decode_and_crop_jpeg", "decode_base64", "decode_bmp", "decode_compressed", "decode_csv",
     "decode_gif", "decode_image", "decode_jpeg", "decode_png", "decode_raw", "decode_webp", "encode_base64", "encode_jpeg",
     "encode_png", "extract_jpeg_shape", "gfile", "is_jpeg", "matching_files", "parse_tensor", "read_file", "serialize_tensor",
-    "write_file",
+    "write_file", "write_graph",
 ]  # fmt: skip
 
 _missing = module_getattr("tf.io")
