@@ -10,7 +10,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any
 
-from ._engine.autograph import artifact, convert, switched, to_source
+from ._engine.autograph import ConversionError, artifact, convert, switched, to_source
 from ._engine.autograph import set_verbosity as _set_verbosity
 from ._names import module_getattr
 
@@ -25,9 +25,9 @@ def _python(entity: Any) -> Any:
     if inspect.ismethod(entity):
         entity = entity.__func__
     if not inspect.isfunction(entity):
-        raise ValueError(
-            "Cannot apply autograph to a function that doesn't expose a __code__ object. If this is a @tf.function, try passing "
-            "f.python_function instead."
+        raise ConversionError(
+            f"converting {entity}: ValueError: Cannot apply autograph to a function that doesn't expose a __code__ object. If this is a "
+            "@tf.function, try passing f.python_function instead."
         )
     return entity
 

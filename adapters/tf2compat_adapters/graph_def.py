@@ -39,7 +39,7 @@ def _value(node: Any, value: Any) -> None:
         node.attr["value"].tensor.CopyFrom(make_tensor_proto(value.numpy(), dtype=value.dtype))
 
 
-def _add(graph_def: Any, graph: Any, prefix: str, names: dict[int, str], shapes: bool) -> None:
+def _add(graph_def: Any, graph: Any, prefix: str, names: dict[int, str], whole: bool) -> None:
     for operation in graph.get_operations():
         kind = operation.type
         node = graph_def.node.add(name=prefix + operation.name, op=kind)
@@ -58,22 +58,23 @@ def _add(graph_def: Any, graph: Any, prefix: str, names: dict[int, str], shapes:
             node.attr["dtype"].type = dtypes.as_dtype(outputs[0].dtype).as_datatype_enum
         elif inputs or outputs:
             node.attr["T"].type = dtypes.as_dtype((inputs or outputs)[0].dtype).as_datatype_enum
-        if shapes:
-            for output in outputs:
-                _shape(node.attr["_output_shapes"].list.shape.add(), output.shape)
+        if not whole:
+            continue
+        for output in outputs:
+            _shape(node.attr["_output_shapes"].list.shape.add(), output.shape)
         inner = operation._node
         for number, block in enumerate(getattr(inner, "blocks", ())):
             for outside, inside in block.captures.values():
                 if id(outside) in names:
                     names[id(inside)] = names[id(outside)]
-            _add(graph_def, block, f"{node.name}/{number}/", names, shapes)
+            _add(graph_def, block, f"{node.name}/{number}/", names, whole)
 
 
-def graph_def(graph: Any, prefix: str = "", add_shapes: bool = True) -> Any:
-    """The GraphDef of a graph."""
+def graph_def(graph: Any, prefix: str = "", whole: bool = True) -> Any:
+    """The GraphDef of a graph; `whole`, with the shapes of outputs and the nodes of branches and loop bodies."""
     message = graph_pb2.GraphDef()
     message.versions.producer = _PRODUCER
-    _add(message, graph, prefix, {}, add_shapes)
+    _add(message, graph, prefix, {}, whole)
     return message
 
 

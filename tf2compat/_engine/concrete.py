@@ -14,6 +14,7 @@ from .autograph.errors import in_user_code
 from .convert import convert_to_tensor
 from .function_type import Callable as TensorCallable
 from .function_type import FunctionType, constraint, trace_type_of
+from .connections import connected
 from .graph import Graph
 from .op import entering, wrap_here
 from .replay import Program
@@ -35,18 +36,17 @@ _SINGLETON = (
 class _Creation:
     """What happens to `tf.Variable(...)` while a function is traced."""
 
-    def __init__(self, allowed: bool) -> None:
+    def __init__(self, allowed: bool, graph: Graph, given: tuple[Any, ...]) -> None:
         self.allowed = allowed
+        self.graph, self.given = graph, given
         self.created: list[Variable] = []
 
     def __call__(self, next_creator: Callable[..., Any], **kwargs: Any) -> Any:
-        if state.local.graph is None:  # inside tf.init_scope
-            return next_creator(**kwargs)
         if not self.allowed:
             raise ValueError(_SINGLETON)
         initial = kwargs.get("initial_value")
         if isinstance(initial, SymbolicTensor):
-            kwargs["initial_value"] = _lifted(initial)
+            kwargs["initial_value"] = _lifted(initial, self)
         elif callable(initial) and not isinstance(initial, Tensor):
             pass  # Variable calls it outside of the graph
         variable = next_creator(**kwargs)
@@ -54,14 +54,17 @@ class _Creation:
         return variable
 
 
-def _lifted(initial: SymbolicTensor) -> Tensor:
-    """The value of an initial value that was computed by traced ops, which may not depend on the function's inputs."""
+def _lifted(initial: SymbolicTensor, creation: _Creation) -> Tensor:
+    """The value of an initial value that was computed by traced ops, for the arguments of the call that is traced for."""
     graph = initial._graph
+    values: list[Any] = []
+    encode(creation.given, values)
+    known = graph is creation.graph and len(values) == len(graph.inputs) and all(type(v) is Tensor for v in values)
     pending, seen = [initial], set()
     while pending:
         t = pending.pop()
         node = t._node
-        if node.kind in ("input", "capture"):
+        if node.kind == "capture" or (node.kind == "input" and not known):
             raise ValueError(
                 f"The initial value of a tf.Variable created inside a tf.function depends on {t!r}, which is not known when the variable "
                 "is created. Use tf.init_scope, or an initial value that does not depend on the function's inputs."
@@ -75,7 +78,7 @@ def _lifted(initial: SymbolicTensor) -> Tensor:
     part.outputs = [initial]
     part.nodes = [n for n in graph.nodes if id(n) in seen]
     with state.outside():
-        (value,) = Program(part, []).run()
+        (value,) = Program(part, graph.inputs).run(*[entering(v) for v in values]) if known else Program(part, []).run()
     return wrap(value.detach() if isinstance(value, torch.Tensor) else value)
 
 
@@ -112,7 +115,7 @@ def trace(
     graph = Graph(name, outer)
     graph.is_function = True
     graph.outer_tapes = 0
-    creation = _Creation(may_create)
+    creation = _Creation(may_create, graph, (pos, kw))
     local = state.local
     saved = local.tapes, local.names
     local.tapes, local.names = [], []
@@ -130,7 +133,9 @@ def trace(
             graph.structured_outputs = nest.pack_sequence_as(result, graph.outputs, expand_composites=True)
     except Exception as error:
         if outer is None:
-            in_user_code(error)
+            told = in_user_code(error)
+            if told is not error:
+                raise told.with_traceback(error.__traceback__) from None
         raise
     finally:
         creators.stack.remove(creation)
@@ -185,6 +190,8 @@ class ConcreteFunction(TensorCallable):
             outs = (self._tier or self._begin(program)).run(storages)
         except Exception as error:  # noqa: BLE001 - translated into the failed op's
             raise program.translate(error) from None
+        if state.local.tapes:
+            outs = connected(self.graph, outs, storages)
         return self._wrapped(outs)
 
     def _begin(self, program: Program) -> Any:

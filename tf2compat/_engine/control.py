@@ -9,6 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+import torch
+
+from ..errors import OutOfRangeError
 from . import dtypes, nest, state
 from .convert import convert_to_tensor
 from .graph import Graph, Node
@@ -84,6 +88,11 @@ def cond(pred: Tensor, true_fn: Callable[[], Any], false_fn: Callable[[], Any], 
                 break
             if a is not None:
                 results.append((a.dtype, join(dims_of(a), dims_of(b)), [_storage(a), _storage(b)]))
+    if [sum(o is not None for o in b.outputs) for b in (true_block, false_block)] in ([0, 1], [1, 0]):
+        raise ValueError(
+            f"Lengths of branch outputs of cond must match.\ntrue_fn output: {_told(true_out, true_block)}\nfalse_fn output: "
+            f"{_told(false_out, false_block)}"
+        )
     if problem is not None:
         raise TypeError(
             "true_fn and false_fn arguments to tf.cond must have the same number, type, and overall structure of return values.\n\n"
@@ -272,6 +281,34 @@ def _get_next(iterator: Any) -> Any:
 @_get_next.infer
 def _(iterator: Any) -> Any:
     return [(s.dtype, None if s.shape.rank is None else tuple(s.shape.as_list())) for s in flat_specs(iterator.element_spec)]
+
+
+@op("IteratorGetNextAsOptional", multi=True, stateful=True)
+def _get_optional(iterator: Any) -> Any:
+    try:
+        element = iterator.get_next()
+    except OutOfRangeError:
+        empty = [np.full([d or 0 for d in dims or ()], b"", object) if t.torch is None else torch.zeros([d or 0 for d in dims or ()], dtype=t.torch)
+                 for t, dims in _described(iterator)]  # fmt: skip
+        return [torch.tensor(False), *empty]
+    return [torch.tensor(True), *[entering(t) for t in nest.flatten(element, expand_composites=True)]]
+
+
+@_get_optional.infer
+def _(iterator: Any) -> Any:
+    return [(dtypes.bool, ()), *_described(iterator)]
+
+
+def _described(iterator: Any) -> list[tuple[Any, Any]]:
+    return [(s.dtype, None if s.shape.rank is None else tuple(s.shape.as_list())) for s in flat_specs(iterator.element_spec)]
+
+
+def get_next_as_optional(iterator: Any) -> Any:
+    """The next element, or nothing at the end, taken each time the graph runs."""
+    from ..experimental.optional import _OptionalImpl
+
+    present, *parts = _get_optional(iterator)
+    return _OptionalImpl(iterator.element_spec, element(iterator.element_spec, parts), present)
 
 
 def get_next(iterator: Any) -> Any:

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import torch
+
 from . import dtypes, state
 from .inference import infer, linked
 from .op import Op
@@ -293,6 +295,8 @@ class Graph:
     def record(self, op: Op, bound: list[Any], name: str | None = None, given: Any = ()) -> Any:
         """Add an op; gives its symbolic results in the op's structure. `given`: the arguments before conversion."""
         bound = [self._own(v) for v in bound]
+        if state.local.paused and op.name != "StopGradient":
+            bound = [_cut(v) for v in bound]
         structure, results, const = _inferred(op, bound)
         node = Node("op", self.unique_name(name or _NAMES.get(op.name, op.name)), op, bound)
         node.structure = structure
@@ -590,7 +594,7 @@ class Graph:
         """The graph as TensorFlow's GraphDef message, for looking at; it cannot be run."""
         from .. import _ports
 
-        return _ports.load("graph_def", "tensorflow").graph_def(self, add_shapes=add_shapes)
+        return _ports.load("graph_def", "tensorflow").graph_def(self, whole=add_shapes)
 
     @property
     def captured(self) -> list[Any]:
@@ -626,6 +630,19 @@ def _inferred(op: Op, bound: list[Any]) -> Any:
         return infer(op, bound)
     except InvalidArgumentError as error:
         raise ValueError(str(error)).with_traceback(error.__traceback__) from None
+
+
+def _cut(value: Any) -> Any:
+    """A node's argument without history: no tape records what becomes of it."""
+    if isinstance(value, SymbolicTensor):
+        if not (isinstance(value._t, torch.Tensor) and value._t.requires_grad):
+            return value
+        from .custom_gradient import stop_gradient
+
+        return value._graph._own(stop_gradient(value))
+    if type(value) in (list, tuple):
+        return type(value)(_cut(v) for v in value)
+    return value
 
 
 def _eager(value: Any, found: set[int]) -> set[int]:

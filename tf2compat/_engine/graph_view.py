@@ -98,6 +98,14 @@ def _eager(value: Any) -> Iterator[Tensor]:
             yield from _eager(v)
 
 
+def _tensors(value: Any) -> Iterator[Tensor]:
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, (list, tuple)):
+        for v in value:
+            yield from _tensors(v)
+
+
 def captured(graph: Graph) -> list[Tensor]:
     """Eager tensors from outside that the user gave to the graph's ops, in order of use."""
     found: dict[int, Tensor] = {}
@@ -183,7 +191,9 @@ class _View:
             else:
                 self.add(node.name, node.type, inputs, [], node)
         else:
-            inputs = [self.tensor(t, f"{node.name}/input") for t in node.inputs()]
+            inputs = [self.tensor(t, f"{node.name}/input") for t in _tensors(node.args)]
+            if node.kind == "for" and node.extra[0] == "_elements":
+                inputs[:0] = self.dataset(node.extra[1])
             seen = {id(t) for t in inputs}
             for block in node.blocks:
                 for outside, _ in block.captures.values():
@@ -191,6 +201,17 @@ class _View:
                         seen.add(id(outside))
                         inputs.append(outside)
             self.add(node.name, node.type, inputs, [], node)
+
+    def dataset(self, dataset: Any) -> list[Any]:
+        """The nodes of a dataset that is iterated over: itself, an input, and the scan that stops early."""
+        from .shapes import TensorShape
+
+        shown = self.known.get(id(dataset))
+        if shown is None:
+            shown = ShownOperation(self.graph, "dataset", "Placeholder", [], [(dtypes.variant, TensorShape([]))])
+            self.out.insert(0, shown)
+            self.known[id(dataset)] = shown
+        return [self.add("ScanDataset", "ScanDataset", shown.outputs, [(dtypes.variant, TensorShape([]))])]
 
     def all(self) -> list[Any]:
         graph = self.graph

@@ -537,6 +537,8 @@ class _Writer:
         # bound now: by the time of the backward pass a loop may have given the names other values
         bound = dict.fromkeys(self.names[inner._key()] for _, inner in block.captures.values())
         bound = [b for b in bound if b.isidentifier()]
+        if any(_differentiates(n) for n in block.nodes):  # a backward pass runs without recording
+            self.line(f"@{self.constant(torch.enable_grad(), 'g')}", node)
         self.line(f"def {fn}({', '.join([*given, *(f'{b}={b}' for b in bound)])}):", node)
         self._body(block, block.outputs)
         self.indent += 1

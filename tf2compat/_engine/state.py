@@ -30,6 +30,7 @@ class _Local(threading.local):
         self.device: Any = None  # a torch.device, or None for the default
         self.names: list[str] = []
         self.watchers: list[dict[int, Any]] = []  # see tape.watching_variables
+        self.paused = 0  # blocks of `tape.stop_recording` in a graph that is traced
 
 
 local = _Local()

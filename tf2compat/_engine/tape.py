@@ -203,9 +203,12 @@ class GradientTape:
         if not self._recording:
             raise RuntimeError("This tape is not recording.")
         self._pop()
+        in_graph = state.local.graph is not None
+        state.local.paused += in_graph
         try:
             yield
         finally:
+            state.local.paused -= in_graph
             self._push()
 
     def reset(self) -> None:

@@ -18,6 +18,10 @@ from .._engine.tensor import Tensor, numpy_of, wrap
 @op("Assert", stateful=True, condition=ANY, data=ANYS)
 def _assert(condition: Any, data: Any, shown: str, summarize: Any) -> None:
     if not bool(condition.all()):
+        if not shown:  # in a graph
+            edge = 3 if summarize is None else 10**9 if summarize == -1 else summarize
+            told = " ".join(f"[{_items(numpy_of(d), edge, ' ')}]" for d in data)
+            raise errors.InvalidArgumentError(None, None, f"assertion failed: {told}")
         raise errors.InvalidArgumentError(None, None, f"Expected '{shown}' to be true. Summarized data: " + _summary(data, summarize))
 
 
@@ -26,10 +30,12 @@ def _summary(data: Any, summarize: Any) -> str:
     return "\n".join(_items(numpy_of(d), edge) for d in data)
 
 
-def _items(array: np.ndarray, limit: int) -> str:
+def _items(array: np.ndarray, limit: int, between: str = ", ") -> str:
     flat = array.reshape(-1)
-    text = ", ".join(str(v) for v in flat[:limit])
-    return text + ", ..." if flat.size > limit else text
+    if between == " " and flat.dtype == np.bool_:
+        flat = flat.astype(np.int64)
+    text = between.join(v.decode("utf-8", "replace") if between == " " and isinstance(v, bytes) else str(v) for v in flat[:limit])
+    return text + f"{between if between != ' ' else ''}..." if flat.size > limit else text
 
 
 _assert.infer(lambda *args: [])
@@ -40,7 +46,7 @@ def Assert(condition: Any, data: Any, summarize: int | None = None, name: str | 
     """InvalidArgumentError with `data` unless `condition` is true (`tf.debugging.Assert`)."""
     shown = str(condition)
     if isinstance(condition, Tensor) and type(condition) is not Tensor:
-        shown = condition.name
+        shown = ""
     if isinstance(condition, (list, tuple)) and state.local.graph is None:
         condition = bool(condition)  # eagerly, TensorFlow asks Python
     condition = convert_to_tensor(condition)

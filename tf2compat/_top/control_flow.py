@@ -103,9 +103,14 @@ def case(pred_fn_pairs: Any, default: Any = None, exclusive: bool = False, stric
         if not pairs:
             raise ValueError("case needs at least one pair or a default")
         pred, fn = pairs[-1]
+        shown = pred
+        if state.local.graph is not None and len(pairs) > 1:
+            from .joining import stack
+
+            shown = stack([convert_to_tensor(p) for p, _ in pairs])
 
         def last() -> Any:
-            Assert(pred, ["Input error: None of conditions evaluated as True:", pred])
+            Assert(pred, ["Input error: None of conditions evaluated as True:", shown])
             return _converted(fn)()
 
         pairs = pairs[:-1]
@@ -320,6 +325,9 @@ def scan(
         new = fn(nest.pack_sequence_as(start, carried), at(i))
         nest.assert_same_structure(start, new, check_types=False)
         values = [convert_to_tensor(v, t.dtype) if not hasattr(v, "dtype") else convert_to_tensor(v) for v, t in zip(nest.flatten(new), state_flat, strict=True)]
+        for v, t in zip(values, state_flat, strict=True):
+            if v.dtype is not t.dtype and state.local.graph is not None:
+                raise TypeError(f"scan: the state has dtype {t.dtype!r} but dtype {v.dtype!r} after one iteration. Its dtype should remain constant.")
         return k + 1, values, [a.write(i, v) for a, v in zip(written, values, strict=True)]
 
     out = while_loop(lambda k, c, w: k < n, body, (convert_to_tensor(count), state_flat, arrays), back_prop=back_prop)

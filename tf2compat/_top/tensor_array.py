@@ -110,11 +110,21 @@ def _create(size: Any, dtype: Any, dynamic: bool, keep: bool) -> Any:
 
 @op("TensorListSetItem", array=ANY, index=INT, value=ANY)
 def _write_op(array: Any, index: Any, value: Any) -> Any:
+    if not array.dynamic and not 0 <= index < len(array.now()):
+        raise errors.InvalidArgumentError(None, None, f"Trying to modify element {index} in a list with {len(array.now())} elements.")
     return array.write(index, value)
 
 
 @op("TensorListGetItem", array=ANY, index=INT)
 def _read_op(array: Any, index: Any, dtype: Any, dims: Any) -> Any:
+    items = array.now()
+    if not 0 <= index < len(items):
+        raise errors.InvalidArgumentError(None, None, f"Trying to access element {index} in a list with {len(items)} elements.")
+    if items[index] is None and (dims is None or None in dims) and all(i is None for i in items):
+        shape = TensorShape(None) if dims is None else TensorShape(list(dims))
+        raise errors.InvalidArgumentError(
+            None, None, f"Trying to read an uninitialized tensor but element_shape is not fully defined: {shape} and no list element is set."
+        )
     return _read(array, index, dims)
 
 
@@ -254,6 +264,17 @@ class TensorArray:
 
     def _tf_from_components(self, components: list[Any]) -> TensorArray:
         return self._with(components[0])
+
+    @property
+    def _type_spec(self) -> Any:
+        from .._engine.specs import TensorArraySpec
+
+        return TensorArraySpec(self._shape, self._dtype, self._dynamic, self._infer)
+
+    def _tf_static(self) -> Any:
+        """What a trace depends on beside the components."""
+        shape = None if self._shape.rank is None else tuple(self._shape.as_list())
+        return self._dtype, shape, self._dynamic, self._clear, self._infer
 
     def _tensor(self) -> Any:
         """The array as one tensor of dtype variant in the graph being traced."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from .. import errors
 from .._engine import state
+from .._engine.autograph import switched
 from .._engine.convert import convert_to_tensor
 from .._engine.op import wrap_here
 from .._engine.specs import TensorSpec
@@ -85,7 +86,13 @@ class Traced:
         if self._converted is None:
             from .._top.functions import _converted
 
-            self._converted = _converted(self.func) if not hasattr(self.func, "get_concrete_function") else self.func
+            converted = _converted(self.func) if not hasattr(self.func, "get_concrete_function") else self.func
+
+            def call(*args: Any) -> Any:  # what it calls is converted too
+                with switched(True):
+                    return converted(*args)
+
+            self._converted = call
         return self._converted
 
     def _returned(self, value: Any) -> Any:

@@ -76,6 +76,10 @@ class OwnedIterator(Iterator, Trackable):
     def get_next_as_optional(self) -> Any:
         from ..experimental import Optional
 
+        if state.local.graph is not None:
+            from .._engine.control import get_next_as_optional
+
+            return get_next_as_optional(self)
         try:
             return Optional.from_value(self.__next__())
         except StopIteration:

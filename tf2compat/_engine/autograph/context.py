@@ -12,8 +12,20 @@ from contextlib import contextmanager
 __all__ = ["ConversionError", "NoSource", "Unsupported", "enabled", "log", "set_verbosity", "switched", "warn"]
 
 
-class ConversionError(Exception):
+class PyCTError(Exception):
+    """An error of conversion or of converted code."""
+
+
+class AutoGraphError(PyCTError):
+    """An error of AutoGraph."""
+
+
+class ConversionError(AutoGraphError):
     """A function cannot be converted; it runs as it is."""
+
+
+class StagingError(AutoGraphError):
+    """An error of user code while it is traced, of a class that cannot carry the traced lines in its message."""
 
 
 class NoSource(ConversionError, ValueError):

@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from . import rules
+from .context import AutoGraphError, StagingError
 
 __all__ = ["in_user_code"]
 
@@ -31,14 +32,33 @@ def _frames(error: BaseException) -> list[tuple[str, int, str]]:
     return out
 
 
+#: classes whose message can be changed; errors of other classes are told as a StagingError
+_KEPT = frozenset((
+    AssertionError, AttributeError, NameError, NotImplementedError, RuntimeError, StopIteration, TypeError, UnboundLocalError, ValueError,
+))  # fmt: skip
+
+
+def _staging_error(error: Exception) -> Exception:
+    """A StagingError that is an error of the class of `error` too, so that who expects that one catches it."""
+    kind = type(error)
+    try:
+        both = type("StagingError", (StagingError, kind), {"__module__": StagingError.__module__, "__str__": Exception.__str__})
+        made = both.__new__(both)
+        made.__dict__.update(error.__dict__)
+    except TypeError:
+        made = StagingError()
+    return made
+
+
 def in_user_code(error: Exception, skip: int = 0) -> Exception:
-    """`error` with the user's lines in its message. Its class and traceback stay."""
-    from ...errors import OpError
+    """`error`, or what stands for it, with the user's lines in its message."""
+    from ... import errors
 
     if getattr(error, "_ag_told", False) or isinstance(error, KeyError):
         return error
-    is_op = isinstance(error, OpError)
-    if not is_op and not (len(error.args) == 1 and isinstance(error.args[0], str)):
+    is_op = isinstance(error, errors.OpError)
+    own = is_op or type(error) in _KEPT or isinstance(error, (AutoGraphError, errors.InaccessibleTensorError, errors.OperatorNotAllowedInGraphError))
+    if own and not is_op and not (len(error.args) == 1 and isinstance(error.args[0], str)):
         return error
     frames = _frames(error)[skip:]
     if not frames:
@@ -47,9 +67,11 @@ def in_user_code(error: Exception, skip: int = 0) -> Exception:
     for filename, line, name in frames:
         lines.append(f'    File "{filename}", line {line}, in {"None" if name == "<lambda>" else name}  *')
         lines.append(f"        {linecache.getline(filename, line).strip()}")
-    text = error._message if is_op else error.args[0]  # type: ignore[attr-defined]
+    text = error._message if is_op else str(error)  # type: ignore[attr-defined]
     lines += ["", *[f"    {part}" for part in f"{type(error).__name__}: {text}".splitlines()], ""]
     message = "\n".join(lines)
+    if not own:
+        error = _staging_error(error)
     set_message(error, message)
     return error
 

@@ -199,8 +199,14 @@ def _stand_in(like: Any, original: Any) -> Any:
     )
 
 
+class _Relaxed(Exception):
+    """A loop variable has another shape after a round than before, and may have."""
+
+
 class _Loop:
     """The variables of one staged loop."""
+
+    relaxed = False
 
     def __init__(self, body: Callable[..., None], get: Any, put: Any, symbols: tuple[str, ...], options: dict[str, Any], elements: Any) -> None:
         self.get, self.put, self.symbols, self.body = get, put, symbols, body
@@ -345,6 +351,9 @@ class _Loop:
                             f"'{self.symbols[i]}' has shape {TensorShape._of(control.dims_of(b))} after one iteration, which does not "
                             f"conform with the shape invariant {TensorShape._of(self.dims[n])}."
                         )
+                    if self.relaxed:
+                        self.dims[n] = control.join(self.dims[n], control.dims_of(b))
+                        raise _Relaxed
                     raise ValueError(
                         f"'{self.symbols[i]}' has shape {TensorShape._of(control.dims_of(a))} before the loop, but shape "
                         f"{TensorShape._of(control.dims_of(b))} after one iteration. Use tf.autograph.experimental.set_loop_options to set "
@@ -373,9 +382,17 @@ class _Loop:
             out = self.store()
             return [*out, convert_to_tensor(True)] if extra else out
 
-        outs = control.loop(
-            init, dims, (ask if elements is None else ask_after) if test is not None else None, body, self.check, elements, limit
-        )
+        while True:
+            given = self.get()
+            try:
+                outs = control.loop(
+                    init, dims, (ask if elements is None else ask_after) if test is not None else None, body, self.check, elements, limit
+                )
+                break
+            except _Relaxed:  # a loop over a dataset is traced again with shapes that cover all rounds
+                dims[: len(self.dims)] = self.dims
+                self.last = self.values
+                self.put(given)
         if extra:
             from ..._top.asserting import Assert
 
@@ -421,6 +438,7 @@ def _for(
             return tuple(default if s == target and isinstance(v, Undefined) else v for s, v in zip(symbols, plain_get(), strict=True))
 
     loop = _Loop(round_, get, put, symbols, options, elements)
+    loop.relaxed = spec is not None and not hasattr(iterated, "get_next")
     if extra_test is not None:
         go_on = extra_test()
         if isinstance(go_on, (Tensor, Variable)):
