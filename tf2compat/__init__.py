@@ -138,6 +138,10 @@ def __getattr__(name: str) -> Any:
             raise missing("tf", name) from None
         globals()[name] = value
         return value
+    if name == "enable_v2_behavior":  # of tf.compat.v2, which is this module
+        from .compat.v1 import enable_v2_behavior
+
+        return enable_v2_behavior
     if name in _SAME_AS:
         return importlib.import_module(f"{__name__}.{_SAME_AS[name]}")
     if name in _MODULES:

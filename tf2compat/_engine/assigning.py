@@ -177,8 +177,25 @@ _slice_assign.strings(_slice_assign.op.fn)
 
 def slice_assign(variable: Any, index: Any, value: Any) -> Any:
     """`variable[index].assign(value)`."""
+    if state.local.graph is not None and any(_symbolic(i) for i in index):
+        return _slice_assign_at(variable, index, value)
     _slice_assign(variable, index, _operand(variable, value))
     return UnreadVariable(getattr(variable, "_of", variable))
+
+
+def _symbolic(item: Any) -> bool:
+    parts = (item.start, item.stop, item.step) if isinstance(item, slice) else (item,)
+    return any(isinstance(p, (Tensor, Variable)) for p in parts)
+
+
+def _slice_assign_at(variable: Any, index: Any, value: Any) -> Any:
+    """`slice_assign` where tensors of a graph say which elements: by their positions in the flat variable."""
+    from tf2compat import broadcast_to, range, reshape, shape, size, tensor_scatter_nd_update  # noqa: A004
+
+    at = reshape(range(size(variable)), shape(variable))[tuple(index)]
+    values = broadcast_to(_operand(variable, value), shape(at))
+    flat = tensor_scatter_nd_update(reshape(variable, [-1]), reshape(at, [-1, 1]), reshape(values, [-1]))
+    return variable.assign(reshape(flat, shape(variable)))
 
 
 # --- scattered updates -----------------------------------------------------------------------------------------------

@@ -411,7 +411,7 @@ def _other_sizes(op: Op, bound: list[Any], open_: list[SymbolicTensor]) -> tuple
         except Exception as error:  # noqa: BLE001 - the next size may fit
             first = first or error
             continue
-        return out, None
+        return _loosened(op, bound, open_, size, out)
     # an op whose result depends on a shape that is not known at all
     for kind, value in zip(op.kinds, bound, strict=True):
         if kind is not None and kind.what == "shape" and value is not None:
@@ -430,6 +430,36 @@ def _other_sizes(op: Op, bound: list[Any], open_: list[SymbolicTensor]) -> tuple
     sources = [_storage(t, 0) for t in inputs]
     dtype = inputs[0].dtype
     return _Unknown(dtype, linked(probe_storage(dtype, None, 0), sources), linked(probe_storage(dtype, None, 1), sources)), None
+
+
+def _loosened(op: Op, bound: list[Any], open_: list[SymbolicTensor], size: int, out: Any) -> tuple[Any, Any]:
+    """Unknown dimensions all of one size fit: let those differ that need not be of this size, an axis (from the right) at a time."""
+    axes: dict[int, list[tuple[int, int]]] = {}
+    for t in open_:
+        for axis, d in enumerate(t._dims or ()):
+            if d is None:
+                axes.setdefault(axis - len(t._dims), []).append((id(t), axis))  # type: ignore[arg-type]
+    if sum(map(len, axes.values())) < 2 or any(t._dims is None for t in open_):
+        return out, None
+    free: set[tuple[int, int]] = set()
+
+    def run(probe: int, loose: set[tuple[int, int]]) -> Any:
+        def sizes(t: SymbolicTensor) -> tuple[int, ...]:
+            return tuple(d if d is not None else probe if (id(t), axis) in loose else size for axis, d in enumerate(t._dims))  # type: ignore[arg-type]
+
+        return _with_sizes(open_, sizes, lambda: _run(op, bound, 0))
+
+    for members in axes.values():
+        for attempt in (members,) if len(members) == 1 else (members, *[[m] for m in members]):
+            try:
+                for probe in PROBES:
+                    run(probe, free.union(attempt))
+            except Exception:  # noqa: BLE001 - these have to be of the known size
+                continue
+            free.update(attempt)
+    if not free:
+        return out, None
+    return run(PROBES[0], free), run(PROBES[1], free)
 
 
 class _Unknown:

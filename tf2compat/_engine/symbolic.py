@@ -215,6 +215,8 @@ class SymbolicTensor(Tensor):
                 setattr(self, slot, getattr(other, slot))
 
     def __getattr__(self, name: str) -> Any:
+        if name == "assign" and hasattr(self, "_sliced"):
+            return self._slice_assign
         raise AttributeError(f"'SymbolicTensor' object has no attribute '{name}'")
 
 

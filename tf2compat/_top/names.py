@@ -40,6 +40,13 @@ class name_scope:  # noqa: N801 - TensorFlow's name
         return False
 
 
+class CallableScope(name_scope):
+    """The scope of a Keras layer, which programs may call for its text."""
+
+    def __call__(self) -> str:
+        return self._name + "/"
+
+
 def get_current_name_scope() -> str:
     """The full name scope, without a trailing slash (`tf.get_current_name_scope`)."""
     return "/".join(state.local.names)

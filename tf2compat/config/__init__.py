@@ -40,9 +40,10 @@ def list_logical_devices(device_type: str | None = None) -> list[LogicalDevice]:
     counts: dict[str, int] = {}
     out = []
     for d in get_visible_devices(device_type):
-        n = counts.get(d.device_type, 0)
-        counts[d.device_type] = n + 1
-        out.append(LogicalDevice(f"/device:{d.device_type}:{n}", d.device_type))
+        for _ in experimental.limits.get(d.name) or (None,):
+            n = counts.get(d.device_type, 0)
+            counts[d.device_type] = n + 1
+            out.append(LogicalDevice(f"/device:{d.device_type}:{n}", d.device_type))
     return out
 
 
@@ -53,7 +54,7 @@ def get_logical_device_configuration(device: PhysicalDevice) -> Any:
 
 
 def set_logical_device_configuration(device: PhysicalDevice, logical_devices: Any) -> None:
-    """A memory limit (MiB) for one GPU; splitting a device into several is not supported."""
+    """A memory limit (MiB) for one GPU, or several names for the CPU; splitting a GPU into several is not supported."""
     experimental.set_virtual_device_configuration(device, logical_devices)
 
 

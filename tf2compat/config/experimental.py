@@ -98,15 +98,13 @@ def get_virtual_device_configuration(device: PhysicalDevice) -> Any:
 
 
 def set_virtual_device_configuration(device: PhysicalDevice, logical_devices: Any) -> None:
-    """Limit the memory of a GPU (MiB). ValueError for more than one logical device, which torch does not have."""
+    """Limit the memory of a GPU (MiB), or give the CPU several names. ValueError for a GPU as several devices, which torch does not have."""
     check_device(device)
     configurations = list(logical_devices)
     if device.device_type == "CPU":
         if any(c.memory_limit is not None for c in configurations):
             raise ValueError("Setting memory limit on CPU virtual devices is currently not supported")
-        if len(configurations) > 1:
-            raise ValueError("tf2compat cannot split the CPU into several logical devices")
-    if len(configurations) > 1:
+    elif len(configurations) > 1:
         raise ValueError(f"tf2compat cannot split {device.name} into {len(configurations)} logical devices")
     if configurations and device.device_type == "GPU" and configurations[0].memory_limit is not None:
         index = int(device.name.rsplit(":", 1)[1])

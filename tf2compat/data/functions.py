@@ -72,6 +72,11 @@ class Traced:
         if what == "take_while" or what == "filter":
             traced._name = what
         self.concrete = traced.get_concrete_function(*flat)
+        if self.concrete.graph.captures:
+            raise NotImplementedError(
+                f"The function of Dataset.{what} uses tensors of the tf.function that is being traced, which is not supported: make the dataset "
+                "outside of the tf.function, and pass it."
+            )
         result = self.concrete.graph.structured_outputs
         self.output_spec = structure.spec_of(result)
         plain = all(type(s) is TensorSpec for s in flat) and all(type(s) is TensorSpec for s in structure.leaves(self.output_spec))

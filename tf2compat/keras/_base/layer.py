@@ -366,9 +366,9 @@ class Layer(Losing, Connections, Tracked):
 
     @property
     def name_scope(self) -> Any:
-        from tf2compat import name_scope
+        from tf2compat._top.names import CallableScope
 
-        return name_scope(self._name)
+        return CallableScope(self._name)
 
     @classmethod
     def with_name_scope(cls, method: Any) -> Any:

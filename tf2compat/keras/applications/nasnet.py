@@ -86,17 +86,12 @@ def _built(asked: Request, size: int) -> Any:
     x = norm(x, "stem_bn1", **_NORM)
     x, p = _reduction(x, None, width // 4, "stem_1")
     x, p = _reduction(x, p, width // 2, "stem_2")
-    number = 0
     for stage in range(3):
         if stage:
             x, skipped = _reduction(x, p, width * 2**stage, f"reduce_{repeat * stage}")
             p = p if skips else skipped
-        for _ in range(repeat):
-            x, p = _normal(x, p, width * 2**stage, str(number))
-            number += 1
-        number += 1 if stage else 0
-        if not stage:
-            number = repeat + 1
+        for i in range(repeat):  # a reduction takes a number, too
+            x, p = _normal(x, p, width * 2**stage, str(repeat * stage + i + min(stage, 1)))
     x = Activation("relu")(x)
     x = asked.classify(GlobalAveragePooling2D()(x)) if asked.include_top else asked.pool(x)
     rest = "" if asked.include_top else "-no-top"

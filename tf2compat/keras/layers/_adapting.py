@@ -58,6 +58,8 @@ class PreprocessingLayer(Layer):
 
         state.local.names.append(self.name)
         try:
+            if not hasattr(self, "_batch_input_shape"):  # a Sequential model that begins with the layer is built at once
+                self.__dict__["_batch_input_shape"] = (None,) * batch.shape.rank
             self.build(batch.shape)
             self.__dict__["_build_input_shape"] = batch.shape
             self.built = True
