@@ -212,6 +212,12 @@ def _concat(rts: list[Any], axis: int) -> Any:
             splits.append(r.row_splits[1:] + splits[-1][-1])
         return RaggedTensor._make(values, tf.concat(splits, 0))
     if axis == 1:
+        for i, r in enumerate(rts[1:], 1):
+            if None not in (rts[0].shape[0], r.shape[0]) and rts[0].shape[0] != r.shape[0]:
+                raise tf.errors.InvalidArgumentError(
+                    None, None, f"Input tensors at index 0 (=x) and {i} (=y) have incompatible shapes.\nCondition x == y did not hold.\n"
+                    f"First 1 elements of x:\n[{rts[0].shape[0]}]\nFirst 1 elements of y:\n[{r.shape[0]}]"
+                )  # fmt: skip
         n = tf.cast(rts[0].nrows(), rts[0].row_splits.dtype)
         together = _concat(rts, 0)
         order = tf.reshape(tf.transpose(tf.reshape(tf.range(n * len(rts)), [len(rts), -1])), [-1])

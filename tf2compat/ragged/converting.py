@@ -89,6 +89,11 @@ def from_tensor(value: Any, lengths: Any, padding: Any, ragged_rank: int, row_sp
     if ragged_rank <= 0:
         raise ValueError(f"Argument `ragged_rank` must be greater than 0. Received {ragged_rank}.")
     t = convert_to_tensor(value)
+    if t.shape.rank == 1:
+        raise ValueError(
+            "The rank of a RaggedTensor must be greater than 1, i.e., a list of scalars won't have ragged dimensions. Received argument "
+            "`tensor` with rank 1."
+        )
     if t.shape.rank is not None and t.shape.rank <= ragged_rank:
         raise ValueError(f"Shape {t.shape} must have rank at least {ragged_rank + 1}")
     if lengths is not None and isinstance(lengths, (list, tuple)) and lengths and isinstance(lengths[0], (list, tuple, Tensor, np.ndarray)):

@@ -300,7 +300,7 @@ def _join(op: Op, args: tuple[Any, ...]) -> Any:
 def _one_hot(op: Op, args: tuple[Any, ...]) -> Any:
     axis, rt = _named(op, args)["axis"], args[0]
     if axis not in (None, -1, rt.shape.rank):
-        raise ValueError(f"ragged.one_hot: axis={axis} is not supported; only the last is")
+        raise ValueError(f"axis ({axis}) must be greater than indices.ragged_rank ({rt.ragged_rank}).")
     at = op.params.index("axis")
     return rt.with_flat_values(op.public(rt.flat_values, *args[1:at], -1, *args[at + 1 :]))
 

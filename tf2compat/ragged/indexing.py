@@ -37,7 +37,9 @@ def _get(rt: Any, keys: list[Any]) -> Any:
     if isinstance(first, slice):
         return _inside(_rows(rt, first), rest)
     if isinstance(first, (float, str, bytes)):
-        raise TypeError(f"Invalid ragged slice key: {first!r}")
+        raise TypeError(
+            f"Only integers, slices (`:`), ellipsis (`...`), tf.newaxis (`None`) and scalar tf.int32/tf.int64 tensors are valid indices, got {first!r}"
+        )
     row = _row(rt, first)
     return _get(row, rest) if isinstance(row, RaggedTensor) else (row[tuple(rest)] if rest else row)
 

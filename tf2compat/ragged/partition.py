@@ -63,6 +63,10 @@ def _known(t: Tensor) -> np.ndarray | None:
     return None if found is None else np.asarray(found)
 
 
+def _negative(values: np.ndarray, like: Tensor) -> str:
+    return f"Condition x >= 0 did not hold element-wise:\nx (shape=({len(values)},) dtype={like.dtype.name}) = \n{[str(v) for v in values.tolist()]}"
+
+
 def check_splits(splits: Tensor, values: Any) -> None:
     """The splits begin at 0, do not descend, and end at the number of values."""
     splits.shape.with_rank(1)
@@ -74,7 +78,7 @@ def check_splits(splits: Tensor, values: Any) -> None:
     if s[0] != 0:
         raise _fail(f" row_splits must begin at zero, got {s.tolist()}")
     if (np.diff(s) < 0).any():
-        raise _fail(f" row_splits must not descend, got {s.tolist()}")
+        raise _fail(f"monotonic.  \n{_negative(np.diff(s), splits)}\n(the differences of row_splits {s.tolist()})")
     if n is not None and s[-1] != n:
         raise _fail(
             f"\nCondition x == y did not hold.\nFirst 1 elements of x:\n[{int(s[-1])}]\nFirst 1 elements of y:\n[{n}]\n"
@@ -88,9 +92,12 @@ def check_lengths(lengths: Tensor, values: Any) -> None:
     if found is None:
         return
     if (found < 0).any():
-        raise _fail(f" row_lengths must not be negative, got {found.tolist()}")
+        raise errors.InvalidArgumentError(None, None, f"Arguments to from_row_lengths do not form a valid RowPartition.  \n{_negative(found, lengths)}")
     if n is not None and found.sum() != n:
-        raise _fail(f" row_lengths add up to {int(found.sum())}, but there are {n} values")
+        raise _fail(
+            f"\nCondition x == y did not hold.\nFirst 1 elements of x:\n[{int(found.sum())}]\nFirst 1 elements of y:\n[{n}]\n"
+            "(x: the sum of row_lengths; y: the number of values)"
+        )
 
 
 def check_rowids(rowids: Tensor, count: Tensor, values: Any) -> None:

@@ -373,6 +373,10 @@ class RaggedTensor:
 
     _numpy_value = numpy
 
+    def _tf_iterated(self) -> Any:
+        """What a loop in a graph runs over, and the row of each number."""
+        return tf.range(self.nrows()), self.__getitem__
+
     def __iter__(self) -> Iterator[Any]:
         for i in range(int(self.nrows())):
             yield self[i]

@@ -102,6 +102,15 @@ def for_stmt(
     symbols: tuple[str, ...], target: str, options: dict[str, Any] | None = None,
 ) -> None:  # fmt: skip
     """`for target in iterated: body(target)` while `extra_test()` holds."""
+    rows = getattr(type(iterated), "_tf_iterated", None)  # the rows of a ragged tensor, by number
+    if rows is not None and staged is not _Eager:
+        numbers, row = rows(iterated)
+        if staged.is_iterated(numbers):
+            given, iterated = body, numbers
+
+            def body(number: Any) -> None:
+                given(row(number))
+
     if staged.is_iterated(iterated):
         staged.for_stmt(iterated, extra_test, body, get_state or _empty, set_state or _ignore, symbols, target, options or {})
         return
