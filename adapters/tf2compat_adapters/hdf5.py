@@ -24,11 +24,11 @@ def damaged(path: str, problem: object) -> errors.DataLossError:
 
 @contextlib.contextmanager
 def consistent(path: str) -> Iterator[None]:
-    """While a model is made of a file's configuration: what shows that it does not hang together becomes a DataLossError."""
+    """While a model is made of a file's content: what shows that it does not hang together becomes a DataLossError."""
     try:
         yield
-    except (KeyError, IndexError, AttributeError, RecursionError) as error:
-        raise damaged(path, f"its configuration is not a model's: {type(error).__name__}: {error}") from error
+    except (KeyError, IndexError, AttributeError, RecursionError, OverflowError) as error:
+        raise damaged(path, f"it does not describe a model: {type(error).__name__}: {error}") from error
 
 
 def open_file(path: str) -> Any:

@@ -202,7 +202,8 @@ def _get_weights(file: Any, model: Any, path: str, skip_mismatch: bool, third: b
         work.append((item, store))
     for item, store in work:
         try:
-            item.load_own_variables(store)
+            with hdf5.consistent(path):
+                item.load_own_variables(store)
         except Exception as error:  # noqa: BLE001 - whatever an own method raises
             if not skip_mismatch:
                 raise

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from . import dtypes, nest
-from .graph import Graph, Node
+from .graph import Graph, Node, _collect
 from .op import OPS, Op
 from .shapes import TensorShape
 from .specs import TensorSpec, TypeSpec
@@ -262,6 +262,33 @@ def _op(key: str) -> Op:
     return found
 
 
+def _check_arguments(op: Op, args: list[Any]) -> None:
+    """Raises ValueError where an op would get something else than tensors or numbers for a tensor."""
+    for kind, name, value in zip(op.kinds, op.params, args, strict=True):
+        what = None if kind is None else kind.what
+        if what == "tensor":
+            fits = value is None or isinstance(value, (Tensor, Variable)) or (kind.scalar and isinstance(value, (bool, int, float, complex)))
+        elif what == "tensors":
+            fits = value is None or (isinstance(value, (list, tuple)) and all(isinstance(v, (Tensor, Variable)) for v in value))
+        elif what in ("variable", "variables"):
+            fits = all(isinstance(v, Variable) for v in (value if isinstance(value, (list, tuple)) else [value]))
+        else:
+            continue
+        if not fits:
+            raise ValueError(f"the argument '{name}' of the op '{op.key}' is a {type(value).__name__}")
+
+
+def _check_structure(structure: Any, count: int, op: Op) -> None:
+    """Raises ValueError for a structure of results that is not made of their numbers."""
+    if isinstance(structure, dict):
+        structure = list(structure.values())
+    if isinstance(structure, (list, tuple)):
+        for part in structure:
+            _check_structure(part, count, op)
+    elif structure is not None and (type(structure) is not int or not 0 <= structure < count):
+        raise ValueError(f"the results of the op '{op.key}' are not numbered")
+
+
 class GraphReader:
     """Turns JSON values back into graphs. Raises ValueError, TypeError or KeyError for what is not a graph."""
 
@@ -331,13 +358,25 @@ class GraphReader:
         captures = [(self.value(outside), self._placeholder(graph, t, "capture")) for outside, t in content["captures"]]
         for outside, inner in captures:
             key = outside._key() if isinstance(outside, SymbolicTensor) else (id(outside), -1)
+            if key in graph.captures or (isinstance(outside, SymbolicTensor) and outside._graph is not outer) or not isinstance(outside, Tensor):
+                raise ValueError(f"the captures of the graph '{graph.name}' are not the tensors outside of it")
             graph.captures[key] = (outside, inner)
         graph.inputs = [self._placeholder(graph, t, "input") for t in content["inputs"]]
         graph.is_function = bool(content["function"])
         for item in content["nodes"]:
             self._one(graph, item)
         graph.outputs = [self.value(o) for o in content["outputs"]]
+        if any(o is not None and not isinstance(o, Tensor) for o in graph.outputs):
+            raise ValueError("a graph's result is not a tensor")
+        self._own(graph, graph.outputs)
         return graph
+
+    def _own(self, graph: Graph, value: Any) -> None:
+        """Raises ValueError for a tensor of another graph: what comes from outside is a capture."""
+        found: list[SymbolicTensor] = []
+        _collect(value, found)
+        if any(t._graph is not graph for t in found):
+            raise ValueError(f"the graph '{graph.name}' uses a tensor of another graph")
 
     def _add(self, number: int, node: Node) -> None:
         if type(number) is not int or number in self._nodes or len(self._nodes) > _MAX_NODES:
@@ -367,9 +406,13 @@ class GraphReader:
         args = self.value(item["args"])
         if op is not None and (not isinstance(args, list) or len(args) != op.n):
             raise ValueError(f"the op '{op.key}' takes {op.n} arguments")
+        self._own(graph, args)
+        if op is not None:
+            _check_arguments(op, args)
         node = Node(kind, str(item["name"]), op, args)
         if op is not None:
             node.structure = self.value(item["structure"])
+            _check_structure(node.structure, len(item["results"]), op)
             node.extra = set()
             variables = [v for a in args for v in (a if isinstance(a, list) else [a]) if isinstance(v, Variable)]
             for v in variables:
@@ -381,6 +424,10 @@ class GraphReader:
         else:
             node.extra = self.value(item.get("extra"))
         node.blocks = [self.graph(block, graph) for block in item.get("blocks", ())]
+        if kind == "if" and [len(block.outputs) for block in node.blocks] != [len(item["results"])] * 2:
+            raise ValueError("the branches of a condition do not give its results")
+        if kind in ("while", "for", "custom") and not node.blocks:
+            raise ValueError(f"a node of the kind {kind!r} has no graph")
         for block in node.blocks:
             for v in block._variables.values():
                 graph._variables.setdefault(id(v), v)

@@ -241,6 +241,6 @@ def _add_functions(content: dict[str, Any], objects: list[Any], path: str, varia
             name: Signature(concretes[entry["concrete"]], list(entry["inputs"]), list(entry["outputs"]))
             for name, entry in content["signatures"].items()
         }
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError, StopIteration, OverflowError) as error:
         raise errors.DataLossError(None, None, f"{path} is damaged: {error}") from error
     objects[0].__dict__["signatures"] = _Signatures(found)
