@@ -278,15 +278,13 @@ def _check_arguments(op: Op, args: list[Any]) -> None:
             raise ValueError(f"the argument '{name}' of the op '{op.key}' is a {type(value).__name__}")
 
 
-def _check_structure(structure: Any, count: int, op: Op) -> None:
-    """Raises ValueError for a structure of results that is not made of their numbers."""
+def _numbers(structure: Any) -> list[Any]:
+    """The leaves of a structure of results: their numbers, when it is one."""
     if isinstance(structure, dict):
         structure = list(structure.values())
     if isinstance(structure, (list, tuple)):
-        for part in structure:
-            _check_structure(part, count, op)
-    elif structure is not None and (type(structure) is not int or not 0 <= structure < count):
-        raise ValueError(f"the results of the op '{op.key}' are not numbered")
+        return [number for part in structure for number in _numbers(part)]
+    return [] if structure is None else [structure]
 
 
 class GraphReader:
@@ -412,7 +410,9 @@ class GraphReader:
         node = Node(kind, str(item["name"]), op, args)
         if op is not None:
             node.structure = self.value(item["structure"])
-            _check_structure(node.structure, len(item["results"]), op)
+            numbers = _numbers(node.structure)
+            if any(type(number) is not int for number in numbers) or set(numbers) != set(range(len(item["results"]))):
+                raise ValueError(f"the results of the op '{op.key}' are not numbered")
             node.extra = set()
             variables = [v for a in args for v in (a if isinstance(a, list) else [a]) if isinstance(v, Variable)]
             for v in variables:
