@@ -115,3 +115,25 @@ def test_prefetch_to_a_gpu():
     assert [f.device.endswith("GPU:0") for f in found] == [True] * 3
     assert found[2].numpy().tolist() == [[8, 9], [10, 11]]
     assert [f.device.endswith("GPU:0") for f in d.apply(tf.data.experimental.copy_to_device("/gpu:0"))] == [True] * 3
+
+
+def test_elements_are_one_argument_of_reduce_and_scan():
+    pairs = D.zip((D.range(3), D.range(3)))
+    assert int(pairs.reduce(zero(), lambda s, e: s + e[0] * e[1])) == 5
+    assert [int(x) for x in pairs.scan(zero(), lambda s, e: (s + e[0], e[1]))] == [0, 1, 2]
+    assert int(tf.function(lambda: pairs.reduce(zero(), lambda s, e: s + e[0] * e[1]))()) == 5
+
+
+def test_sizes_that_only_a_call_tells():
+    d = D.range(4).flat_map(lambda x: D.from_tensors(x).repeat(x))
+    assert [int(x) for x in d] == [1, 2, 2, 3, 3, 3]
+
+    @tf.function
+    def total(n):
+        s = zero()
+        for x in D.range(n):
+            s += x
+        return s
+
+    with pytest.raises(tf.errors.UnimplementedError, match="make the pipeline outside"):
+        total(tf.constant(5, tf.int64))

@@ -229,35 +229,14 @@ def numbers(t: SymbolicTensor) -> Elements | None:
 
 def elements_of(dataset: Any) -> tuple[Elements, Any]:
     """The elements of a dataset or iterator, and the spec that arranges them."""
-    _check_concrete(dataset, set())
+    if hasattr(dataset, "_inputs"):
+        from ..data.dataset import check_known
+
+        check_known(dataset)
     spec = dataset.element_spec
     flat = flat_specs(spec)
     described = [(s.dtype, None if s.shape.rank is None else tuple(s.shape.as_list())) for s in flat]
     return Elements("_elements", dataset, [], described, []), spec
-
-
-def _check_concrete(value: Any, seen: set[int]) -> None:
-    """NotImplementedError for a dataset that is made of tensors of the function being traced."""
-    if id(value) in seen:
-        return
-    seen.add(id(value))
-    if isinstance(value, SymbolicTensor) or type(value).__name__ == "_Unknown":
-        made = True
-    elif type(value) in (list, tuple, dict):
-        made = False
-        for v in value.values() if type(value) is dict else value:
-            _check_concrete(v, seen)
-    else:
-        graph = getattr(getattr(value, "concrete", None), "graph", None)
-        made = graph is not None and bool(graph.captures)
-        if hasattr(type(value), "element_spec"):
-            for v in list(getattr(value, "__dict__", {}).values()):
-                _check_concrete(v, seen)
-    if made:
-        raise NotImplementedError(
-            "A dataset that is made inside of a tf.function from the function's own tensors cannot be iterated over there: make it outside, "
-            "and pass the dataset to the function."
-        )
 
 
 def flat_specs(spec: Any) -> list[Any]:

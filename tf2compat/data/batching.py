@@ -138,11 +138,14 @@ class _PaddedBatchDataset(_Unary):
             if v is None:
                 out.append(b"" if s.dtype is dtypes.string else 0)
                 continue
-            t = convert_to_tensor(v) if hasattr(v, "dtype") else convert_to_tensor(v, s.dtype)
+            try:
+                t = convert_to_tensor(v) if hasattr(v, "dtype") else convert_to_tensor(v, s.dtype)
+            except (TypeError, ValueError):
+                t = convert_to_tensor(v)  # of another dtype, which is told below
             if t.shape.rank != 0:
                 raise ValueError(f"All padding values must be scalars, got shape {t.shape}")
             if t.dtype is not s.dtype:
-                raise TypeError(f"Mismatched type between padding value and input dataset's element: {t.dtype!r} vs {s.dtype!r}")
+                raise TypeError(f"Invalid `padding_values`. `padding_values` values type {t.dtype!r} does not match type {s.dtype!r} of the corresponding input component.")
             out.append(t._t.item())
         return out
 
@@ -267,7 +270,7 @@ class _UnbatchDataset(_Unary):
 
     def _cardinality(self) -> int:
         n = self._source._cardinality()
-        if n <= 0:
+        if n < 0:
             return n
         for s in structure.leaves(self._source._spec):
             if type(s) is TensorSpec and s.shape.rank and s.shape[0] is not None:
@@ -304,7 +307,7 @@ class _RebatchDataset(_Unary):
         )
 
     def _cardinality(self) -> int:
-        return -1 if self._source._cardinality() == -1 else -2
+        return -2
 
     def _components(self) -> Iterator[Any]:
         held: list[Any] = []

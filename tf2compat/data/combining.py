@@ -86,7 +86,7 @@ class _FlatMapDataset(_Unary):
         self._spec = self._function.output_spec
 
     def _cardinality(self) -> int:
-        return UNKNOWN if self._source._cardinality() != 0 else 0
+        return UNKNOWN
 
     def _components(self) -> Iterator[Any]:
         for flat in self._source._components():
@@ -226,5 +226,7 @@ def choose(datasets: Any, choice_dataset: Any, stop_on_empty: bool) -> Dataset:
     from .dataset import is_scalar_spec
 
     if not isinstance(choice_dataset, Dataset) or not is_scalar_spec(choice_dataset._spec) or choice_dataset._spec.dtype is not dtypes.int64:
-        raise TypeError("Invalid `choice_dataset`. Elements of `choice_dataset` must be scalar `tf.int64` tensors.")
+        raise TypeError(
+            f"Invalid `choice_dataset`. Elements of `choice_dataset` must be scalar `tf.int64` tensors but are {getattr(choice_dataset, '_spec', choice_dataset)!r}."
+        )
     return _DirectedInterleaveDataset(datasets, lambda: (int(flat[0]) for flat in choice_dataset._components()), stop_on_empty, (choice_dataset,))

@@ -15,6 +15,7 @@ from .._engine.convert import convert_to_tensor
 from .._engine.op import wrap_here
 from .._engine.shapes import TensorShape
 from .._engine.specs import TensorSpec, TypeSpec
+from .._engine.symbolic import SymbolicTensor
 from .._engine.tensor import Tensor
 from . import structure
 from .iterator import NumpyIterator, OwnedIterator
@@ -32,6 +33,10 @@ def number(value: Any, name: str = "count") -> int:
     tensor = convert_to_tensor(value, dtypes.int64) if not hasattr(value, "dtype") else convert_to_tensor(value)
     if not tensor.dtype.is_integer or tensor.shape.rank not in (0, None):
         raise TypeError(f"{name} must be an integer scalar, got {value!r}")
+    static = getattr(tensor, "_static_value", None)
+    if static is not None:  # of a function that is being traced
+        known = static()
+        return _Unknown(1) if known is None else int(known)
     return int(tensor)
 
 
@@ -520,6 +525,21 @@ class _Unknown(int):
 
 
 UNKNOWN_NUMBER = _Unknown(0)
+
+
+def check_known(dataset: Any) -> None:
+    """Refuse to iterate, inside a function, over a pipeline one of whose numbers or tensors only a call of the function tells."""
+    stages = [dataset]
+    while stages:
+        stage = stages.pop()
+        stages += getattr(stage, "_inputs", ())
+        for value in vars(stage).values():
+            if any(isinstance(v, (_Unknown, SymbolicTensor)) for v in (value if isinstance(value, (tuple, list)) else (value,))):
+                raise errors.UnimplementedError(
+                    None, None,
+                    f"A tf.data pipeline inside a tf.function has a stage ({stage._describe()}) that is made of a tensor of the function. tf2compat "
+                    "makes pipelines when it traces: make the pipeline outside and pass it, or give the stage a number or tensor that is known",
+                )  # fmt: skip
 
 
 class DatasetSpec(TypeSpec):

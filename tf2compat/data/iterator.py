@@ -39,6 +39,10 @@ class OwnedIterator(Iterator, Trackable):
     def __init__(self, dataset: Any = None, components: Any = None, element_spec: Any = None) -> None:
         if dataset is None:
             raise ValueError("When `dataset` is not provided, tf2compat cannot make an iterator")
+        if state.local.graph is not None:
+            from .dataset import check_known
+
+            check_known(dataset)
         self._dataset = dataset
         self._spec = dataset.element_spec
         self._random = [(stage._seed, stage._rng.bit_generator.state) for stage in random_stages(dataset)]

@@ -138,9 +138,8 @@ class _ScanDataset(_Unary):
 def _stateful(func: Callable[..., Any], initial: Any, spec: Any, what: str) -> Any:
     """A traced function of (state, element); the state's spec widens until it covers what the function returns."""
     state_spec = structure.spec_of(initial)
-    wrapped = (lambda s, *e: func(s, *e)) if isinstance(spec, tuple) else func
     for _ in range(8):
-        traced = Traced(wrapped, spec, what, (state_spec,))
+        traced = Traced(func, (spec,), what, (state_spec,))  # an element is one argument, a tuple too
         result = traced.output_spec
         if what == "scan":
             if not isinstance(result, tuple) or len(result) != 2:
@@ -181,7 +180,7 @@ def _reduce_in_graph(dataset: Dataset, initial: Any, reduce_func: Callable[..., 
 
     def loop(elements: Any, now: Any) -> Any:
         for value in elements:
-            now = reduce_func(now, *value) if isinstance(value, tuple) else reduce_func(now, value)
+            now = reduce_func(now, value)
         return now
 
     return to_graph(loop)(dataset, initial)

@@ -78,11 +78,11 @@ def decode_base64(input: Any, name: str | None = None) -> Any:  # noqa: A002
     """Strings from their web-safe base64 form, padded or not (`tf.io.decode_base64`)."""
 
     def one(s: bytes) -> bytes:
-        if not _BASE64.fullmatch(s):
-            raise invalid("Invalid character found in base64. [Op:DecodeBase64] name: ")
         plain = s.rstrip(b"=")
         if len(plain) % 4 == 1:
             raise invalid("Base64 string length cannot be 1 modulo 4. [Op:DecodeBase64] name: ")
+        if not _BASE64.fullmatch(s):
+            raise invalid("Invalid character found in base64. [Op:DecodeBase64] name: ")
         if len(s) != len(plain) and len(s) % 4:
             raise invalid("Invalid character found in base64. [Op:DecodeBase64] name: ")
         return base64.urlsafe_b64decode(plain + b"=" * (-len(plain) % 4))

@@ -247,11 +247,12 @@ def _script(point: int) -> int:
         return -1
     char = chr(point)
     category = unicodedata.category(char)
-    if category in ("Mn", "Me"):
-        return 1
-    if not category.startswith("L"):
+    if category[0] not in "LM" and category != "Nd":
         return 103 if category == "Cn" else 0
-    return _SCRIPTS.get(unicodedata.name(char, "").split(" ")[0], 0)
+    found = _SCRIPTS.get(unicodedata.name(char, "").split(" ")[0], 0)
+    if category in ("Mn", "Me") and (not found or 0x64B <= point <= 0x655 or point == 0x670):
+        return 1  # a mark that takes the script of what it stands on
+    return found
 
 
 @op("UnicodeScript", input=tensor(int32))
