@@ -49,7 +49,9 @@ def run_symbolically(fn: Callable[..., Any], args: Any, kwargs: Any, layer: Any 
             return x
         found = known.get(id(x))
         if found is None:
-            if x._constant is not None:
+            if x._ragged or x._sparse:
+                found = _composite(graph, x)
+            elif x._constant is not None:
                 from tf2compat import constant
 
                 found = constant(x._constant, dtype=x.dtype)
@@ -65,6 +67,28 @@ def run_symbolically(fn: Callable[..., Any], args: Any, kwargs: Any, layer: Any 
 
     with _Inferring(), graph.as_default():
         return fn(*nest.map_structure(symbol, args), **nest.map_structure(symbol, kwargs))
+
+
+def _composite(graph: Graph, x: Any) -> Any:
+    """A ragged or sparse tensor of placeholders."""
+    dims = x.shape.as_list()
+    if x._sparse:
+        from tf2compat import SparseTensor
+
+        rank = len(dims)
+        sparse = SparseTensor(
+            graph.placeholder(dtypes.int64, (None, rank), "indices"), graph.placeholder(x.dtype, (None,), "values"),
+            graph.placeholder(dtypes.int64, (rank,), "dense_shape"),
+        )  # fmt: skip
+        sparse._shape = x.shape
+        return sparse
+    from tf2compat import RaggedTensor
+
+    found = graph.placeholder(x.dtype, (None, *dims[x._ragged + 1 :]), "flat_values")
+    for level in reversed(range(x._ragged)):
+        rows = dims[0] + 1 if level == 0 and dims[0] is not None else None
+        found = RaggedTensor.from_row_splits(found, graph.placeholder(x._splits, (rows,), f"row_splits_{level}"), validate=False)
+    return found
 
 
 def infer_shapes(layer: Any, input_shape: Any) -> Any:

@@ -25,6 +25,12 @@ def _plain_shape(shape: Any) -> tuple[int | None, ...]:
     return tuple(None if d is None else int(d) for d in shape)
 
 
+def _ragged_rank(shape: TensorShape) -> int:
+    """Ragged dimensions reach from the second to the last unknown one."""
+    dims = shape.as_list()
+    return max((i for i, d in enumerate(dims) if i and d is None), default=1)
+
+
 class InputLayer(Layer):
     """The layer behind an `Input` (`tf.keras.layers.InputLayer`). ValueError for contradictory arguments."""
 
@@ -78,7 +84,11 @@ class InputLayer(Layer):
         d["_batch_input_shape"] = whole
         if input_tensor is None:
             input_tensor = KerasTensor(TensorShape(whole), dtype, name=name)
-            input_tensor._ragged, input_tensor._sparse = bool(ragged), bool(sparse)
+            input_tensor._sparse = bool(sparse)
+            if ragged and isinstance(type_spec, RaggedTensorSpec):
+                input_tensor._ragged, input_tensor._splits = type_spec.ragged_rank, type_spec.row_splits_dtype
+            elif ragged:
+                input_tensor._ragged = _ragged_rank(input_tensor.shape)
             if composite is not None and not (ragged or sparse):
                 input_tensor._composite = composite
         Node(self, (), {}, input_tensor)

@@ -94,6 +94,24 @@ class SlicingOpLambda(TFOpLambda):
         return {"name": self.name, "trainable": self.trainable, "dtype": "float32", "function": "__operators__.getitem"}
 
 
+class MethodLambda(TFOpLambda):
+    """A method or property of a ragged tensor as a layer of a functional model."""
+
+    def __init__(self, function: str, **kwargs: Any) -> None:
+        self.__dict__["function"] = function
+        self.__dict__["symbol"] = f"input.{function}"
+        Layer.__init__(self, name=kwargs.pop("name", None) or naming.unique(self.symbol), autocast=False, **kwargs)
+        self.built = True
+
+    def call(self, tensor: Any, *args: Any, **kwargs: Any) -> Any:
+        """What the tensor's method returns, or its property is."""
+        found = getattr(tensor, self.function)
+        return found(*args, **{k: v for k, v in kwargs.items() if v is not None}) if callable(found) else found
+
+    def get_config(self) -> dict[str, Any]:
+        return {"name": self.name, "trainable": self.trainable, "dtype": "float32", "function": self.function}
+
+
 _OPERATORS = {"add": "math.add", "getitem": "_top.indexing.getitem"}
 
 

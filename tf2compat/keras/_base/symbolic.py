@@ -24,7 +24,9 @@ class KerasTensor:
     __array_priority__ = 100
     _is_keras_tensor = True
     _tf_storage = True
-    __slots__ = ("_dtype", "_shape", "_name", "_keras_history", "_keras_mask", "_constant", "_ragged", "_sparse", "_composite", "__weakref__")
+    __slots__ = (
+        "_dtype", "_shape", "_name", "_keras_history", "_keras_mask", "_constant", "_ragged", "_splits", "_sparse", "_composite", "__weakref__",
+    )  # fmt: skip
 
     def __init__(self, shape: Any, dtype: Any, name: str | None = None, constant: Any = None) -> None:
         self._shape = shape if isinstance(shape, TensorShape) else TensorShape(shape)
@@ -34,7 +36,9 @@ class KerasTensor:
         self._keras_mask: Any = None
         #: the value where it is known already, e.g. of `tf.shape` parts
         self._constant = constant
-        self._ragged = False
+        #: the number of ragged dimensions, and the dtype of their row splits
+        self._ragged = 0
+        self._splits = dtypes.int64
         self._sparse = False
         #: the spec of an extension type, for which this stands
         self._composite: Any = None
@@ -72,11 +76,60 @@ class KerasTensor:
 
     @property
     def type_spec(self) -> Any:
-        from tf2compat import TensorSpec
+        from tf2compat import RaggedTensorSpec, SparseTensorSpec, TensorSpec
 
         if self._composite is not None:
             return self._composite
+        if self._ragged:
+            return RaggedTensorSpec(self._shape, self._dtype, self._ragged, self._splits)
+        if self._sparse:
+            return SparseTensorSpec(self._shape, self._dtype)
         return TensorSpec(shape=self._shape, dtype=self._dtype, name=self._name)
+
+    # --- what ragged tensors have ---------------------------------------------------------------------------------------
+    def _ragged_method(self, name: str, *args: Any, **kwargs: Any) -> Any:
+        if not self._ragged:
+            raise AttributeError(f"'KerasTensor' object has no attribute '{name}': only ragged tensors have it")
+        from .oplayers import MethodLambda
+
+        return MethodLambda(name)(self, *args, **kwargs)
+
+    def to_tensor(self, default_value: Any = None, name: str | None = None, shape: Any = None) -> Any:
+        """The dense form of a ragged symbolic tensor."""
+        return self._ragged_method("to_tensor", default_value=default_value, shape=shape)
+
+    def to_sparse(self, name: str | None = None) -> Any:
+        return self._ragged_method("to_sparse")
+
+    def row_lengths(self, axis: int = 1, name: str | None = None) -> Any:
+        return self._ragged_method("row_lengths", axis=axis)
+
+    def nrows(self, out_type: Any = None, name: str | None = None) -> Any:
+        return self._ragged_method("nrows", out_type=out_type)
+
+    def with_values(self, new_values: Any) -> Any:
+        return self._ragged_method("with_values", new_values)
+
+    def with_flat_values(self, new_values: Any) -> Any:
+        return self._ragged_method("with_flat_values", new_values)
+
+    @property
+    def values(self) -> Any:
+        return self._ragged_method("values")
+
+    @property
+    def flat_values(self) -> Any:
+        return self._ragged_method("flat_values")
+
+    @property
+    def row_splits(self) -> Any:
+        return self._ragged_method("row_splits")
+
+    @property
+    def ragged_rank(self) -> int:
+        if not self._ragged:
+            raise AttributeError("'KerasTensor' object has no attribute 'ragged_rank': only ragged tensors have it")
+        return self._ragged
 
     def _as_tensor(self) -> KerasTensor:
         return self
@@ -94,6 +147,8 @@ class KerasTensor:
         created = f" (created by layer '{layer.name}')" if layer is not None else ""
         value = f" inferred_value={self._constant}" if self._constant is not None else ""
         name = f" name='{self._name}'" if layer is None and self._name else ""
+        if self._ragged or self._sparse:
+            return f"<KerasTensor: type_spec={self.type_spec!r}{name}{created}>"
         return f"<KerasTensor: shape={_shown(self._shape)} dtype={self._dtype.name}{value}{name}{created}>"
 
     def __str__(self) -> str:
@@ -101,6 +156,8 @@ class KerasTensor:
         layer = self._keras_history.layer
         spec = self._name if layer is not None and not layer._inbound[self._keras_history.node_index].flat_inputs else None
         created = f", description=\"created by layer '{layer.name}'\"" if layer is not None else ""
+        if self._ragged or self._sparse:
+            return f"KerasTensor(type_spec={self.type_spec!r}{name}{created})"
         return f"KerasTensor(type_spec=TensorSpec(shape={_shown(self._shape)}, dtype=tf.{self._dtype.name}, name={spec!r}){name}{created})"
 
     def __len__(self) -> int:
@@ -249,6 +306,14 @@ def as_symbol(x: Any, layer: Any, name: str | None = None) -> Any:
         composed = KerasTensor(getattr(spec, "shape", TensorShape(None)), getattr(spec, "dtype", "float32"), name=name or f"{layer.name}/Identity:0")
         composed._composite = spec
         return composed
+    if hasattr(x, "row_splits"):
+        made = KerasTensor(x.shape, x.dtype, name=name or f"{layer.name}/RaggedTensor:0")
+        made._ragged, made._splits = x.ragged_rank, x.row_splits.dtype
+        return made
+    if hasattr(x, "dense_shape"):
+        made = KerasTensor(x.shape, x.dtype, name=name or f"{layer.name}/SparseTensor:0")
+        made._sparse = True
+        return made
     made = KerasTensor(x.shape, x.dtype, name=name or (getattr(x, "_label", None) or _graph_name(x, layer)))
     static = getattr(x, "_static_value", None)
     if static is not None and x.dtype in (dtypes.int32, dtypes.int64) and x.shape.rank is not None and x.shape.rank <= 1:

@@ -10,7 +10,7 @@ from tf2compat._engine.shapes import TensorShape
 
 from .._base.callspec import mask_of
 from .._base.layer import Layer
-from .rnn import build_inside
+from .rnn import build_inside, call_ragged
 from .wrapper import Wrapper
 
 
@@ -100,6 +100,8 @@ class Bidirectional(Wrapper):
             if len(inputs) > 1:
                 initial_state = inputs[1:]
             inputs = inputs[0]
+        if isinstance(inputs, tf.RaggedTensor):
+            return call_ragged(self, super().__call__, inputs, initial_state, constants, kwargs)
         if initial_state is not None:
             initial_state = list(initial_state) if isinstance(initial_state, (list, tuple)) else [initial_state]
             if len(initial_state) % 2:

@@ -98,6 +98,12 @@ class Dense(WeightOptions, Layer):
         elif hasattr(inputs, "dense_shape"):
             found = tf.sparse.sparse_dense_matmul(inputs, self.kernel)
             found = found if self.bias is None else tf.nn.bias_add(found, self.bias)
+        elif hasattr(inputs, "row_splits"):
+            if inputs.shape[-1] is None:
+                raise ValueError(
+                    f"The last dimension of a RaggedTensor input to a Dense layer must be defined. Received: shape={inputs.shape}"
+                )
+            return inputs.with_flat_values(self.call(inputs.flat_values))
         else:
             if inputs.dtype is not d["_compute"]:
                 inputs = tf.cast(inputs, d["_compute"])

@@ -175,6 +175,8 @@ class _Global(Layer):
     def call(self, inputs: Any) -> Any:
         """The pooled inputs, [batch, channels] or with dimensions of one."""
         d = self.__dict__
+        if isinstance(inputs, tf.RaggedTensor):
+            return (tf.reduce_max if type(self)._op is _global_max else tf.reduce_mean)(inputs, axis=d["_axes"][0])
         return type(self)._op(inputs, d["_axes"], d["keepdims"])
 
     def compute_output_shape(self, input_shape: Any) -> TensorShape:
@@ -227,6 +229,8 @@ class GlobalAveragePooling1D(_Global):
 
     def call(self, inputs: Any, mask: Any = None) -> Any:
         """The mean over steps, [batch, features]."""
+        if isinstance(inputs, tf.RaggedTensor):
+            return tf.reduce_mean(inputs, axis=self._axes[0])
         if mask is None:
             return _global_avg(inputs, self._axes, self.keepdims)
         kept = tf.cast(mask, inputs.dtype)

@@ -199,6 +199,32 @@ def call_cell(cell: Any, inputs: Any, states: Any, constants: Any, training: Any
     return call(inputs, states, **kwargs)
 
 
+def call_ragged(layer: Any, call: Any, inputs: Any, initial_state: Any, constants: Any, kwargs: dict[str, Any]) -> Any:
+    """Call a recurrent layer on sequences of different lengths: on dense ones with a mask, and back."""
+    if kwargs.get("mask") is not None:
+        raise ValueError(
+            f"The mask that was passed in was {kwargs['mask']}, which cannot be applied to RaggedTensor inputs. Please make sure that there "
+            "is no mask injected by upstream layers."
+        )
+    if getattr(layer, "unroll", False):
+        raise ValueError("The input received contains RaggedTensors and does not support unrolling. Disable unrolling by passing `unroll=False`.")
+    lengths = inputs.row_lengths()
+    dense = inputs.to_tensor()
+    for name, value in (("initial_state", initial_state), ("constants", constants)):
+        if value is not None:
+            kwargs[name] = list(value) if isinstance(value, (list, tuple)) else [value]
+    out = call(dense, mask=tf.sequence_mask(lengths, tf.shape(dense)[1]), **{k: v for k, v in kwargs.items() if k != "mask"})
+    if not layer.return_sequences:
+        return out
+    several = isinstance(out, list)
+    sequence = out[0] if several else out
+    if getattr(layer, "go_backwards", False):
+        ragged: Any = tf.reverse(tf.RaggedTensor.from_tensor(tf.reverse(sequence, [1]), lengths), [1])
+    else:
+        ragged = tf.RaggedTensor.from_tensor(sequence, lengths, row_splits_dtype=inputs.row_splits.dtype)
+    return [ragged, *out[1:]] if several else ragged
+
+
 class RNN(Layer):
     """Runs a cell along the time steps of [batch, time, ...] (`tf.keras.layers.RNN`).
 
@@ -337,25 +363,8 @@ class RNN(Layer):
             self.reset_states()
         self.built = True
 
-    def _on_ragged(self, inputs: Any, initial_state: Any, constants: Any, kwargs: dict[str, Any]) -> Any:
-        """Rows of different lengths: padded, with a mask; sequences of outputs are ragged again."""
-        if kwargs.get("mask") is not None:
-            raise ValueError(f"The mask that was passed in was {kwargs['mask']}, which cannot be applied to RaggedTensor inputs. Please make sure that there is no mask injected by upstream layers.")
-        lengths, dense = inputs.row_lengths(), inputs.to_tensor()
-        kwargs["mask"] = tf.sequence_mask(lengths, tf.shape(dense)[1])
-        out = self(dense, initial_state, constants, **kwargs)
-        if not self.return_sequences:
-            return out
-
-        def cut(t: Any) -> Any:
-            return tf.RaggedTensor.from_tensor(t, lengths=lengths, row_splits_dtype=inputs.row_splits.dtype)
-
-        return [cut(out[0]), *out[1:]] if self.return_state else cut(out)
-
     def __call__(self, inputs: Any, initial_state: Any = None, constants: Any = None, **kwargs: Any) -> Any:
         """Call with inputs, or a list of inputs, initial states and constants."""
-        if isinstance(inputs, tf.RaggedTensor):
-            return self._on_ragged(inputs, initial_state, constants, kwargs)
         if isinstance(inputs, list):  # a tuple is one input of several parts
             if self._num_constants and constants is None:
                 constants = inputs[-self._num_constants :]
@@ -363,6 +372,8 @@ class RNN(Layer):
             if len(inputs) > 1:
                 initial_state = inputs[1:]
             inputs = inputs[0]
+        if isinstance(inputs, tf.RaggedTensor):
+            return call_ragged(self, super().__call__, inputs, initial_state, constants, kwargs)
         if initial_state is not None:
             kwargs["initial_state"] = list(initial_state) if isinstance(initial_state, (list, tuple)) else [initial_state]
         if constants is not None:

@@ -309,9 +309,20 @@ class CategoryEncoding(Layer):
             count_weights = tf.cast(count_weights, self.compute_dtype)
         if not inputs.dtype.is_integer:
             inputs = tf.cast(inputs, tf.int64)
+        if self.output_mode != "one_hot" and (hasattr(inputs, "row_splits") or hasattr(inputs, "dense_shape")):
+            return self._of_composite(inputs, count_weights)
         return encode(
             _check_range(inputs, self.num_tokens), self.output_mode, self.num_tokens, self.compute_dtype, self.sparse, count_weights
         )
+
+    def _of_composite(self, inputs: Any, count_weights: Any) -> Any:
+        depth = self.num_tokens
+        inputs = inputs.with_values(_check_range(inputs.values, depth))
+        binary = self.output_mode == "multi_hot"
+        found = tf.sparse.bincount(inputs, count_weights, axis=-1, minlength=depth, maxlength=depth, binary_output=binary)
+        found = tf.cast(tf.sparse.to_dense(found), self.compute_dtype)
+        found.set_shape([inputs.shape[0], depth])
+        return tf.sparse.from_dense(found) if self.sparse else found
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape of the encoded inputs."""

@@ -93,6 +93,8 @@ class TimeDistributed(Wrapper):
         spec = self.layer.__dict__["_call_spec"]
         if spec.training:
             kwargs["training"] = training
+        if isinstance(inputs, tf.RaggedTensor):
+            return inputs.with_values(self.layer(inputs.values, **kwargs))
         flat = tf.nest.flatten(inputs)
         first = flat[0]
         steps = first.shape[1] if first.shape[1] is not None else tf.shape(first)[1]
