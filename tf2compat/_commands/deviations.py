@@ -18,4 +18,5 @@ DEVIATIONS: dict[str, str] = {
     "tf.test.TestCase.assertItemsEqual": "absltest's own method",
     "tf.test.TestCase.assertRaisesRegexp": "absltest's own method",
     "tf.train.CheckpointOptions": "one more option at the end, `experimental_format`: TensorFlow's bundles or safetensors",
+    "tf.types.experimental.FunctionType": "the constructor that TensorFlow's class has; the listing shows that of inspect.Signature, its base",
 }
