@@ -13,7 +13,6 @@ from tensorboard.compat.proto import config_pb2, graph_pb2
 
 from tf2compat._engine import dtypes
 
-
 #: the version of graphs that TensorFlow 2.21 writes
 _PRODUCER = 2474
 #: values of constants up to this many elements are written

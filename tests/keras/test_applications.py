@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import http.server
 import json
 import os
@@ -32,6 +33,14 @@ def chosen() -> list[str]:
     if os.environ.get("TF2COMPAT_ALL_ARCHITECTURES"):
         return list(RECORDED)
     return [case for case, rest in RECORDED.items() if int(rest.split("\t")[0]) <= FEW_LAYERS and int(rest.split("\t")[1]) < 4e7]
+
+
+@pytest.fixture(autouse=True)
+def one_network_at_a_time() -> Iterator[None]:
+    """Layers and their connections are cycles: collected at once, so that networks do not pile up."""
+    tf.keras.backend.clear_session()
+    yield
+    gc.collect()
 
 
 @pytest.fixture
@@ -174,7 +183,6 @@ def test_wrong_arguments(call: Any, message: str) -> None:
 
 
 def test_an_input_tensor_of_ones_own() -> None:
-    tf.keras.backend.clear_session()
     start = tf.keras.Input((40, 40, 3), name="pixels")
     scaled = tf.keras.layers.Rescaling(1 / 255.0)(start)
     model = tf.keras.applications.MobileNet(weights=None, alpha=0.25, include_top=False, input_tensor=scaled, input_shape=(40, 40, 3))

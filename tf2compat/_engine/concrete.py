@@ -9,17 +9,17 @@ from typing import Any
 import numpy as np
 import torch
 
-from . import dtypes, nest, state
+from . import nest, state
 from .autograph.errors import in_user_code
+from .connections import connected
 from .convert import convert_to_tensor
 from .function_type import Callable as TensorCallable
 from .function_type import FunctionType, constraint, trace_type_of
-from .connections import connected
 from .graph import Graph
 from .op import entering, wrap_here
 from .replay import Program
-from .signature import Binder, decode, encode, names_of, spec_names_of
 from .shapes import TensorShape
+from .signature import Binder, decode, encode, names_of, spec_names_of
 from .specs import TensorSpec
 from .symbolic import SymbolicTensor
 from .tensor import Tensor, wrap

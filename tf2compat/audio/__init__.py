@@ -68,7 +68,7 @@ def _parse(data: bytes) -> tuple[np.ndarray, int]:
             count = size // (2 * channels)
             return np.frombuffer(data, "<i2", count * channels, at).reshape(count, channels), rate
         at += size
-    raise _wrong("No data chunk found in WAV")
+    raise _wrong(_SHORT)  # no chunk of samples before the end
 
 
 def _format(data: bytes, at: int, size: int) -> tuple[int, int]:

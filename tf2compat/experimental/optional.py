@@ -63,7 +63,6 @@ class _OptionalImpl(Optional):
         value = self._value
         if value is None:
             from .._engine.control import flat_specs
-
             from .._top.creation import zeros
 
             value = [zeros([d or 0 for d in s.shape.as_list() or ()] if s.shape.rank else [], s.dtype) for s in flat_specs(self._spec)]
