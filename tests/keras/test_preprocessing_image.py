@@ -85,3 +85,34 @@ def test_a_dataset_of_a_flow() -> None:
     batch, labels = next(iter(data))
     assert batch.shape == (4, 8, 8, 3)
     assert labels.shape == (4,)
+
+
+def test_folders_of_images(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("x", "y", ".hidden"):
+        (tmp_path / name).mkdir()
+        for i in range(3):
+            tf.keras.utils.save_img(str(tmp_path / name / f"{i}.png"), np.full((6, 8, 3), i * 20, "uint8"), scale=False)
+    load = tf.keras.utils.image_dataset_from_directory
+    both = load(tmp_path, image_size=(4, 4), subset="both", validation_split=0.5, seed=3, crop_to_aspect_ratio=True)
+    assert isinstance(both, list) and [next(iter(d))[0].shape for d in both] == [(3, 4, 4, 3)] * 2
+    assert capsys.readouterr().out.splitlines() == [
+        "Found 6 files belonging to 2 classes.", "Using 3 files for training.", "Using 3 files for validation."
+    ]  # fmt: skip
+    assert load(tmp_path / "x", image_size=(4, 4), labels=[2, 1, 2]).class_names == [1, 2]
+    assert load(tmp_path / "x", image_size=(4, 4), labels=None).class_names == [""]
+
+
+def test_folders_of_sounds(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        for i in range(2):
+            sound = tf.audio.encode_wav(np.full((5 + i, 1), 0.25, "float32"), 8000)
+            (tmp_path / name / f"{i}.wav").write_bytes(sound.numpy())
+    load = tf.keras.utils.audio_dataset_from_directory
+    sounds, labels = next(iter(load(tmp_path, shuffle=False)))
+    assert sounds.shape == (4, 6, 1) and labels.numpy().tolist() == [0, 0, 1, 1]
+    assert sounds[0].numpy().ravel().tolist() == [0.25] * 5 + [0.0]
+    assert next(iter(load(tmp_path, shuffle=False, output_sequence_length=3)))[0].shape == (4, 3, 1)
+    assert next(iter(load(tmp_path, shuffle=False, ragged=True)))[0].row_lengths().numpy().tolist() == [5, 6, 5, 6]
+    with pytest.raises(ValueError, match="Cannot set both"):
+        load(tmp_path, ragged=True, output_sequence_length=3)

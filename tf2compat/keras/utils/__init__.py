@@ -86,6 +86,7 @@ def __getattr__(name: str) -> Any:
 
 
 _LATER = {
+    "audio_dataset_from_directory": "directories",
     "image_dataset_from_directory": "directories", "text_dataset_from_directory": "directories",
     "timeseries_dataset_from_array": "timeseries", "split_dataset": "splitting",
 }  # fmt: skip

@@ -19,7 +19,7 @@ def _index(
     """The files, their labels and the classes, in the order of names (shuffled where asked for)."""
     directory = os.fspath(directory)
     if labels == "inferred":
-        found = sorted(d for d in os.listdir(directory) if os.path.isdir(os.path.join(directory, d)))
+        found = sorted(d for d in os.listdir(directory) if not d.startswith(".") and os.path.isdir(os.path.join(directory, d)))
         if not class_names:
             class_names = found
         elif set(class_names) != set(found):
@@ -29,7 +29,7 @@ def _index(
             )
         roots = [(os.path.join(directory, c), i) for i, c in enumerate(class_names)]
     else:
-        class_names = list(class_names or ())
+        class_names = [""]
         roots = [(directory, 0)]
     paths: list[str] = []
     found_labels: list[Any] = []
@@ -50,11 +50,8 @@ def _index(
                 f"while we found {len(paths)} files in directory {directory}."
             )
         given = list(labels)
-        class_names = class_names or sorted({str(v) for v in given})
-    if labels == "inferred":
-        sys.stdout.write(f"Found {len(paths)} files belonging to {len(class_names)} classes.\n")
-    else:
-        sys.stdout.write(f"Found {len(paths)} files.\n")
+        class_names = sorted(set(given))
+    sys.stdout.write(f"Found {len(paths)} files belonging to {len(class_names)} classes.\n")
     if shuffle:
         order = np.arange(len(paths))
         np.random.RandomState(np.random.randint(1_000_000) if seed is None else seed).shuffle(order)
@@ -108,9 +105,11 @@ def _label_dataset(labels: list[Any], mode: str, classes: int) -> Any:
 
 def _datasets(
     directory: Any, labels: Any, label_mode: Any, class_names: Any, formats: tuple[str, ...], read: Any, batch_size: int | None,
-    shuffle: bool, seed: Any, validation_split: Any, subset: Any, follow_links: bool,
+    shuffle: bool, seed: Any, validation_split: Any, subset: Any, follow_links: bool, padded: bool = False,
 ) -> Any:  # fmt: skip
     _check(validation_split, subset, shuffle, seed, label_mode, labels)
+    if class_names and labels not in ("inferred", None):
+        raise ValueError(f'You can only pass `class_names` if `labels="inferred"`. Received: labels={labels}, and class_names={class_names}')
     if labels is None or label_mode is None:
         labels, label_mode = None, None
     paths, found, classes = _index(directory, labels, formats, class_names, shuffle, seed, follow_links)
@@ -121,14 +120,14 @@ def _datasets(
     if not paths:
         raise ValueError(f"No files found in directory {directory}. Allowed formats: {formats}")
 
-    def made(a: int, b: int) -> Any:
+    def made(a: int, b: int, shuffle: bool = shuffle) -> Any:
         out = tf.data.Dataset.from_tensor_slices(paths[a:b]).map(read, num_parallel_calls=tf.data.AUTOTUNE)
         if found is not None and label_mode is not None:
             out = tf.data.Dataset.zip((out, _label_dataset(found[a:b], label_mode, len(classes))))
         if shuffle:
             out = out.shuffle(buffer_size=(batch_size or 128) * 8, seed=seed)
         if batch_size is not None:
-            out = out.batch(batch_size)
+            out = out.padded_batch(batch_size) if padded else out.batch(batch_size)
         out = out.prefetch(tf.data.AUTOTUNE)
         out.class_names = classes
         out.file_paths = paths[a:b]
@@ -138,9 +137,11 @@ def _datasets(
         return made(0, len(paths))
     held = int(validation_split * len(paths))
     at = len(paths) - held
+    for name, count in (("training", at), ("validation", held)):
+        if subset in (name, "both"):
+            sys.stdout.write(f"Using {count} files for {name}.\n")
     if subset == "both":
-        return made(0, at), made(at, len(paths))
-    sys.stdout.write(f"Using {at if subset == 'training' else held} files for {subset}.\n")
+        return [made(0, at), made(at, len(paths), shuffle=False)]
     return made(0, at) if subset == "training" else made(at, len(paths))
 
 
@@ -185,3 +186,35 @@ def text_dataset_from_directory(
         return text if max_length is None else tf.strings.substr(text, 0, max_length)
 
     return _datasets(directory, labels, label_mode, class_names, (".txt",), read, batch_size, shuffle, seed, validation_split, subset, follow_links)
+
+
+def audio_dataset_from_directory(
+    directory: Any, labels: Any = "inferred", label_mode: Any = "int", class_names: Any = None, batch_size: int | None = 32,
+    sampling_rate: int | None = None, output_sequence_length: int | None = None, ragged: bool = False, shuffle: bool = True,
+    seed: int | None = None, validation_split: float | None = None, subset: str | None = None, follow_links: bool = False,
+) -> Any:  # fmt: skip
+    """Batches of sounds [batch, samples, channels], float32, (and labels) of the `.wav` files of a folder
+    (`tf.keras.utils.audio_dataset_from_directory`).
+
+    Sounds are cut or filled to `output_sequence_length` samples; without it, batches are padded to their longest, or ragged. ValueError for
+    wrong options; ImportError for `sampling_rate`, which needs tensorflow-io.
+    """
+    if ragged and output_sequence_length is not None:
+        raise ValueError("Cannot set both `ragged` and `output_sequence_length`")
+    if sampling_rate is not None:
+        if not isinstance(sampling_rate, int):
+            raise ValueError(f"`sampling_rate` should have an integer value. Received: sampling_rate={sampling_rate}")
+        if sampling_rate <= 0:
+            raise ValueError(f"`sampling_rate` should be higher than 0. Received: sampling_rate={sampling_rate}")
+        raise ImportError("`sampling_rate` resamples with tensorflow-io, which needs TensorFlow itself: tf2compat does not support it")
+
+    def read(path: Any) -> Any:
+        samples = -1 if output_sequence_length is None else output_sequence_length
+        sound = tf.audio.decode_wav(tf.io.read_file(path), desired_samples=samples).audio
+        return tf.RaggedTensor.from_tensor(sound) if ragged else sound
+
+    found = _datasets(
+        directory, labels, label_mode, class_names, (".wav",), read, batch_size, shuffle, seed, validation_split, subset, follow_links,
+        padded=output_sequence_length is None and not ragged,
+    )  # fmt: skip
+    return tuple(found) if subset == "both" else found

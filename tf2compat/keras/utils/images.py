@@ -140,9 +140,15 @@ def smart_resize(x: Any, size: Any, interpolation: str = "bilinear") -> Any:
         )
     height, width = img.shape[-3], img.shape[-2]
     th, tw = size
-    crop_h = min(height, int(float(width * th) / tw))
-    crop_w = min(width, int(float(height * tw) / th))
-    top, left = int(float(height - crop_h) / 2), int(float(width - crop_w) / 2)
+    if height is None or width is None:
+        height, width = tf.shape(img)[-3], tf.shape(img)[-2]
+        crop_h = tf.minimum(height, tf.cast(tf.cast(width * th, tf.float32) / tw, tf.int32))
+        crop_w = tf.minimum(width, tf.cast(tf.cast(height * tw, tf.float32) / th, tf.int32))
+        top, left = (height - crop_h) // 2, (width - crop_w) // 2
+    else:
+        crop_h = min(height, int(float(width * th) / tw))
+        crop_w = min(width, int(float(height * tw) / th))
+        top, left = int(float(height - crop_h) / 2), int(float(width - crop_w) / 2)
     img = img[..., top : top + crop_h, left : left + crop_w, :]
     out = tf.image.resize(img, size=size, method=interpolation)
     return out.numpy() if isinstance(x, np.ndarray) else out
