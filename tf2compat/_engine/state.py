@@ -34,6 +34,9 @@ class _Local(threading.local):
 
 
 local = _Local()
+
+#: names of ops that functions are traced without (`tf.config.optimizer`'s debug_stripper)
+stripped: frozenset[str] = frozenset()
 _lock = threading.Lock()
 _slow_scopes = 0
 _recording: dict[int, Any] = {}

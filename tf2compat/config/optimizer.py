@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .._engine import state
 from .._names import module_getattr
 
 #: "" (compile what is hot), "autoclustering" (compile everything at once); read by tf.function
@@ -15,6 +16,8 @@ _KNOWN = frozenset((
     "auto_parallel",
 ))  # fmt: skip
 _options: dict[str, Any] = {}
+#: what `debug_stripper` leaves out
+_DEBUGGING = frozenset(("Assert", "AssertBinary", "AssertRank", "CheckNumerics", "PrintV2"))
 
 
 def get_jit() -> str:
@@ -37,16 +40,19 @@ def get_experimental_options() -> dict[str, Any]:
 
 
 def set_experimental_options(options: dict[str, Any]) -> None:
-    """Options of TensorFlow's grappler. torch.compile has no such switches: known names are refused unless they change nothing.
+    """Options of TensorFlow's grappler (`tf.config.optimizer.set_experimental_options`).
 
-    Raises ValueError for an unknown name; `disable_meta_optimizer` and False values are accepted.
+    With `debug_stripper`, functions that are traced from then on leave out assertions, numeric checks and printing. The other switches of
+    grappler do not change results, and torch.compile has none like them. Raises ValueError for an unknown name, and for options about where
+    ops run.
     """
     for name, value in options.items():
         if name not in _KNOWN:
             raise ValueError(f"Unknown optimizer option: {name}")
-        if name in ("auto_parallel", "scoped_allocator_optimization", "pin_to_host_optimization", "debug_stripper") and value:
+        if name in ("auto_parallel", "scoped_allocator_optimization", "pin_to_host_optimization") and value:
             raise ValueError(f"tf2compat does not support the optimizer option {name}={value!r}")
     _options.update(options)
+    state.stripped = _DEBUGGING if _options.get("debug_stripper") and not _options.get("disable_meta_optimizer") else frozenset()
 
 
 __getattr__ = module_getattr("tf.config.optimizer")

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import time
 from typing import Any
 
 import numpy as np
-import torch
 
 from tf2compat import _ports
 from tf2compat._engine import state
 from tf2compat._engine.concrete import ConcreteFunction
 from tf2compat._engine.tensor import Tensor
+from tf2compat.profiler import experimental as profiling
 from tf2compat.summary._writing import current, emit, messages, truth
 
 
@@ -78,8 +75,7 @@ def trace_on(graph: bool = True, profiler: bool = False, profiler_outdir: str | 
     trace_off()
     running = None
     if profiler:
-        running = torch.profiler.profile(record_shapes=True)
-        running.__enter__()
+        running = profiling.begin()
     current.tracing = _Trace(graph, running, profiler_outdir)
     _note_functions(graph)
 
@@ -112,7 +108,5 @@ def trace_export(name: str, step: Any = None, profiler_outdir: str | None = None
     if trace.profiler is not None:
         profiler = trace.profiler
         trace.stop()
-        run = os.path.join(outdir, "plugins", "profile", time.strftime("%Y_%m_%d_%H_%M_%S"))  # type: ignore[arg-type]
-        os.makedirs(run, exist_ok=True)
-        profiler.export_chrome_trace(os.path.join(run, f"{socket.gethostname()}.pt.trace.json"))
+        profiling.write(profiler, outdir)  # type: ignore[arg-type]
     trace_off()

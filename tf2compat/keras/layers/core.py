@@ -104,6 +104,9 @@ class Dense(WeightOptions, Layer):
                     f"The last dimension of a RaggedTensor input to a Dense layer must be defined. Received: shape={inputs.shape}"
                 )
             return inputs.with_flat_values(self.call(inputs.flat_values))
+        elif not isinstance(inputs, (Tensor, tf.Variable)):  # a type of the program's own: by the functions that it may dispatch on
+            found = tf.matmul(inputs, self.kernel) if len(inputs.shape) == 2 else tf.tensordot(inputs, self.kernel, [[len(inputs.shape) - 1], [0]])
+            found = found if self.bias is None else tf.nn.bias_add(found, self.bias)
         else:
             if inputs.dtype is not d["_compute"]:
                 inputs = tf.cast(inputs, d["_compute"])
