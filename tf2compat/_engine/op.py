@@ -7,6 +7,7 @@ checks, dispatch to other tensor types, recording into a graph, device moves and
 
 from __future__ import annotations
 
+import inspect
 import types
 from collections.abc import Callable
 from typing import Any
@@ -99,7 +100,7 @@ class Op:
         self.name = name
         self.key = f"{fn.__module__}.{fn.__qualname__}"
         self.fn = fn
-        code = fn.__code__
+        code = inspect.unwrap(fn).__code__
         names = code.co_varnames[: code.co_argcount]
         self.has_name = bool(names) and names[-1] == "name"
         self.params = names[:-1] if self.has_name else names
@@ -108,7 +109,7 @@ class Op:
         if unknown:
             raise TypeError(f"op {name} declares {sorted(unknown)}, which {fn.__qualname__} does not have")
         self.kinds = tuple(kinds.get(p) for p in self.params)
-        self.defaults = fn.__defaults__ or ()
+        self.defaults = inspect.unwrap(fn).__defaults__ or ()
         self.multi = multi
         self.elementwise = elementwise
         self.stateful = stateful
@@ -792,7 +793,7 @@ class op:
         o = Op(self.name, fn, self.kinds, self.multi, self.elementwise, self.stateful, self.hint)
         OPS[o.key] = o
         public = _maker(o)(fn, o.slow, *_FAST_ENV, [None if k is None else k.storages for k in o.kinds])
-        public.__defaults__ = fn.__defaults__
+        public.__defaults__ = inspect.unwrap(fn).__defaults__
         public.__name__ = fn.__name__
         public.__qualname__ = fn.__qualname__
         public.__module__ = fn.__module__

@@ -10,6 +10,7 @@ import torch
 
 from .._engine.convert import constant_value, operand
 from .._engine.dtypes import COMPLEXES, FLOATS, INTS, as_dtype, int16, int32, int64, of
+from .._engine.narrow import slow, widely
 from .._engine.op import TENSORS, invalid, op, tensor
 from .._engine.tensor import Tensor
 from ..math.kernels import no_kernel
@@ -67,6 +68,8 @@ def matmul(
         a, b = a.to(target), b.to(target)
     elif a.dtype in _UNSUPPORTED:
         raise _no_kernel(a)
+    if a.dtype is not torch.float32 and slow(a):
+        return widely(torch.matmul, a, b)
     return torch.matmul(a, b)
 
 
@@ -117,7 +120,7 @@ def _matvec(a: Any, b: Any, transpose_a: bool, adjoint_a: bool, name: str | None
         a = a.mT
     elif adjoint_a:
         a = a.mH
-    return torch.matmul(a, b.unsqueeze(-1)).squeeze(-1)
+    return (widely(torch.matmul, a, b.unsqueeze(-1)) if slow(a) else torch.matmul(a, b.unsqueeze(-1))).squeeze(-1)
 
 
 @_matvec.diagnose
@@ -168,7 +171,7 @@ def _equation(equation: str, count: int) -> str:
 
 @op("Einsum", inputs=TENSORS)
 def _einsum(inputs: Any, equation: str, name: str | None = None) -> Any:
-    out = torch.einsum(equation, inputs)
+    out = widely(torch.einsum, equation, inputs) if slow(inputs[0]) else torch.einsum(equation, inputs)
     return out if out.dtype is inputs[0].dtype else out.to(inputs[0].dtype)  # torch sums narrow integers in int64
 
 
@@ -210,7 +213,7 @@ def einsum(equation: str, *inputs: Any, **kwargs: Any) -> Tensor:
 # --- tensordot -----------------------------------------------------------------------------------------------------------
 @op("Tensordot", a=_FACTOR, b=_FACTOR)
 def _tensordot(a: Any, b: Any, axes: Any, name: str | None = None) -> Any:
-    return torch.tensordot(a, b, axes)
+    return widely(torch.tensordot, a, b, axes) if slow(a) else torch.tensordot(a, b, axes)
 
 
 @_tensordot.diagnose

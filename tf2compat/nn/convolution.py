@@ -13,6 +13,7 @@ import torch.nn.functional as F
 
 from .._engine.convert import convert_to_tensor
 from .._engine.dtypes import FLOATS, int32
+from .._engine.narrow import in_single
 from .._engine.op import invalid, op, tensor
 from .._engine.tensor import Tensor
 from ._spatial import (
@@ -40,6 +41,7 @@ _T = tensor(FLOATS, int32)
 _KERNEL = {2: "Conv2D", 3: "Conv3D"}
 
 
+@in_single
 def convolve(x: Any, w: Any, n: int, strides: Any, padding: Any, rates: Any, first: bool, bias: Any = None) -> Any:
     """Convolution of torch tensors: x [batch, *spatial, in] (or channels first), w [*spatial, in / groups, out].
 

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from .._engine.dtypes import FLOATS, int32
+from .._engine.narrow import in_single
 from .._engine.op import INTS, invalid, op, tensor
 from .._engine.tensor import Tensor
 from ._spatial import (
@@ -31,6 +32,7 @@ _KERNEL = {1: "Conv2DBackpropInput", 2: "Conv2DBackpropInput", 3: "Conv3DBackpro
 _FILTER = {1: (2, 1, 0), 2: (3, 2, 0, 1), 3: (4, 3, 0, 1, 2)}
 
 
+@in_single
 def transpose(x: Any, w: Any, n: int, sizes: Any, strides: Any, padding: Any, rates: Any, first: bool, bias: Any = None) -> Any:
     """What a convolution with filters w [*spatial, out, in] would have read to give x; `sizes` are its spatial sizes."""
     if not first:

@@ -12,6 +12,7 @@ from torch.utils._python_dispatch import _len_torch_dispatch_stack
 from tf2compat._engine import dtypes
 from tf2compat._engine.dtypes import FLOATS
 from tf2compat._engine.dtypes import bool as tf_bool
+from tf2compat._engine.narrow import in_single
 from tf2compat._engine.op import op, tensor
 
 from .. import activations
@@ -89,6 +90,7 @@ def _in_time(x: Any, mask: Any, backwards: bool, time_major: bool) -> tuple[Any,
 
 
 @op("KerasLSTM", multi=True, x=_X, h=_X, c=_X, kernel=_X, recurrent=_X, bias=_X, mask=_MASK)
+@in_single
 def lstm(
     x: Any, h: Any, c: Any, kernel: Any, recurrent: Any, activation: Any, gate: Any, sequences: bool, backwards: bool, time_major: bool,
     zero_output: bool, need_cell: bool, bias: Any = None, mask: Any = None,
@@ -144,6 +146,7 @@ def _gru_order(w: Any) -> Any:
 
 
 @op("KerasGRU", multi=True, x=_X, h=_X, kernel=_X, recurrent=_X, bias=_X, mask=_MASK)
+@in_single
 def gru(
     x: Any, h: Any, kernel: Any, recurrent: Any, activation: Any, gate: Any, sequences: bool, backwards: bool, time_major: bool,
     zero_output: bool, reset_after: bool, bias: Any = None, mask: Any = None,
@@ -198,6 +201,7 @@ def _(
 
 
 @op("KerasSimpleRNN", multi=True, x=_X, h=_X, kernel=_X, recurrent=_X, bias=_X, mask=_MASK)
+@in_single
 def simple(
     x: Any, h: Any, kernel: Any, recurrent: Any, activation: Any, sequences: bool, backwards: bool, time_major: bool, zero_output: bool,
     bias: Any = None, mask: Any = None,

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 import tf2compat as tf
 from tf2compat._engine import dtypes
 from tf2compat._engine.dtypes import FLOATS
+from tf2compat._engine.narrow import slow, widely
 from tf2compat._engine.op import op, tensor
 from tf2compat._engine.shapes import TensorShape
 from tf2compat._engine.tensor import Tensor
@@ -26,6 +27,8 @@ from ._common import WeightOptions
 @op("Dense", x=tensor(FLOATS), kernel=tensor(FLOATS), bias=tensor(FLOATS))
 def dense(x: Any, kernel: Any, bias: Any = None) -> Any:
     """x [..., in] times kernel [in, out] plus bias [out]."""
+    if x.dtype is not torch.float32 and slow(x):
+        return widely(dense.op.fn, x, kernel, bias)
     if bias is not None and x.ndim == 2:
         return torch.addmm(bias, x, kernel)
     return F.linear(x, kernel.t(), bias)

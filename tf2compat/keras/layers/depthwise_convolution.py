@@ -7,6 +7,7 @@ from typing import Any
 import torch.nn.functional as F
 
 from tf2compat._engine.dtypes import FLOATS
+from tf2compat._engine.narrow import in_single
 from tf2compat._engine.op import op, tensor
 from tf2compat._engine.shapes import TensorShape
 from tf2compat.nn.convolution import convolve, depthwise
@@ -34,6 +35,7 @@ def _depthwise(x: Any, kernel: Any, strides: Any, padding: str, rates: Any, firs
 
 
 @op("SeparableConvBias", x=tensor(FLOATS), kernel=tensor(FLOATS), pointwise=tensor(FLOATS), bias=tensor(FLOATS))
+@in_single
 def _separable(
     x: Any, kernel: Any, pointwise: Any, strides: Any, padding: str, rates: Any, first: bool, bias: Any = None
 ) -> Any:

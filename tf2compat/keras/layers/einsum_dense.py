@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from tf2compat._engine.dtypes import FLOATS
+from tf2compat._engine.narrow import in_single
 from tf2compat._engine.op import op, tensor
 from tf2compat._engine.shapes import TensorShape
 
@@ -18,6 +19,7 @@ from ._common import WeightOptions
 
 
 @op("EinsumDense", x=tensor(FLOATS), kernel=tensor(FLOATS), bias=tensor(FLOATS))
+@in_single
 def einsum_dense(x: Any, kernel: Any, equation: str, contracted: int, bias: Any = None) -> Any:
     """The einsum of x and kernel, plus bias. `contracted` > 0: x's last dimensions with kernel's first ones, as a matrix product."""
     if contracted:

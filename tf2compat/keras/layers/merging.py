@@ -8,6 +8,7 @@ import torch
 
 import tf2compat as tf
 from tf2compat._engine.dtypes import FLOATS, NUMBERS
+from tf2compat._engine.narrow import in_single
 from tf2compat._engine.op import op, tensor, tensors
 from tf2compat._engine.shapes import TensorShape
 
@@ -266,6 +267,7 @@ class Concatenate(_Merge):
 
 
 @op("BatchDot", x=tensor(FLOATS), y=tensor(FLOATS))
+@in_single
 def _dot(x: Any, y: Any, axis_x: int, axis_y: int) -> Any:
     a = x.movedim(axis_x, -1)
     b = y.movedim(axis_y, 1)

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 
 import tf2compat as tf
 from tf2compat._engine.dtypes import FLOATS
+from tf2compat._engine.narrow import in_single
 from tf2compat._engine.op import ANY, op, tensor
 from tf2compat._engine.shapes import TensorShape
 
@@ -24,6 +25,7 @@ from .regularization import Dropout
 
 
 @op("MultiHeadAttention", query=tensor(FLOATS), key=tensor(FLOATS), value=tensor(FLOATS), mask=ANY)
+@in_single
 def _attend(query: Any, key: Any, value: Any, scale: float, causal: bool, mask: Any = None) -> Any:
     """[batch, Tq, heads, dim] for query, key and value [batch, T, heads, dim]; masked scores count -1e9, as Keras has it."""
     q, k, v = query.transpose(1, 2), key.transpose(1, 2), value.transpose(1, 2)

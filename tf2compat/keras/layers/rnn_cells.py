@@ -8,6 +8,7 @@ import torch.nn.functional as F
 
 import tf2compat as tf
 from tf2compat._engine.dtypes import FLOATS
+from tf2compat._engine.narrow import in_single
 from tf2compat._engine.op import op, tensor
 from tf2compat._engine.shapes import TensorShape
 from tf2compat.nn.dropping import dropped
@@ -23,6 +24,7 @@ _X = tensor(FLOATS)
 
 
 @op("Affine", x=_X, kernel=_X, bias=_X)
+@in_single
 def _affine(x: Any, kernel: Any, bias: Any = None) -> Any:
     return F.linear(x, kernel.t(), bias)
 
@@ -191,6 +193,7 @@ class SimpleRNNCell(_Cell):
 
 
 @op("GRUCellStep", multi=True, x=_X, h=_X, kernel=_X, recurrent=_X, bias=_X)
+@in_single
 def _gru_parts(x: Any, h: Any, kernel: Any, recurrent: Any, reset_after: bool, bias: Any = None) -> Any:
     """The three gates' input parts, and the recurrent parts of all (reset_after) or of the first two."""
     b_in = None if bias is None else bias[0] if reset_after else bias
@@ -279,6 +282,7 @@ class UnitForgetBias(initializers.Initializer):
 
 
 @op("LSTMCellStep", multi=True, x=_X, h=_X, c=_X, kernel=_X, recurrent=_X, bias=_X)
+@in_single
 def _lstm_step(x: Any, h: Any, c: Any, kernel: Any, recurrent: Any, activation: Any, gate: Any, bias: Any = None) -> Any:
     z = F.linear(x, kernel.t(), bias) + h @ recurrent
     i, f, g, o = z.chunk(4, 1)
@@ -287,6 +291,7 @@ def _lstm_step(x: Any, h: Any, c: Any, kernel: Any, recurrent: Any, activation: 
 
 
 @op("LSTMCellParts", multi=True, x=_X, h=_X, kernel=_X, recurrent=_X, bias=_X)
+@in_single
 def _lstm_parts(x: Any, h: Any, kernel: Any, recurrent: Any, bias: Any = None) -> Any:
     return (F.linear(x, kernel.t(), bias) + h @ recurrent).chunk(4, 1)
 
