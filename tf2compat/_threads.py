@@ -1,8 +1,13 @@
-"""Threads for work outside of the interpreter: checksums and copies of many large arrays."""
+"""Threads for work outside of the interpreter, such as checksums of many large arrays; and the end of threads that work beside the program."""
 
 from __future__ import annotations
 
+import atexit
+import ctypes
 import os
+import threading
+import time
+import weakref
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -12,6 +17,36 @@ R = TypeVar("R")
 
 _WORTHWHILE = 4 << 20
 _MOST = 8
+
+#: thread -> how many seconds the process waits for it
+_beside: weakref.WeakKeyDictionary[threading.Thread, float] = weakref.WeakKeyDictionary()
+
+
+class Ended(BaseException):
+    """Raised inside a thread that works beside the program when the process ends."""
+
+
+def ends_with_process(thread: threading.Thread, seconds: float) -> threading.Thread:
+    """Let a daemon thread be stopped, wherever it is, before the interpreter is taken down; it has so many seconds for it.
+
+    A thread that comes back to the interpreter after that is ended by the system, and where torch's C++ is on its stack, the process aborts.
+    """
+    _beside[thread] = seconds
+    return thread
+
+
+@atexit.register
+def _end() -> None:
+    start = time.monotonic()
+    running = dict(_beside)
+    while running:
+        for thread, seconds in list(running.items()):
+            if not thread.is_alive() or time.monotonic() > start + seconds:
+                del running[thread]
+                continue
+            # again and again: what raises it may be a callback whose exceptions are dropped
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(Ended))
+            thread.join(0.05)
 
 
 def cores() -> int:

@@ -7,13 +7,13 @@ the thread at its end nor carries it into a fork.
 
 from __future__ import annotations
 
-import atexit
-import ctypes
 import os
 import queue
 import sys
 import threading
 from collections.abc import Callable
+
+from .._threads import Ended, ends_with_process
 
 __all__ = ["busy", "submit", "wait"]
 
@@ -29,10 +29,6 @@ _open = 0
 _idle = threading.Condition()
 
 
-class _Ended(BaseException):
-    """Raised inside the thread when the process ends."""
-
-
 def submit(job: Callable[[], None]) -> None:
     """Run `job`, which must not raise, on the thread."""
     global _thread, _open
@@ -41,7 +37,7 @@ def submit(job: Callable[[], None]) -> None:
             _open += 1
         _jobs.put(job)
         if _thread is None:
-            _thread = threading.Thread(target=_work, name="tf2compat compiler", daemon=True)
+            _thread = ends_with_process(threading.Thread(target=_work, name="tf2compat compiler", daemon=True), 1.0)
             _thread.start()
 
 
@@ -70,18 +66,8 @@ def _work() -> None:
                 with _idle:
                     _open -= 1
                     _idle.notify_all()
-    except _Ended:
+    except Ended:
         pass
-
-
-def _end() -> None:
-    """Make the thread stop wherever it is: torch's C++ must not be on its stack when the interpreter is taken down."""
-    thread = _thread
-    if thread is None or not thread.is_alive():
-        return
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(_Ended))
-    _jobs.put(lambda: None)
-    thread.join(0.5)
 
 
 def _forget() -> None:
@@ -93,6 +79,5 @@ def _forget() -> None:
     _lock, _jobs, _thread, _open, _idle = threading.Lock(), queue.Queue(), None, 0, threading.Condition()
 
 
-atexit.register(_end)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
 import threading
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from .._threads import Ended, ends_with_process
 from .dataset import Dataset
 from .stages import _Unary
 
@@ -31,6 +33,10 @@ def _feed(make: Callable[[], Iterator[Any]], out: queue.Queue[Any], stop: thread
             if stop.is_set():
                 return
         last: Any = (_END, None)
+    except Ended:
+        with contextlib.suppress(queue.Full):
+            out.put_nowait((_END, None))  # a thread that waits for this one ends too
+        return
     except BaseException as error:  # noqa: BLE001 - delivered to the consumer
         last = (_END, error)
     while not stop.is_set():
@@ -47,7 +53,8 @@ class Prefetched:
     def __init__(self, make: Callable[[], Iterator[Any]], size: int) -> None:
         self._queue: queue.Queue[Any] = queue.Queue(size)
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=_feed, args=(make, self._queue, self._stop), daemon=True, name="tf2compat-prefetch")
+        feeder = threading.Thread(target=_feed, args=(make, self._queue, self._stop), daemon=True, name="tf2compat-prefetch")
+        self._thread = ends_with_process(feeder, 10.0)  # it may have the elements of a large shuffle to give up
         self._thread.start()
         self._done = False
         weakref.finalize(self, self._stop.set)

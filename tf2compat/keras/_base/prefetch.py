@@ -7,6 +7,8 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
+from tf2compat._threads import Ended, ends_with_process
+
 
 class Prefetched:
     """Iterates `source` in a thread, at most `size` batches ahead; its errors are raised where the batches are used."""
@@ -25,11 +27,12 @@ class Prefetched:
                     if not _put(ready, ("batch", batch), stop):
                         return
                 _put(ready, ("end", None), stop)
+            except Ended:
+                return
             except BaseException as error:  # noqa: BLE001 - raised again in the consumer
                 _put(ready, ("error", error), stop)
 
-        thread = threading.Thread(target=work, daemon=True)
-        thread.start()
+        ends_with_process(threading.Thread(target=work, daemon=True), 10.0).start()
         try:
             while True:
                 kind, value = ready.get()
