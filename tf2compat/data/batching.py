@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,8 @@ from .._engine import dtypes
 from .._engine.convert import convert_to_tensor
 from .._engine.shapes import TensorShape
 from .._engine.specs import TensorSpec
-from ..strings.elementwise import vector
 from . import structure
+from .blocks import Batches, Elements, unbatched
 from .dataset import Dataset
 from .stages import _Unary
 
@@ -42,35 +43,27 @@ class _BatchDataset(_Unary):
     def _components(self) -> Iterator[Any]:
         view = self._source._indexed()
         if view is not None:
-            yield from view.batches(self._size, self._drop)
-            return
-        blocks = self._source._blocks() if hasattr(self._source, "_blocks") else None
+            return view.batches(self._size, self._drop)
+        blocks = self._source._blocks()
         if blocks is not None:
-            yield from _batched_strings(blocks, self._size, self._drop)
-            return
-        waiting: list[Any] = []
-        specs = structure.leaves(self._source._spec)
-        for flat in self._source._components():
-            waiting.append(flat)
-            if len(waiting) == self._size:
-                yield _stacked(waiting, specs)
-                waiting = []
-        if waiting and not self._drop:
-            yield _stacked(waiting, specs)
+            return Batches(blocks, self._size, self._drop)
+        return _Stacked(self._source._components(), structure.leaves(self._source._spec), self._size, self._drop)
 
 
-def _batched_strings(blocks: Iterator[list[bytes]], size: int, drop: bool) -> Iterator[list[Any]]:
-    """Batches of scalar strings that come in blocks."""
-    waiting: list[bytes] = []
-    for block in blocks:
-        waiting += block
-        at = 0
-        while len(waiting) - at >= size:
-            yield [vector(waiting[at : at + size])]
-            at += size
-        del waiting[:at]
-    if waiting and not drop:
-        yield [vector(waiting)]
+class _Stacked:
+    """Batches of elements. A failed element takes the ones that wait for their batch with it, and the next batch begins after it."""
+
+    def __init__(self, source: Iterator[Any], specs: list[Any], size: int, drop_remainder: bool) -> None:
+        self._source, self._specs, self._size, self._drop = source, specs, size, drop_remainder
+
+    def __iter__(self) -> _Stacked:
+        return self
+
+    def __next__(self) -> list[Any]:
+        waiting = list(islice(self._source, self._size))
+        if not waiting or self._drop and len(waiting) < self._size:
+            raise StopIteration
+        return _stacked(waiting, self._specs)
 
 
 def _stacked(elements: list[Any], specs: list[Any]) -> list[Any]:
@@ -277,15 +270,18 @@ class _UnbatchDataset(_Unary):
                 return n * s.shape[0]
         return -2
 
+    def _blocks(self) -> Any:
+        if not all(type(s) is TensorSpec for s in structure.leaves(self._spec)):
+            return None
+        return unbatched(self._source._components())
+
     def _components(self) -> Iterator[Any]:
-        for flat in self._source._components():
-            sizes = {structure.rows(c) for c in flat}
-            if len(sizes) > 1:
-                raise errors.InvalidArgumentError(
-                    None, None, f"Input element must have the same batch size in each component. Got {sorted(sizes)} [Op:IteratorGetNext] name: "
-                )
-            for i in range(sizes.pop()):
-                yield [structure.take_row(c, i) for c in flat]
+        blocks = self._blocks()
+        if blocks is not None:
+            return Elements(blocks)
+        return (
+            [structure.take_row(c, i) for c in flat] for flat in unbatched(self._source._components()) for i in range(structure.rows(flat[0]))
+        )
 
 
 class _RebatchDataset(_Unary):

@@ -107,34 +107,42 @@ class _InterleaveDataset(_FlatMapDataset):
         self._cycle, self._block = cycle_length, block_length
 
     def _components(self) -> Iterator[Any]:
-        inputs = self._source._components()
-        slots: list[Any] = [None] * self._cycle
-        exhausted = False
-        at = 0
-        open_slots = 0
+        return _Interleaved(self)
+
+
+class _Interleaved:
+    """Elements of several datasets in turns. After one that fails, its dataset goes on in the same turn."""
+
+    def __init__(self, stage: _InterleaveDataset) -> None:
+        self._function, self._block = stage._function, stage._block
+        self._inputs: Any = stage._source._components()
+        self._slots: list[Any] = [None] * stage._cycle
+        self._at = self._given = self._open = 0
+
+    def __iter__(self) -> _Interleaved:
+        return self
+
+    def __next__(self) -> Any:
+        slots = self._slots
         while True:
-            if slots[at] is None and not exhausted:
+            at = self._at
+            if slots[at] is None and self._inputs is not None:
                 try:
-                    slots[at] = self._function.value(next(inputs))._components()
-                    open_slots += 1
+                    slots[at] = self._function.value(next(self._inputs))._components()
+                    self._open += 1
                 except StopIteration:
-                    exhausted = True
+                    self._inputs = None
             if slots[at] is not None:
-                for _ in range(self._block):
-                    try:
-                        flat = next(slots[at])
-                    except StopIteration:
-                        slots[at] = None
-                        open_slots -= 1
-                        break
-                    yield flat
-                if slots[at] is None and not exhausted:
-                    # a finished dataset gives its place to the next input at once, in the same turn
-                    at = (at + 1) % self._cycle
-                    continue
-            elif exhausted and not open_slots:
-                return
-            at = (at + 1) % self._cycle
+                if self._given < self._block:
+                    for flat in slots[at]:
+                        self._given += 1
+                        return flat
+                    slots[at] = None
+                    self._open -= 1
+            elif self._inputs is None and not self._open:
+                raise StopIteration
+            self._given = 0
+            self._at = (at + 1) % len(slots)
 
 
 class _ParallelInterleaveDataset(_InterleaveDataset):

@@ -4,48 +4,178 @@ from __future__ import annotations
 
 import collections
 import math
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import torch
 
 from .. import errors
 from .._engine import dtypes
 from .._engine.convert import convert_to_tensor
 from .._engine.dtypes import DType, as_dtype, string
 from .._engine.specs import TensorSpec
-from ..io.csv import _KINDS, _number, fields
+from ..io.csv import _KINDS, column, number, split_quoted, stored
+from ..io.records import Stream
 from ..io.remote import local
-from ..strings.elementwise import boxed
+from .blocks import Elements
 from .dataset import AUTOTUNE, Dataset
-from .readers import TextLineDataset, _FileDataset
+from .readers import _FileDataset, _text
 
 _TAIL = "[Op:IteratorGetNext] name: "
 
 
-def records(lines: Iterator[list[bytes]], quotes: bool) -> Iterator[bytes]:
-    """Rows of lines; a row goes on while a quoted field is open. Empty lines are no rows."""
-    held: list[bytes] = []
-    open_ = False
-    for block in lines:
-        for line in block:
-            if quotes and line.count(b'"') % 2:
-                open_ = not open_
-            if open_ or held:
-                held.append(line)
-                if open_:
-                    continue
-                line = b"\n".join(held)
-                held = []
-            if line:
-                yield line
-    if held:
-        yield b"\n".join(held)
+class Rows:
+    """The rows of a CSV file, as lists of fields: several at a time, and an error in the place of a row with misplaced quotes."""
+
+    def __init__(self, path: str, compression: str, chunk: int, delimiter: bytes, quotes: bool) -> None:
+        self._stream: Any = Stream(path, compression, chunk)
+        self._delimiter, self._quotes = delimiter, quotes
+        self._end = re.compile(b"[\r\n" + re.escape(delimiter) + b"]")
+        self._text = b""
+        self._at = 0
+        self._lines: list[bytes] = []  # whole lines of the text, in reverse
+        self._pending: errors.OpError | None = None
+        self._some = 64
+
+    def __iter__(self) -> Rows:
+        return self
+
+    def close(self) -> None:
+        if self._stream is not None:
+            self._stream.close()
+            self._stream = None
+
+    def _more(self) -> bool:
+        """Read on; whether there was something."""
+        if self._stream is None:
+            return False
+        piece = self._stream.next()
+        if not piece:
+            self.close()
+            return False
+        self._text = self._text[self._at :] + piece
+        self._at = 0
+        return True
+
+    def __next__(self) -> list[list[bytes]]:
+        if self._pending is not None:
+            error, self._pending = self._pending, None
+            raise error
+        while True:
+            if not self._lines:
+                self._fill()
+            found = self._plain()
+            if found:
+                return found
+            row = self._careful()
+            if row is not None:
+                return [row]
+
+    def _fill(self) -> None:
+        """Lines up to the last end of a line that there is. A carriage return that may belong to a line feed waits for it."""
+        last = self._text.rfind(b"\n", self._at)
+        while last < 0 and len(self._text) - self._at < 1 << 16 and self._more():
+            last = self._text.rfind(b"\n", self._at)
+        if last >= 0:
+            self._lines = self._text[self._at : last].split(b"\n")
+            self._lines.reverse()
+
+    def _plain(self) -> list[list[bytes]]:
+        """Some rows that have a line each, or, with quotes, lines that belong together; none where the next needs a closer look."""
+        out: list[list[bytes]] = []
+        lines, delimiter, at, quotes = self._lines, self._delimiter, self._at, self._quotes
+        want, self._some = self._some, min(2 * self._some, 2048)
+        while lines and len(out) < want:
+            line = lines.pop()
+            size = len(line) + 1
+            if quotes and b'"' in line:
+                taken = [line]
+                while line.count(b'"') % 2 and lines:
+                    more = lines.pop()
+                    taken.append(more)
+                    line += b"\n" + more
+                    if len(line) > 1 << 16:
+                        break
+                size = len(line) + 1
+                row = split_quoted(line.removesuffix(b"\r"), delimiter)
+                if row is None:
+                    lines.extend(reversed(taken))
+                    break
+            else:
+                if b"\r" in line:
+                    if b"\r" in line[:-1]:
+                        lines.append(line)
+                        break
+                    line = line[:-1]
+                row = line.split(delimiter)
+            out.append(row)
+            at += size
+        self._at = at
+        return out
+
+    def _careful(self) -> list[bytes] | None:
+        """The next row, a field after the other. None when its end is not there yet; StopIteration at the end of the file."""
+        text, at, delimiter = self._text, self._at, self._delimiter
+        if at >= len(text):
+            if self._more():
+                return None
+            raise StopIteration
+        out: list[bytes] = []
+        wrong = ""
+        complete = self._stream is None
+        while True:
+            if self._quotes and text[at : at + 1] == b'"':
+                parts, at = [], at + 1
+                while True:
+                    end = text.find(b'"', at)
+                    if end < 0 or end + 1 == len(text) and not complete:
+                        if self._more():
+                            return self._again()
+                        if end < 0:
+                            self._at, self._lines = len(text), []
+                            raise _error("Reached end of file without closing quoted field in record")
+                    parts.append(text[at:end])
+                    at = end + 1
+                    follows = text[at : at + 1]
+                    if follows in (b"", b"\r", b"\n", delimiter):
+                        break
+                    if follows == b'"':
+                        at += 1
+                    else:
+                        wrong = wrong or "Quote inside a string has to be escaped by another quote"
+                    parts.append(b'"')
+                out.append(b"".join(parts))
+            else:
+                found = self._end.search(text, at)
+                if found is None and not complete and self._more():
+                    return self._again()
+                end = len(text) if found is None else found.start()
+                field = text[at:end]
+                if self._quotes and b'"' in field:
+                    wrong = wrong or "Unquoted fields cannot have quotes inside"
+                out.append(field)
+                at = end
+            follows = text[at : at + 1]
+            at += 1
+            if follows == delimiter:
+                continue
+            if follows == b"\r":
+                if at == len(text) and not complete and self._more():
+                    return self._again()
+                at += text[at : at + 1] == b"\n"
+            break
+        self._at, self._lines = min(at, len(text)), []
+        if wrong:
+            raise _error(wrong)
+        return out
+
+    def _again(self) -> None:
+        self._lines = []
 
 
-class _Rows(TextLineDataset):
-    """Lines as they are: a carriage return inside a quoted field stays."""
+def _error(text: str) -> errors.InvalidArgumentError:
+    return errors.InvalidArgumentError(None, None, f"{text} {_TAIL}")
 
 
 class CsvDataset(_FileDataset):
@@ -90,56 +220,126 @@ class CsvDataset(_FileDataset):
         self._exclude = None if exclude_cols is None else {int(c) for c in exclude_cols}
         self._spec = tuple(TensorSpec([], k) for k in self._kinds)
 
-    def _blocks(self) -> None:  # type: ignore[override]
-        return None
-
-    def _records_of(self, path: str) -> Iterator[list[bytes]]:
-        return _Rows(path, self._compression, self._buffer)._records_of(path)
-
     def _components(self) -> Iterator[Any]:
-        for path in self._paths():
-            rows = records(self._records_of(local(path)), self._quotes)
-            if self._header:
-                next(rows, None)
-            for row in rows:
-                yield self._parsed(row)
+        return Elements(self._blocks())
 
-    def _parsed(self, row: bytes) -> list[Any]:
-        try:
-            found = [text for text, _ in fields(row, self._delim, self._quotes)]
-        except errors.InvalidArgumentError as error:
-            raise errors.InvalidArgumentError(None, None, error.message.replace("[Op:DecodeCSV] name: ", _TAIL)) from None
+    def _blocks(self) -> Any:
+        return _CsvBlocks(self)
+
+    def _rows_of(self, path: str) -> Iterator[list[list[bytes]]]:
+        rows = Rows(local(path), self._compression, self._buffer or 1 << 18, self._delim, self._quotes)
+        return _Headless(rows) if self._header else rows
+
+    def _columns(self, rows: list[list[bytes]]) -> list[Any] | None:
+        """The columns of several rows; None when one of them does not fit."""
+        counts = set(map(len, rows))
+        chosen: Any = self._select
+        if chosen is None:
+            if len(counts) > 1:
+                return None
+            if self._exclude is not None:
+                chosen = [i for i in range(min(counts)) if i not in self._exclude]
+        if chosen is not None:
+            if len(chosen) != len(self._kinds) or chosen and min(counts) <= chosen[-1]:
+                return None
+        elif counts != {len(self._kinds)}:
+            return None
+        texts = list(zip(*rows, strict=False))
+        out = []
+        for i, (kind, default) in enumerate(zip(self._kinds, self._defaults, strict=True)):
+            made = column(texts[i if chosen is None else chosen[i]], kind, default, self._na)
+            if made is None:
+                return None
+            out.append(made)
+        return out
+
+    def _parsed(self, row: list[bytes]) -> list[Any]:
+        """The values of one row, or the first error in it."""
+        found = row
         if self._select is not None:
-            if self._select and self._select[-1] >= len(found):
-                raise errors.InvalidArgumentError(None, None, f"Expect {len(self._kinds)} fields but have {len(found)} in record {_TAIL}")
-            found = [found[c] for c in self._select]
+            found = [row[c] for c in self._select if c < len(row)]
         elif self._exclude is not None:
-            found = [f for i, f in enumerate(found) if i not in self._exclude]
-        if len(found) != len(self._kinds):
-            raise errors.InvalidArgumentError(
-                None, None, f"Expect {len(self._kinds)} fields but have {'more' if len(found) > len(self._kinds) else len(found)} in record {_TAIL}"
-            )
+            found = [f for i, f in enumerate(row) if i not in self._exclude]
         out: list[Any] = []
-        for i, (text, kind, default) in enumerate(zip(found, self._kinds, self._defaults, strict=True)):
+        for i, (text, kind, default) in enumerate(zip(found, self._kinds, self._defaults, strict=False)):
             if not text or text == self._na:
                 if default is None:
-                    raise errors.InvalidArgumentError(None, None, f"Field {i} is required but missing in record! {_TAIL}")
-                value = default
+                    raise _error(f"Field {i} is required but missing in record!")
+                out.append(default)
             elif kind is string:
-                value = text
+                out.append(text)
             else:
-                value = self._number(text, kind, i)
-            out.append(boxed(value) if kind is string else torch.tensor(value, dtype=kind.torch))
+                try:
+                    out.append(number(text, kind))
+                except ValueError:
+                    raise _error(f"Field {i} in record is not a valid {kind._cpp}: {text.decode(errors='replace')}") from None
+        if len(found) != len(self._kinds):
+            raise _error(f"Expect {len(self._kinds)} fields but have {'more' if len(found) > len(self._kinds) else len(found)} in record")
         return out
 
 
-    @staticmethod
-    def _number(text: bytes, kind: DType, column: int) -> Any:
+class _Headless:
+    """The rows of a file after its first. InvalidArgumentError when it has none."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows, self._begun = rows, False
+
+    def __iter__(self) -> _Headless:
+        return self
+
+    def __next__(self) -> list[list[bytes]]:
+        if self._begun:
+            return next(self._rows)
+        self._begun = True
         try:
-            return _number(text, kind, column, 0)
-        except errors.InvalidArgumentError:
-            shown = text.decode(errors="replace")
-            raise errors.InvalidArgumentError(None, None, f"Field {column} in record is not a valid {kind._cpp}: {shown} {_TAIL}") from None
+            return next(self._rows)[1:]
+        except StopIteration:
+            raise errors.InvalidArgumentError(None, None, "Can't read header of file [Op:IteratorGetNext] name: ") from None
+
+
+class _CsvBlocks:
+    """Columns of the rows of all files; a row that does not fit is an error between blocks."""
+
+    def __init__(self, dataset: CsvDataset) -> None:
+        self._dataset = dataset
+        self._paths = dataset._paths()
+        self._rows: Iterator[list[list[bytes]]] | None = None
+        self._rest: list[list[bytes]] = []
+
+    def __iter__(self) -> _CsvBlocks:
+        return self
+
+    def __next__(self) -> list[Any]:
+        while True:
+            if self._rest:
+                return self._some()
+            if self._rows is None:
+                self._rows = self._dataset._rows_of(next(self._paths))
+            try:
+                rows = next(self._rows)
+            except StopIteration:
+                self._rows = None
+                continue
+            if rows:
+                made = self._dataset._columns(rows)
+                if made is not None:
+                    return made
+                self._rest = rows
+
+    def _some(self) -> list[Any]:
+        """The rows up to one that does not fit, or the error of that one."""
+        dataset = self._dataset
+        good: list[list[Any]] = []
+        for row in self._rest:
+            try:
+                good.append(dataset._parsed(row))
+            except errors.InvalidArgumentError:
+                if good:
+                    break
+                del self._rest[0]
+                raise
+        del self._rest[: len(good)]
+        return [stored(list(values), kind) for values, kind in zip(zip(*good, strict=True), dataset._kinds, strict=True)]
 
 
 CsvDataset.__name__ = "CsvDatasetV2"
@@ -213,9 +413,9 @@ def make_csv_dataset(
         num_parallel_reads = 1
 
     def rows_of(name: str) -> Iterator[list[str]]:
-        lines = TextLineDataset(name, compression_type)._records_of(local(name))
-        for row in records(lines, use_quote_delim):
-            yield [text.decode(encoding, "replace") for text, _ in fields(row, field_delim.encode(), use_quote_delim)]
+        for block in Rows(local(name), _text(compression_type), 1 << 18, field_delim.encode(), use_quote_delim):
+            for row in block:
+                yield [text.decode(encoding, "replace") for text in row]
 
     if column_names is None:
         if not header:
@@ -261,6 +461,8 @@ def make_csv_dataset(
     if label_name is not None and label_name not in column_names:
         raise ValueError(f"`label_name` provided must be one of the columns: {column_names}. Received: {label_name}.")
 
+    width = max(1, num_parallel_reads or 1)
+
     def read(name: Any) -> Dataset:
         made = CsvDataset(
             name, defaults, compression_type, None, header, field_delim, use_quote_delim, na_value, None if select_columns is None else chosen
@@ -270,10 +472,7 @@ def make_csv_dataset(
     files = Dataset.from_tensor_slices(names)
     if shuffle:
         files = files.shuffle(len(names), shuffle_seed)
-    if len(names) == 1:
-        dataset: Dataset = read(names[0])
-    else:
-        dataset = files.interleave(read, cycle_length=max(1, num_parallel_reads or 1))
+    dataset = read(files) if width == 1 else files.interleave(read, cycle_length=width)
     dataset = shuffled_and_repeated(dataset, num_epochs, shuffle, shuffle_buffer_size, shuffle_seed)
     dataset = dataset.batch(batch_size, drop_remainder=num_epochs is None)
 

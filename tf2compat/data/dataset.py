@@ -62,6 +62,10 @@ class Dataset(collections.abc.Iterable):
         """An `Indexed` view when elements are rows of tensors in some order, else None."""
         return None
 
+    def _blocks(self) -> Any:
+        """The elements in blocks (see `blocks`), where they come or can be made several at a time, else None."""
+        return None
+
     def _describe(self) -> str:
         return type(self).__name__.strip("_").removesuffix("Dataset")
 

@@ -43,7 +43,7 @@ class Indexed:
         if contiguous:
             flat = [c[first : first + n] for c in self.columns]
         else:
-            flat = [_rows(c, rows) for c in self.columns]
+            flat = taken(self.columns, rows)
         for function in self.functions:
             flat = function(flat)
         return flat
@@ -83,6 +83,11 @@ def _rows(column: Any, rows: np.ndarray) -> Any:
     if column.device.type == "cpu" and column.dtype not in _NOT_NUMPY:
         return torch.from_numpy(column.numpy().take(rows, axis=0))
     return column.index_select(0, torch.from_numpy(rows).to(column.device))
+
+
+def taken(columns: list[Any], rows: np.ndarray) -> list[Any]:
+    """Some rows of columns."""
+    return [_rows(c, rows) for c in columns]
 
 
 _NOT_NUMPY = frozenset((torch.bfloat16, torch.float8_e4m3fn, torch.float8_e5m2))

@@ -15,7 +15,7 @@ from .._engine.op import entering
 from .._engine.specs import TensorSpec
 from ..io.records import Stream, record_blocks
 from ..io.remote import local, size_of
-from ..strings.elementwise import boxed
+from ..strings.elementwise import boxed, vector
 from .dataset import UNKNOWN, Dataset
 
 
@@ -59,18 +59,19 @@ class _FileDataset(Dataset):
         for block in self._records_of(local(path)):
             yield from block
 
-    def _blocks(self) -> Iterator[list[bytes]] | None:
-        """All records in blocks of any size, for a batch that needs no elements; None when files are read in turn."""
+    def _blocks(self) -> Any:
+        """All records, as many at a time as are read; None when files are read in turn."""
         if self._parallel is not None:
             return None
-        return (block for path in self._paths() for block in self._records_of(local(path)))
+        return ([vector(block)] for path in self._paths() for block in self._records_of(local(path)))
 
     def _components(self) -> Iterator[Any]:
         width = self._parallel
         if width is None:
-            for block in self._blocks() or ():
-                for record in block:
-                    yield [boxed(record)]
+            for path in self._paths():
+                for block in self._records_of(local(path)):
+                    for record in block:
+                        yield [boxed(record)]
             return
         paths = self._paths()
         open_: list[Iterator[bytes] | None] = []

@@ -12,6 +12,7 @@ from .. import errors
 from .._engine import dtypes, state
 from .._engine.specs import TensorSpec
 from . import structure
+from .blocks import Chosen, Elements, Limited, Mapped, Repeated, Shuffled
 from .dataset import INFINITE, UNKNOWN, Dataset, is_scalar_spec
 from .functions import Traced
 from .indexed import shuffled
@@ -32,6 +33,18 @@ class _Unary(Dataset):
         return self._source._cardinality()
 
 
+class _Passing(_Unary):
+    """A stage that goes on, when its source can, after an element that fails."""
+
+    def _components(self) -> Iterator[Any]:
+        blocks = self._blocks()
+        return self._elements() if blocks is None else Elements(blocks)
+
+    def _elements(self) -> Iterator[Any]:
+        """The elements from those of the source."""
+        raise NotImplementedError(type(self).__name__)
+
+
 class _OptionsDataset(_Unary):
     def __init__(self, source: Dataset, options: Options) -> None:
         super().__init__(source)
@@ -45,11 +58,14 @@ class _OptionsDataset(_Unary):
     def _components(self) -> Iterator[Any]:
         return self._source._components()
 
+    def _blocks(self) -> Any:
+        return self._source._blocks()
+
     def _indexed(self) -> Any:
         return self._source._indexed()
 
 
-class _MapDataset(_Unary):
+class _MapDataset(_Passing):
     def __init__(self, source: Dataset, func: Callable[..., Any]) -> None:
         super().__init__(source)
         self._function = Traced(func, source._spec, "map")
@@ -58,10 +74,12 @@ class _MapDataset(_Unary):
             raise errors.InvalidArgumentError(None, None, "Length for attr 'output_shapes' of 0 must be at least minimum 1 [Op:MapDataset] name: ")
         self._whole: Vectorised | None = vectorised(self._function)
 
-    def _components(self) -> Iterator[Any]:
-        function = self._function
-        for flat in self._source._components():
-            yield function(flat)
+    def _elements(self) -> Iterator[Any]:
+        return map(self._function, self._source._components())
+
+    def _blocks(self) -> Any:
+        blocks = None if self._whole is None or self._whole.failed else self._source._blocks()
+        return None if blocks is None else Mapped(blocks, self._whole)
 
     def _indexed(self) -> Any:
         if self._whole is None or self._whole.failed:
@@ -86,21 +104,24 @@ class _ParallelMapDataset(_MapDataset):
         return parallel_map(self._function, self._source._components, self._calls)
 
 
-class _FilterDataset(_Unary):
+class _FilterDataset(_Passing):
     def __init__(self, source: Dataset, predicate: Callable[..., Any]) -> None:
         super().__init__(source)
         self._function = Traced(predicate, source._spec, "filter")
         _check_bool(self._function.output_spec)
+        self._whole: Vectorised | None = vectorised(self._function)
 
     def _cardinality(self) -> int:
         n = self._source._cardinality()
         return n if n == INFINITE else UNKNOWN
 
-    def _components(self) -> Iterator[Any]:
+    def _elements(self) -> Iterator[Any]:
         function = self._function
-        for flat in self._source._components():
-            if bool(function(flat)[0]):
-                yield flat
+        return filter(lambda flat: bool(function(flat)[0]), self._source._components())
+
+    def _blocks(self) -> Any:
+        blocks = None if self._whole is None or self._whole.failed else self._source._blocks()
+        return None if blocks is None else Chosen(blocks, self._whole)
 
 
 def _check_bool(spec: Any) -> None:
@@ -112,7 +133,10 @@ class _TakeWhileDataset(_FilterDataset):
     def _cardinality(self) -> int:
         return UNKNOWN
 
-    def _components(self) -> Iterator[Any]:
+    def _blocks(self) -> None:
+        return None
+
+    def _elements(self) -> Iterator[Any]:
         for flat in self._source._components():
             if not bool(self._function(flat)[0]):
                 return
@@ -186,7 +210,7 @@ def _reduce_in_graph(dataset: Dataset, initial: Any, reduce_func: Callable[..., 
     return to_graph(loop)(dataset, initial)
 
 
-class _TakeDataset(_Unary):
+class _TakeDataset(_Passing):
     def __init__(self, source: Dataset, count: int) -> None:
         super().__init__(source)
         self._count = count
@@ -197,18 +221,14 @@ class _TakeDataset(_Unary):
             return n
         return self._count if n == INFINITE else n if n == UNKNOWN else min(n, self._count)
 
-    def _components(self) -> Iterator[Any]:
+    def _blocks(self) -> Any:
+        blocks = self._source._blocks()
+        return blocks if blocks is None or self._count < 0 else Limited(blocks, 0, self._count)
+
+    def _elements(self) -> Iterator[Any]:
         if self._count < 0:
-            yield from self._source._components()
-            return
-        if not self._count:
-            return
-        left = self._count
-        for flat in self._source._components():
-            yield flat
-            left -= 1
-            if not left:
-                return
+            return self._source._components()
+        return _Counted(self._source._components(), self._count)
 
     def _indexed(self) -> Any:
         view = self._source._indexed()
@@ -228,7 +248,24 @@ class _TakeDataset(_Unary):
         return view.then(order, f"take {self._count}")
 
 
-class _SkipDataset(_Unary):
+class _Counted:
+    """At most so many of the elements that follow."""
+
+    def __init__(self, source: Iterator[Any], count: int) -> None:
+        self._source, self._left = source, count
+
+    def __iter__(self) -> _Counted:
+        return self
+
+    def __next__(self) -> Any:
+        if not self._left:
+            raise StopIteration
+        flat = next(self._source)
+        self._left -= 1
+        return flat
+
+
+class _SkipDataset(_Passing):
     def __init__(self, source: Dataset, count: int) -> None:
         super().__init__(source)
         self._count = count
@@ -239,12 +276,14 @@ class _SkipDataset(_Unary):
             return 0
         return n if n < 0 else max(0, n - self._count)
 
-    def _components(self) -> Iterator[Any]:
+    def _blocks(self) -> Any:
+        blocks = None if self._count < 0 else self._source._blocks()
+        return None if blocks is None else Limited(blocks, self._count, None)
+
+    def _elements(self) -> Iterator[Any]:
         if self._count < 0:
-            return
-        for i, flat in enumerate(self._source._components()):
-            if i >= self._count:
-                yield flat
+            return iter(())
+        return _Skipping(self._source._components(), self._count)
 
     def _indexed(self) -> Any:
         view = self._source._indexed()
@@ -263,6 +302,22 @@ class _SkipDataset(_Unary):
                 left = 0
 
         return view.then(order, f"skip {self._count}")
+
+
+class _Skipping:
+    """All but the first elements, which are drawn with the first that is asked for."""
+
+    def __init__(self, source: Iterator[Any], count: int) -> None:
+        self._source, self._left = source, count
+
+    def __iter__(self) -> _Skipping:
+        return self
+
+    def __next__(self) -> Any:
+        for _ in range(self._left):  # from the beginning again after one that fails, as in TensorFlow
+            next(self._source)
+        self._left = 0
+        return next(self._source)
 
 
 class _ShardDataset(_Unary):
@@ -300,7 +355,7 @@ class _ShardDataset(_Unary):
         return view.then(order, f"shard {self._index} of {self._shards}")
 
 
-class _RepeatDataset(_Unary):
+class _RepeatDataset(_Passing):
     def __init__(self, source: Dataset, count: int) -> None:
         super().__init__(source)
         self._count = count
@@ -313,16 +368,15 @@ class _RepeatDataset(_Unary):
             return INFINITE
         return n if n < 0 else n * self._count
 
-    def _components(self) -> Iterator[Any]:
-        done = 0
-        while self._count < 0 or done < self._count:
-            empty = True
-            for flat in self._source._components():
-                empty = False
-                yield flat
-            if empty and self._count < 0:
-                return
-            done += 1
+    def _blocks(self) -> Any:
+        first = self._source._blocks()
+        if first is None:
+            return None
+        made = [first]
+        return Repeated(lambda: made.pop() if made else self._source._blocks(), self._count)
+
+    def _elements(self) -> Iterator[Any]:
+        return Repeated(self._source._components, self._count)
 
     def _indexed(self) -> Any:
         view = self._source._indexed()
@@ -361,25 +415,44 @@ class _ShuffleDataset(_Unary, Random):
     def _components(self) -> Iterator[Any]:
         view = self._indexed()
         if view is not None:
-            yield from view.elements()
-            return
-        rng = self._generator()
-        pool: list[Any] = []
-        for flat in self._source._components():
-            if len(pool) < self._buffer:
-                pool.append(flat)
-                continue
-            at = int(rng.integers(0, len(pool)))
-            out, pool[at] = pool[at], flat
-            yield out
-        for i in rng.permutation(len(pool)):
-            yield pool[i]
+            return view.elements()
+        blocks = self._blocks()
+        return _Drawn(self._source._components(), self._buffer, self._generator()) if blocks is None else Elements(blocks)
+
+    def _blocks(self) -> Any:
+        blocks = self._source._blocks()
+        return None if blocks is None else Shuffled(blocks, self._buffer, self._generator())
 
     def _indexed(self) -> Any:
         view = self._source._indexed()
         if view is None:
             return None
         return view.then(lambda: shuffled(view.order, self._buffer, self._generator()), f"shuffle {self._buffer}")
+
+
+class _Drawn:
+    """Elements drawn at random from a buffer."""
+
+    def __init__(self, source: Iterator[Any], size: int, rng: np.random.Generator) -> None:
+        self._source, self._size, self._rng = source, size, rng
+        self._pool: list[Any] = []
+        self._tail: Iterator[int] | None = None
+
+    def __iter__(self) -> _Drawn:
+        return self
+
+    def __next__(self) -> Any:
+        pool = self._pool
+        if self._tail is None:
+            for flat in self._source:
+                if len(pool) < self._size:
+                    pool.append(flat)
+                    continue
+                at = int(self._rng.integers(0, len(pool)))
+                out, pool[at] = pool[at], flat
+                return out
+            self._tail = iter(self._rng.permutation(len(pool)).tolist())
+        return pool[next(self._tail)]
 
 
 class _UniqueDataset(_Unary):
@@ -413,32 +486,21 @@ class _IgnoreErrorsDataset(_Unary):
         return UNKNOWN
 
     def _components(self) -> Iterator[Any]:
-        """Resume after a failed element where the stage allows it: map and filter of a source."""
-        source = self._source
-        functions: list[Any] = []
-        while isinstance(source, (_MapDataset, _FilterDataset, _OptionsDataset)) and not isinstance(source, _TakeWhileDataset):
-            if not isinstance(source, _OptionsDataset):
-                functions.append(source)
-            source = source._source
-        flats = source._components()
+        return self._unfailing(self._source._components())
+
+    def _blocks(self) -> Any:
+        blocks = self._source._blocks()
+        return None if blocks is None else self._unfailing(blocks)
+
+    def _unfailing(self, source: Iterator[Any]) -> Iterator[Any]:
+        """What comes without an error; a stage that cannot go on after one has ended with it."""
         while True:
             try:
-                flat = next(flats)
-                keep = True
-                for stage in reversed(functions):
-                    if isinstance(stage, _FilterDataset):
-                        keep = bool(stage._function(flat)[0])
-                        if not keep:
-                            break
-                    else:
-                        flat = stage._function(flat)
+                yield next(source)
             except StopIteration:
                 return
             except errors.OpError as error:
                 if self._log:
                     logging.getLogger("tensorflow").warning("Error raised with error message %s", error)
-                continue
-            if keep:
-                yield flat
 
 

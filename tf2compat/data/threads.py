@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from .._threads import Ended, ends_with_process
+from ..errors import OpError
 from .dataset import Dataset
 from .stages import _Unary
 
@@ -23,16 +24,21 @@ _HEAVY = frozenset(("EagerPyFunc", "PyFunc", "ReadFile", "DecodeJpeg", "DecodePn
 
 def _feed(make: Callable[[], Iterator[Any]], out: queue.Queue[Any], stop: threading.Event) -> None:
     try:
-        for flat in make():
+        source = make()
+        last: Any = (_END, None)
+        while not stop.is_set():
+            try:
+                found: Any = (next(source), None)
+            except StopIteration:
+                break
+            except OpError as error:  # a source that can, goes on
+                found = (None, error)
             while not stop.is_set():
                 try:
-                    out.put((flat, None), timeout=0.1)
+                    out.put(found, timeout=0.1)
                     break
                 except queue.Full:
                     continue
-            if stop.is_set():
-                return
-        last: Any = (_END, None)
     except Ended:
         with contextlib.suppress(queue.Full):
             out.put_nowait((_END, None))  # a thread that waits for this one ends too
@@ -72,6 +78,8 @@ class Prefetched:
             if error is not None:
                 raise error
             raise StopIteration
+        if error is not None:
+            raise error
         return flat
 
 
