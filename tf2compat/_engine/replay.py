@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import itertools
 import linecache
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
 
-from . import dtypes, sizes, state
+from . import dtypes, inplace, scalars, sizes, state
 from .custom_gradient import _Custom, _fit
 from .graph import Graph, Node
 from .op import Op, entering, invalid, wrap_here
 from .symbolic import SymbolicTensor
 from .tensor import Tensor
-from .variable import Variable
+from .variable import ResourceVariable, Variable
 
 __all__ = ["Program"]
 
@@ -154,14 +155,55 @@ def _taping() -> bool:
     return bool(state.local.tapes)
 
 
-_HELPERS = {"_taping": _taping, "_int": _int, "_ints": _ints, "_on": _on, "_custom": _custom, "_elements": _elements, "_rows": _rows, "_numbered": _numbered, "_range": _range, "_at_most": _at_most, "_entering": entering}
+_transforms = torch._C._functorch.maybe_current_level
+
+
+def _careful() -> bool:
+    """Whether somebody follows what is computed: a tape, or one of torch's function transforms."""
+    return bool(state.local.tapes) or _transforms() is not None
+
+
+def _counting(start: int, last: int, delta: int, limit: int | None = None) -> Any:
+    """The elements of `tf.range` as numbers."""
+    return itertools.islice(range(start, last, delta), limit)
+
+
+def _listed(numbers: list[int], limit: int | None = None) -> list[int]:
+    return numbers if limit is None else numbers[:limit]
+
+
+class _Plainly:
+    """A program without the shortcuts that change memory or leave torch, for when somebody follows what is computed."""
+
+    def __init__(self, graph: Graph, inputs: list[SymbolicTensor]) -> None:
+        self.graph, self.inputs = graph, inputs
+        self.program: Program | None = None
+
+    def __call__(self, *args: Any) -> tuple[Any, ...]:
+        if self.program is None:
+            self.program = Program(self.graph, self.inputs, fast=False)
+        return self.program.run(*args)
+
+
+_HELPERS = {**scalars.HELPERS, "_careful": _careful, "_counting": _counting, "_listed": _listed, "_into": inplace.into, "_taping": _taping, "_int": _int, "_ints": _ints, "_on": _on, "_custom": _custom, "_elements": _elements, "_rows": _rows, "_numbered": _numbered, "_range": _range, "_at_most": _at_most, "_entering": entering}
 
 
 class _Writer:
     """Turns a graph into lines of Python."""
 
-    def __init__(self, graph: Graph, inputs: list[SymbolicTensor], planner: Any = None) -> None:
+    def __init__(self, graph: Graph, inputs: list[SymbolicTensor], planner: Any = None, fast: bool = True) -> None:
         self.planner = planner
+        #: whether nodes may write into memory that is there, and scalars of loops be numbers
+        self.inplace = fast and planner is None
+        self.numbers = fast
+        self.shortcuts = False
+        #: numbers among the names, with the dtypes that they stand for and the text that gives their device
+        self.host: dict[str, tuple[dtypes.DType, str]] = {}
+        self.plan: scalars.Plan | None = None
+        self.imported: dict[Any, str] = {}
+        #: who made what is used how often, in the blocks that are being written
+        self.makers: dict[Any, Node] = {}
+        self.counts: Counter[Any] = Counter()
         #: the regions of a planned program, and the source of their functions
         self.regions: list[Cut] = []
         self.lines: list[str] = []
@@ -183,6 +225,9 @@ class _Writer:
         returned = ", ".join(self.value(o, graph) for o in graph.outputs)
         self.line(f"return ({returned}{',' if len(graph.outputs) == 1 else ''})")
         head = [f"def run({', '.join(parameters)}):"]
+        if self.shortcuts and planner is None:
+            self.env["_plainly"] = _Plainly(graph, inputs)
+            head.append(f"    if _careful(): return _plainly({', '.join(parameters)})")
         head += [f"    {name} = _entering({self.constant(t, 'T')})" for name, t in self.captured.values()]
         self.lines[start:start] = head
         self.nodes[start:start] = [None] * len(head)
@@ -221,6 +266,8 @@ class _Writer:
             name = self.names.get(v._key())
             if name is None:
                 name = self.names[graph.mine(v)._key()]
+            if name in self.host:
+                return scalars.boxed(name, *self.host[name])
             return name
         if isinstance(v, Tensor):
             s = v._t
@@ -259,6 +306,10 @@ class _Writer:
             parts = sizes.expressions(v)
             if parts is not None:
                 return "(" + "".join(sizes.text(p, lambda t: self.value(t, graph)) + ", " for p in parts) + ")"
+            if self.plan is not None and v.ndim == 0 and isinstance(v, SymbolicTensor):
+                name = self.number(v)
+                if name is not None:
+                    return name
             helper = "_int" if (v.ndim == 0) else "_ints"
             return f"{helper}({self.value(v, graph)})"
         if isinstance(v, tuple):
@@ -271,6 +322,9 @@ class _Writer:
             found = sizes.expression(v) if v.ndim == 0 and v.dtype.is_integer else None
             if found is not None:
                 return sizes.text(found, lambda t: self.value(t, graph))
+            number = self.number(v) if self.plan is not None and v.ndim == 0 and v.dtype.is_integer else None
+            if number is not None:
+                return number
             name = self.value(v, graph)
             return f"_int({name})" if v.ndim == 0 and v.dtype.is_integer else name
         if isinstance(v, Tensor):
@@ -317,8 +371,17 @@ class _Writer:
         kept = {k for o in outputs for k in _keys(o)}
         made = {t._key() for n in graph.nodes for t in n.outputs}
         final = max((i for i, n in enumerate(live) if _differentiates(n)), default=-1) if graph.is_function else -1
+        saved = self.makers, self.counts
+        if self.inplace:
+            self.makers = {t._key(): n for n in live for t in n.outputs}
+            self.counts = Counter(k for n in live for k in _uses(n)) + Counter(kept)
+        stored: Node | None = None
         for i, node in enumerate(live):
-            self.node(node, graph)
+            if node is stored:
+                continue
+            stored = self.stored(node, live[i + 1] if i + 1 < len(live) else None, graph)
+            if stored is None:
+                self.node(node, graph)
             if i == final and node.op is not None:
                 self.release(graph, live[: i + 1], {k for k, at in last.items() if at > i} | kept)
             gone = []
@@ -329,9 +392,21 @@ class _Writer:
             for key in dict.fromkeys(_uses(node)):
                 if last.get(key) == i and key not in kept and key in made and key in self.names:
                     gone.append(self.names[key])
-            gone = list(dict.fromkeys(gone))
+            gone = [n for n in dict.fromkeys(gone) if n not in self.host]
             if gone:
                 self.line(f"del {', '.join(gone)}")
+        self.makers, self.counts = saved
+
+    def stored(self, node: Node, after: Node | None, graph: Graph) -> Node | None:
+        """Let a variable take over a result as it is computed; the node that this makes unnecessary."""
+        fn = inplace.direct(node) if self.inplace and (self.plan is None or id(node) not in self.plan.nodes) else None
+        variable = inplace.assigned(node, after, self.counts) if fn is not None else None
+        if variable is None:
+            return None
+        self.shortcuts = True
+        args = ", ".join(self.arguments(node, graph))
+        self.line(f"_into({self.constant(variable, 'V')}, {self.constant(fn, 'f')}, {args})", node)
+        return after
 
     def planned(self, graph: Graph, items: list[Any], outputs: list[Any]) -> None:
         """As `block`, for a graph whose nodes are grouped into regions."""
@@ -364,8 +439,8 @@ class _Writer:
 
     def region(self, graph: Graph, item: Any, needed: set[tuple[int, int]]) -> None:
         """A group of nodes as a function of its own, and the call of it."""
-        saved = self.lines, self.nodes, self.indent, self.planner, self.local
-        self.lines, self.nodes, self.indent, self.planner, self.local = [], [], 1, None, set()
+        saved = self.lines, self.nodes, self.indent, self.planner, self.local, self.numbers
+        self.lines, self.nodes, self.indent, self.planner, self.local, self.numbers = [], [], 1, None, set(), False
         last = {key: i for i, node in enumerate(item.nodes) for key in _uses(node)}
         results = [t for node in item.nodes for t in node.outputs if t._key() in needed]
         own = {t._key() for node in item.nodes for t in node.outputs} - needed
@@ -381,7 +456,7 @@ class _Writer:
         names = [self.names[t._key()] for t in results]
         self.line(f"return ({''.join(n + ', ' for n in names)})")
         lines, nodes, made = self.lines, self.nodes, self.local
-        self.lines, self.nodes, self.indent, self.planner, self.local = saved
+        self.lines, self.nodes, self.indent, self.planner, self.local, self.numbers = saved
         self.local |= made
         free = _free("\n".join(["def region():", *lines])) - set(self.env)
         given = list(dict.fromkeys(self.names[t._key()] for t in _inputs(item.nodes, graph) if t._key() in self.names))
@@ -418,7 +493,23 @@ class _Writer:
     def _op(self, node: Node, graph: Graph) -> None:
         op = node.op
         assert op is not None
+        if self.plan is not None and id(node) in self.plan.nodes:
+            how = scalars.expression(node)
+            assert how is not None
+            t = node.outputs[0]
+            text = how(*[self.operand(a) for a in node.args if isinstance(a, Tensor)])
+            name = self.numbered(t, self.fresh("h"))
+            self.line(f"{name} = {text}", node)
+            return
         args = ", ".join(self.arguments(node, graph))
+        fn = inplace.direct(node) if self.inplace else None
+        if fn is not None:
+            target = inplace.reusable(node, self.makers, self.counts)
+            if target is not None and self.names.get(target._key()) not in self.host:
+                self.shortcuts = True
+                args += f", out={self.names[target._key()]}"
+            self.line(f"{self.define(node.outputs[0], self.fresh('t'))} = {self.constant(fn, fn.__name__ + '_')}({args})", node)
+            return
         inputs = [t for t in node.inputs() if isinstance(t, Tensor)]
         eager = [v for a in node.args for v in (a if isinstance(a, list) else [a]) if isinstance(v, Tensor)]
         strings = any(t.dtype is dtypes.string for t in [*inputs, *eager])
@@ -449,11 +540,20 @@ class _Writer:
             self.line(f"del {result}")
 
     def _read(self, node: Node, graph: Graph) -> None:
-        self.line(f"{self.define(node.outputs[0], self.fresh('v'))} = {self.constant(node.args[0], 'V')}._read()", node)
+        variable = node.args[0]
+        how = "_t" if self.inplace and type(variable) is ResourceVariable else "_read()"
+        self.shortcuts = self.shortcuts or how == "_t"
+        self.line(f"{self.define(node.outputs[0], self.fresh('v'))} = {self.constant(variable, 'V')}.{how}", node)
 
     def _captures(self, block: Graph, graph: Graph) -> None:
         for outside, inner in block.captures.values():
-            self.names[inner._key()] = self.value(outside, graph)
+            if isinstance(outside, SymbolicTensor):
+                key = outside._key() if outside._key() in self.names else graph.mine(outside)._key()
+                self.names[inner._key()] = self.names[key]
+                if key in self.imported:
+                    self.imported[inner._key()] = self.imported[key]
+            else:
+                self.names[inner._key()] = self.value(outside, graph)
 
     def _body(self, block: Graph, outputs: list[Any]) -> None:
         self.indent += 1
@@ -465,17 +565,133 @@ class _Writer:
 
     def _if(self, node: Node, graph: Graph) -> None:
         names = [self.define(t, self.fresh("t")) for t in node.outputs]
-        self.line(f"if {self.value(node.args[0], graph)}:", node)
+        numbers = [self.plan is not None and t._key() in self.plan.host for t in node.outputs]
+        self.line(f"if {self.decided(node.args[0], graph)}:", node)
         for i, block in enumerate(node.blocks):
             if i:
                 self.line("else:")
             self._captures(block, graph)
             self._body(block, block.outputs)
             if names:
-                values = ", ".join(self.value(o, block) for o in block.outputs)
+                values = ", ".join(self.operand(o) if number else self.value(o, block) for o, number in zip(block.outputs, numbers, strict=True))
                 self.indent += 1
                 self.line(f"{', '.join(names)}{',' if len(names) == 1 else ''} = {values}{',' if len(names) == 1 else ''}")
                 self.indent -= 1
+        for t, number in zip(node.outputs, numbers, strict=True):
+            if number:
+                self.numbered(t, self.names[t._key()])
+
+    # --- numbers in the place of scalars -----------------------------------------------------------------------------
+    def numbered(self, t: SymbolicTensor, name: str) -> str:
+        """Let `name` be the number that stands for `t`."""
+        self.host[name] = (t._dtype, self.where)
+        return self.define(t, name)
+
+    def number(self, t: SymbolicTensor) -> str | None:
+        """The name of the number that `t` is, or None."""
+        name = self.imported.get(t._key())
+        if name is None:
+            found = self.names.get(t._key())
+            name = found if found in self.host else None
+        return name
+
+    def operand(self, v: Any) -> str:
+        """The text of a number."""
+        if isinstance(v, SymbolicTensor):
+            name = self.number(v)
+            assert name is not None
+            return name
+        name = self.imported.get(id(v))
+        if name is not None:
+            return name
+        value = scalars.literal(v)
+        return repr(value) if type(value) in (int, bool) else self.constant(value)
+
+    def decided(self, v: Any, graph: Graph) -> str:
+        """The text of a condition."""
+        name = self.number(v) if self.plan is not None and isinstance(v, SymbolicTensor) else None
+        return self.value(v, graph) if name is None else name
+
+    def looped(self, node: Node, graph: Graph, write: Callable[[], None]) -> None:
+        """Write a loop, with numbers for the scalars that can be."""
+        if self.plan is not None or not self.numbers:
+            write()
+            return
+        plan = scalars.analyse(node)
+        if plan is None or (self.planner is not None and not plan.pure):
+            write()
+            return
+        planner, self.planner, saved = self.planner, None, (self.numbers, self.inplace)
+        self.shortcuts = True
+        if planner is not None:  # a compiled program goes on under a tape, so the choice is made here
+            self.line("if _careful():", node)
+            self.indent += 1
+            self.numbers = False
+            write()
+            names = [self.names[t._key()] for t in node.outputs]
+            self.indent -= 1
+            self.line("else:")
+            self.indent += 1
+        self.host_loop(node, graph, plan, write)
+        self.numbers, self.inplace = saved
+        if planner is not None:
+            self._assign(names, [self.names[t._key()] for t in node.outputs])
+            for t, name in zip(node.outputs, names, strict=True):
+                self.define(t, name)
+            self.indent -= 1
+        self.planner = planner
+
+    def host_loop(self, node: Node, graph: Graph, plan: scalars.Plan, write: Callable[[], None]) -> None:
+        for block in node.blocks:
+            for outside, inner in block.captures.values():
+                if inner._key() in plan.used:
+                    name = self.imported[inner._key()] = self.fresh("h")
+                    self.line(f"{name} = {scalars.unboxed(self.value(outside, graph), inner._dtype)}")
+        for v in plan.eager.values():
+            name = self.imported[id(v)] = self.fresh("h")
+            self.line(f"{name} = {scalars.unboxed(self.value(v, graph, {id(v)}), v.dtype)}")
+        init = node.args if node.kind == "while" else [*node.args[0], *node.args[1]]
+        around = [o for block in node.blocks for o, _ in block.captures.values()]
+        like = next((v for v in [*init, *around] if isinstance(v, SymbolicTensor) and v._dtype.torch is not None), init[0] if init else None)
+        self.where = "None"
+        if like is not None and plan.host:
+            self.where = self.fresh("at")
+            self.line(f"{self.where} = {self.value(like, graph)}.device")
+        self.plan = plan
+        quiet = plan.floats
+        if quiet:
+            self.line('with _errstate(all="ignore"):')
+            self.indent += 1
+        write()
+        if quiet:
+            self.indent -= 1
+        self.plan = None
+        for t in node.outputs:
+            name = self.names[t._key()]
+            if name in self.host:
+                self.line(f"{name} = {scalars.boxed(name, *self.host[name])}")
+        self.host.clear()
+        self.imported.clear()
+
+    where = "None"
+
+    def entered(self, names: list[str], node: Node, init: list[Any], graph: Graph) -> None:
+        """Give the variables of a loop their first values."""
+        values = []
+        block = node.blocks[-1]
+        variables = block.inputs[len(block.inputs) - len(names) :]
+        for t, inside, name, v in zip(node.outputs, variables, names, init, strict=True):
+            if self.plan is None or inside._key() not in self.plan.host:
+                values.append(self.value(v, graph))
+                continue
+            known = not isinstance(v, SymbolicTensor) or self.number(v) is not None
+            values.append(self.operand(v) if known else scalars.unboxed(self.value(v, graph), t._dtype))
+            self.numbered(t, name)
+        self._assign(names, values, node)
+
+    def again(self, names: list[str], values: list[Any], block: Graph) -> None:
+        """Give the variables of a loop their values for the next round."""
+        self._assign(names, [self.operand(v) if n in self.host else self.value(v, block) for n, v in zip(names, values, strict=True)])
 
     def _assign(self, names: list[str], values: list[str], node: Node | None = None) -> None:
         pairs = [(n, v) for n, v in zip(names, values, strict=True) if n != v]
@@ -483,9 +699,12 @@ class _Writer:
             self.line(f"{', '.join(n for n, _ in pairs)} = {', '.join(v for _, v in pairs)}", node)
 
     def _while(self, node: Node, graph: Graph) -> None:
+        self.looped(node, graph, lambda: self.while_loop(node, graph))
+
+    def while_loop(self, node: Node, graph: Graph) -> None:
         cond, body = node.blocks
         names = [self.define(t, self.fresh("l")) for t in node.outputs]
-        self._assign(names, [self.value(v, graph) for v in node.args], node)
+        self.entered(names, node, node.args, graph)
         for block in node.blocks:
             self._captures(block, graph)
             for t, n in zip(block.inputs, names, strict=True):
@@ -494,21 +713,25 @@ class _Writer:
         self.line("while True:" if limit is None else f"for _ in _at_most({self.static(limit, graph)}):", node)
         self._body(cond, cond.outputs)
         self.indent += 1
-        self.line(f"if not {self.value(cond.outputs[0], cond)}: break", node)
+        self.line(f"if not {self.decided(cond.outputs[0], cond)}: break", node)
         self.indent -= 1
         self._body(body, body.outputs)
         self.indent += 1
-        self._assign(names, [self.value(v, body) for v in body.outputs])
+        self.again(names, body.outputs, body)
         self.indent -= 1
 
     def _for(self, node: Node, graph: Graph) -> None:
+        self.looped(node, graph, lambda: self.for_loop(node, graph))
+
+    def for_loop(self, node: Node, graph: Graph) -> None:
         (body,) = node.blocks
         how, what, n_elements, stops, limit = node.extra
         init, given = node.args
         names = [self.define(t, self.fresh("l")) for t in node.outputs]
-        self._assign(names, [self.value(v, graph) for v in init], node)
+        self.entered(names, node, init, graph)
         self._captures(body, graph)
         elements = [self.define(t, self.fresh("e")) for t in body.inputs[:n_elements]]
+        counted = self.plan is not None and any(t._key() in self.plan.host for t in body.inputs[:n_elements])
         for t, n in zip(body.inputs[n_elements:], names, strict=True):
             self.define(t, n)
         source = self.constant(what, "D") if what is not None else ""
@@ -517,15 +740,23 @@ class _Writer:
             first = given[0]
             if how == "_rows" and type(first) is Tensor and isinstance(first._t, torch.Tensor) and first._t.ndim == 1 and first.dtype.is_integer:
                 how, source = "_numbered", self.constant((first._t.tolist(), first._t.dtype))
+        if counted and how == "_numbered":
+            how, source = "_listed", self.constant(given[0]._t.tolist())
+        elif counted:
+            texts = [self.operand(v) if not isinstance(v, SymbolicTensor) or self.number(v) is not None else f"_int({self.value(v, graph)})" for v in given]
+            how, source = "_counting", ", ".join(texts)
         if limit is not None:
             source += f", limit={self.static(limit, graph)}"
-        self.line(f"for ({''.join(e + ', ' for e in elements)}) in {how}({source}):", node)
+        if counted:
+            self.line(f"for {elements[0]} in {how}({source}):", node)
+            self.numbered(body.inputs[0], elements[0])
+        else:
+            self.line(f"for ({''.join(e + ', ' for e in elements)}) in {how}({source}):", node)
         self._body(body, body.outputs)
         self.indent += 1
-        values = body.outputs[: len(names)]
-        self._assign(names, [self.value(v, body) for v in values])
+        self.again(names, body.outputs[: len(names)], body)
         if stops:
-            self.line(f"if not {self.value(body.outputs[-1], body)}: break", node)
+            self.line(f"if not {self.decided(body.outputs[-1], body)}: break", node)
         self.indent -= 1
 
     def _custom(self, node: Node, graph: Graph) -> None:
@@ -540,7 +771,9 @@ class _Writer:
         if any(_differentiates(n) for n in block.nodes):  # a backward pass runs without recording
             self.line(f"@{self.constant(torch.enable_grad(), 'g')}", node)
         self.line(f"def {fn}({', '.join([*given, *(f'{b}={b}' for b in bound)])}):", node)
+        saved, self.inplace, self.numbers = (self.inplace, self.numbers), False, False
         self._body(block, block.outputs)
+        self.inplace, self.numbers = saved
         self.indent += 1
         self.line(f"return ({''.join(self.value(o, block) + ', ' for o in block.outputs)})")
         self.indent -= 1
@@ -671,8 +904,8 @@ def _live(graph: Graph, outputs: list[Any]) -> list[Node]:
 class Program:
     """A graph as a function from torch storages to torch storages. `code` is its source."""
 
-    def __init__(self, graph: Graph, inputs: list[SymbolicTensor] | None = None, planner: Any = None) -> None:
-        writer = _Writer(graph, graph.inputs if inputs is None else inputs, planner)
+    def __init__(self, graph: Graph, inputs: list[SymbolicTensor] | None = None, planner: Any = None, fast: bool = True) -> None:
+        writer = _Writer(graph, graph.inputs if inputs is None else inputs, planner, fast)
         self.code = "\n".join(writer.lines) + "\n"
         self.nodes = writer.nodes
         self.filename = f"<tf2compat graph {graph.name} {next(_numbers)}>"
