@@ -32,13 +32,21 @@ def _spec(info: Any, name: str, spec: tuple[str, Any]) -> None:
     _shape(info.tensor_shape, spec[1])
 
 
-def encode(nodes: list[Mapping[str, Any]], signatures: Mapping[str, Any], tags: list[str]) -> bytes:
-    """The message for a tree of objects (see `tf2compat.saved_model`). Functions are not part of it: TensorFlow could not run ours."""
+def encode(
+    nodes: list[Mapping[str, Any]], signatures: Mapping[str, Any], tags: list[str], program: Mapping[str, Any] | None = None
+) -> tuple[bytes, dict[str, str]]:  # fmt: skip
+    """The message for a tree of objects (see `tf2compat.saved_model`), and which functions TensorFlow cannot run, with the reason of each.
+
+    `program`: {"concretes": the traces by number, None for those that are not saved, "signatures": name -> (trace, inputs, outputs),
+    "variables": checkpoint key -> variable, "number_of": the number of a variable's object}.
+    """
+    from tf2compat_adapters.tensorflow_functions.program import PRODUCER, Program
+
     meta = meta_graph_pb2.MetaGraphDef()
     meta.meta_info_def.tags.extend(tags)
     meta.meta_info_def.tensorflow_version = "2.21.0"
     meta.meta_info_def.stripped_default_attrs = True
-    meta.graph_def.versions.producer = 1
+    meta.graph_def.versions.producer = PRODUCER
     for node in nodes:
         item = meta.object_graph_def.nodes.add()
         for name, number in node["children"]:
@@ -65,8 +73,18 @@ def encode(nodes: list[Mapping[str, Any]], signatures: Mapping[str, Any], tags: 
             _spec(definition.inputs[key], f"{name}_{key}:0", spec)
         for number, (key, spec) in enumerate(outputs.items()):
             _spec(definition.outputs[key], f"StatefulPartitionedCall:{number}", spec)
+    problems: dict[str, str] = {}
+    if program is not None:
+        written = Program(meta, program["number_of"])
+        for number, node in enumerate(nodes):
+            for name, numbers in node.get("functions", {}).items():
+                traces = [program["concretes"][n] for n in numbers]
+                written.add_function(meta.object_graph_def.nodes[number].children, name, [t for t in traces if t is not None])
+        written.add_signatures(program["signatures"])
+        written.add_saver(program["variables"])
+        problems = written.problems
     saved = SavedModel(saved_model_schema_version=1, meta_graphs=[meta.SerializeToString()])
-    return saved.SerializeToString()
+    return saved.SerializeToString(), problems
 
 
 def read_meta_graphs(content: bytes) -> list[Any]:

@@ -18,7 +18,7 @@ from tf2compat._files import write_atomic
 from tf2compat._ports.checkpoint import TensorData
 from tf2compat.saved_model import _functions, _layout
 from tf2compat.train import _formats
-from tf2compat.train._saving import Tree, collect
+from tf2compat.train._saving import ATTRIBUTES, VARIABLE_VALUE, Tree, collect, escape
 from tf2compat.train._tensors import to_data
 
 _log = logging.getLogger("tensorflow")
@@ -158,8 +158,27 @@ def save(obj: Any, export_dir: Any, signatures: Any = None, options: SaveOptions
     # Last: without it the directory is not a SavedModel.
     signature_specs = {name: (_inputs_of(concretes[d["concrete"]], d["inputs"]), _outputs_of(concretes[d["concrete"]], d["outputs"])) for name, d in described.items()}
     tags = ["serve", *(options.extra_tags if options else ())]
-    proto = _ports.load("saved_model", "tensorflow").encode(nodes, signature_specs, tags)
+    program = {
+        "concretes": [c if content[n] is not None else None for n, c in enumerate(concretes)],
+        "signatures": {name: (concretes[d["concrete"]], d["inputs"], d["outputs"]) for name, d in described.items()},
+        "variables": {key: item for key, item in _keys(tree)}, "number_of": lambda variable: _number(tree, variable),
+    }  # fmt: skip
+    proto, problems = _ports.load("saved_model", "tensorflow").encode(nodes, signature_specs, tags, program)
+    if problems:
+        _log.warning(
+            "TensorFlow itself cannot run these functions of %s (tf2compat can): %s", directory,
+            "; ".join(f"{name}: {why}" for name, why in problems.items()),
+        )  # fmt: skip
     write_atomic(os.path.join(directory, _layout.PROTO), proto)
+
+
+def _keys(tree: Tree) -> list[tuple[str, Variable]]:
+    """The variables of the tree by their checkpoint keys."""
+    return [
+        ("/".join(escape(name) for name in path) + "/" + ATTRIBUTES + VARIABLE_VALUE, item)
+        for item, path in zip(tree.objects, tree.paths, strict=True)
+        if isinstance(item, Variable)
+    ]
 
 
 def _number(tree: Tree, variable: Variable) -> int:

@@ -1,0 +1,481 @@
+"""How ops are written whose arguments are not simply TensorFlow's inputs and attributes by other names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tf2compat._engine import dtypes
+from tf2compat._engine.tensor import Tensor
+from tf2compat.nn._spatial import is_first, sequence
+
+from .body import NotExportable, Ref
+from .export import RENAMED, RULES, Call
+
+_REDUCED = {"input_tensor": "input", "axis": "reduction_indices", "keepdims": "keep_dims"}
+
+RENAMED.update({
+    **dict.fromkeys(("AssignVariableOp", "AssignAddVariableOp", "AssignSubVariableOp"), {"ref": "resource"}),
+    **dict.fromkeys(("ArgMax", "ArgMin"), {"axis": "dimension"}),
+    "AvgPool3D": {"ksize": "ksize"}, "Bitcast": {"dtype": "type"}, "BroadcastArgs": {"shape_x": "s0", "shape_y": "s1"},
+    "Conj": {"x": "input"}, "CropAndResize": {"image": "image", "box_indices": "box_ind"},
+    "AdjustContrastv2": {"factor": "contrast_factor"}, "AdjustSaturation": {"factor": "scale"},
+    "DecodeAndCropJpeg": {"image": "contents", "window": "crop_window"}, "ExpandDims": {"axis": "dim"},
+    "NonMaxSuppressionWithOverlaps": {"count": "max_output_size", "limit": "overlap_threshold", "least": "score_threshold"},
+    "ReduceJoin": {"axis": "reduction_indices", "keepdims": "keep_dims"},
+    "ReverseSequence": {"seq_axis": "seq_dim", "batch_axis": "batch_dim"}, "SelectV2": {"x": "t", "y": "e"},
+    "Slice": {"input_": "input"}, "Squeeze": {"axis": "squeeze_dims"}, "StringToHashBucket": {"input": "string_tensor"},
+    "StringToNumber": {"input": "string_tensor"}, "Transpose": {"a": "x"}, "Where": {"condition": "input"},
+    "SparseReorder": {"indices": "input_indices", "values": "input_values", "dense_shape": "input_shape"},
+    "SparseReshape": {"indices": "input_indices", "dense_shape": "input_shape", "shape": "new_shape"},
+    "SparseSoftmax": {"indices": "sp_indices", "values": "sp_values", "dense_shape": "sp_shape"},
+    "SparseFillEmptyRows": {"default": "default_value"},
+    "SparseTensorDenseMatMul": {"indices": "a_indices", "values": "a_values", "dense_shape": "a_shape"},
+    "StatelessMultinomial": {"dtype": "output_dtype"},
+})  # fmt: skip
+
+
+def rule(*names: str) -> Callable[[Callable[[Call], Any]], Callable[[Call], Any]]:
+    """Declares how the ops of these names (or keys) are written."""
+
+    def declare(function: Callable[[Call], Any]) -> Callable[[Call], Any]:
+        for name in names:
+            RULES[name] = function
+        return function
+
+    return declare
+
+
+# --- reductions, shapes, indices -------------------------------------------------------------------------------------
+@rule("Sum", "Mean", "Prod", "Max", "Min", "Any", "All", "EuclideanNorm")
+def _reduce(call: Call) -> Any:
+    axis = call["axis"]
+    if axis is None:
+        dims = call.dims("input_tensor")
+        if dims is None:
+            x = call.ref("input_tensor")
+            axes = call.body.op("Range", call.body.ints(0), call.body.op("Rank", x), call.body.ints(1))
+        else:
+            axes = call.body.ints(list(range(len(dims))))
+    else:
+        axes = call.static(axis)
+    return call.op(call.node.op.name, call.ref("input_tensor"), axes, keep_dims=bool(call["keepdims"]))  # type: ignore[union-attr]
+
+
+@rule("tf2compat._top.creation.zeros", "tf2compat._top.creation.ones")
+def _filled(call: Call) -> Any:
+    dtype = call.node.outputs[0]._dtype
+    one = call.node.op.fn.__name__ == "ones"  # type: ignore[union-attr]
+    if dtype is dtypes.string:
+        value = call.body.constant(np.asarray(b"", object), dtype)
+    else:
+        value = call.body.constant(np.asarray(int(one)).astype(dtype.as_numpy_dtype), dtype)
+    return call.op("Fill", call.static(call["shape"]), value)
+
+
+@rule("tf2compat._top.creation.fill")
+def _fill(call: Call) -> Any:
+    return call.op("Fill", call.static(call["dims"]), call.ref("value"))
+
+
+@rule("OnesLike", "ZerosLike")
+def _like(call: Call) -> Any:
+    return call.scope.cast(call.op(call.node.op.name, call.ref("input")), call.node.outputs[0]._dtype)  # type: ignore[union-attr]
+
+
+@rule("Transpose")
+def _transpose(call: Call) -> Any:
+    perm = call["perm"]
+    if perm is None:
+        perm = list(range(call.rank("a")))[::-1]
+    out = call.op("Transpose", call.ref("a"), call.static(perm))
+    return call.body.op("Conj", out) if call.get("conjugate") and out.dtype.is_complex else out
+
+
+@rule("GatherV2")
+def _gather(call: Call) -> Any:
+    params, indices, axis, batch = call.ref("params"), call.ref("indices"), call["axis"], call["batch_dims"] or 0
+    if batch < 0:
+        batch += call.rank("indices")
+    return call.op("GatherV2", params, indices, call.static(batch if axis is None else axis), batch_dims=batch)
+
+
+@rule("GatherNd")
+def _gather_nd(call: Call) -> Any:
+    if call["batch_dims"]:
+        raise NotExportable("batch_dims is not 0")
+    return call.op("GatherNd", call.ref("params"), call.ref("indices"))
+
+
+@rule("tf2compat._top.indexing.strided")
+def _strided(call: Call) -> Any:
+    begin: list[Any] = []
+    end: list[Any] = []
+    strides: list[Any] = []
+    masks = dict.fromkeys(("begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask", "shrink_axis_mask"), 0)
+    for i, item in enumerate(call["index"]):
+        bit = 1 << i
+        first, last, step = 0, 0, 1
+        if item is None:
+            masks["new_axis_mask"] |= bit
+        elif item is Ellipsis:
+            masks["ellipsis_mask"] |= bit
+        elif isinstance(item, slice):
+            step = 1 if item.step is None else item.step
+            if item.start is None:
+                masks["begin_mask"] |= bit
+            else:
+                first = item.start
+            if item.stop is None:
+                masks["end_mask"] |= bit
+            else:
+                last = item.stop
+        else:
+            masks["shrink_axis_mask"] |= bit
+            first = item
+            if isinstance(item, int):
+                last = item + 1
+            else:
+                last = 0
+        begin.append(first)
+        end.append(last)
+        strides.append(step)
+    if any(isinstance(item, Tensor) for item in call["index"]):  # the end of an entry that is dropped does not count, but -1 needs one
+        end = [b if masks["shrink_axis_mask"] >> i & 1 and isinstance(b, Tensor) else e for i, (b, e) in enumerate(zip(begin, end, strict=True))]
+    return call.op("StridedSlice", call.ref("input"), call.static(begin), call.static(end), call.static(strides), **masks)
+
+
+@rule("tf2compat._top.indexing._strided_slice")
+def _strided_slice(call: Call) -> Any:
+    names = ("begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask", "shrink_axis_mask")
+    masks = dict(zip(names, call["masks"], strict=True))
+    return call.op("StridedSlice", call.ref("input_"), call.static(call["begin"]), call.static(call["end"]), call.static(call["strides"]), **masks)
+
+
+@rule("SplitV")
+def _split(call: Call) -> Any:
+    parts = call["num_or_size_splits"]
+    if type(parts) is int:
+        return call.op("Split", call.static(call["axis"]), call.ref("value"), num_split=parts)
+    return call.op("SplitV", call.ref("value"), call.static(parts), call.static(call["axis"]), num_split=len(call.node.outputs))
+
+
+@rule("PadV2")
+def _pad(call: Call) -> Any:
+    rows = call.static(call["rows"] if "rows" in call.args else call["paddings"])
+    if call["constant_values"] is None:
+        return call.op("Pad", call.ref("tensor"), rows)
+    return call.op("PadV2", call.ref("tensor"), rows, call.ref("constant_values"))
+
+
+@rule("MirrorPad")
+def _mirror_pad(call: Call) -> Any:
+    return call.op("MirrorPad", call.ref("tensor"), call.static(call["paddings"]), mode="REFLECT" if call["reflect"] else "SYMMETRIC")
+
+
+@rule("OneHot")
+def _one_hot(call: Call) -> Any:
+    dtype = call.node.outputs[0]._dtype
+
+    def value(name: str, default: int) -> Ref:
+        if call[name] is not None:
+            return call.ref(name)
+        return call.body.constant(np.asarray(default).astype(dtype.as_numpy_dtype), dtype)
+
+    return call.op("OneHot", call.ref("indices"), call.static(call["depth"]), value("on_value", 1), value("off_value", 0), axis=call["axis"])
+
+
+@rule("Range")
+def _range(call: Call) -> Any:
+    dtype = call.node.outputs[0]._dtype
+    return call.op("Range", *[call.scope.cast(call.ref(n), dtype) for n in ("start", "limit", "delta")])
+
+
+@rule("LinSpace")
+def _linspace(call: Call) -> Any:
+    if call["axis"] != 0 or call.dims("start") != () or call.dims("stop") != ():
+        raise NotExportable("start and stop are not scalars")
+    dtype = call.node.outputs[0]._dtype
+    start, stop = (call.scope.cast(call.ref(n), dtype) for n in ("start", "stop"))
+    return call.op("LinSpace", start, stop, call.static(call["num"]))
+
+
+@rule("LowerBound")
+def _bound(call: Call) -> Any:
+    kind = "UpperBound" if call["right"] else "LowerBound"
+    return call.op(kind, call.ref("sorted_sequence"), call.ref("values"), out_type=call.node.outputs[0]._dtype)
+
+
+@rule("StopGradient")
+def _stop(call: Call) -> Any:
+    return call.op("StopGradient", call.ref(call.node.op.params[0]))  # type: ignore[union-attr]
+
+
+@rule("SizeOf")
+def _size_of(call: Call) -> Any:
+    raise NotExportable("it is part of a compiled region")
+
+
+@rule("Watch")
+def _watch(call: Call) -> Any:
+    return [call.scope.ref(t) for t in call["tensors"]]
+
+
+# --- products --------------------------------------------------------------------------------------------------------
+@rule("MatMul")
+def _matmul(call: Call) -> Any:
+    a, b = call.ref("a"), call.ref("b")
+    if call.get("output_type") is not None and call.node.outputs[0]._dtype is not a.dtype:
+        raise NotExportable("output_type is not that of the inputs")
+    turned = [bool(call[f"transpose_{x}"]) for x in "ab"]
+    adjoint = [bool(call[f"adjoint_{x}"]) for x in "ab"]
+    if call.rank("a") == 2 and call.rank("b") == 2 and not (any(adjoint) and a.dtype.is_complex):
+        return call.op("MatMul", a, b, transpose_a=turned[0] or adjoint[0], transpose_b=turned[1] or adjoint[1])
+    if any(turned) and a.dtype.is_complex:
+        raise NotExportable("complex matrices are transposed")
+    return call.op("BatchMatMulV2", a, b, adj_x=turned[0] or adjoint[0], adj_y=turned[1] or adjoint[1])
+
+
+# --- convolutions and pooling ----------------------------------------------------------------------------------------
+def layout(n: int, first: bool) -> str:
+    """TensorFlow's name of a layout."""
+    return {1: ("NHWC", "NCHW"), 2: ("NHWC", "NCHW"), 3: ("NDHWC", "NCDHW")}[n][first]
+
+
+def outer(values: Any, first: bool) -> list[int]:
+    """Spatial entries with ones for batch and channels."""
+    return [1, 1, *values] if first else [1, *values, 1]
+
+
+def _pads(padding: Any, first: bool) -> dict[str, Any]:
+    if isinstance(padding, str):
+        return {"padding": padding.upper()}
+    return {"padding": "EXPLICIT", "explicit_paddings": [int(v) for pair in padding for v in pair]}
+
+
+@rule("Conv2D", "Conv3D")
+def _conv(call: Call) -> Any:
+    n = 2 if call.node.type == "Conv2D" else 3
+    first = is_first(call["data_format"], n, call.node.type)
+    channel = 1 if first else n + 1
+    return call.op(
+        call.node.type, call.ref("input"), call.ref("filters"), strides=list(sequence(call["strides"], n, channel, "strides")),
+        dilations=list(sequence(call["dilations"], n, channel, "dilations")), data_format=layout(n, first), **_pads(call["padding"], first),
+    )  # fmt: skip
+
+
+@rule("MaxPool", "AvgPool", "MaxPool3D", "AvgPool3D")
+def _pool(call: Call) -> Any:
+    n = 3 if call.node.type.endswith("3D") else 2
+    first = is_first(call["data_format"], n, call.node.type)
+    channel = 1 if first else n + 1
+    return call.op(
+        call.node.type, call.ref("input"), ksize=list(sequence(call["ksize"], n, channel, "ksize")),
+        strides=list(sequence(call["strides"], n, channel, "strides")), data_format=layout(n, first), **_pads(call["padding"], first),
+    )  # fmt: skip
+
+
+@rule("tf2compat.nn.transposed._transpose")
+def _transposed(call: Call) -> Any:
+    n, first = call["n"], call["first"]
+    if n == 1:
+        raise NotExportable("it has one spatial dimension")
+    name = "Conv2DBackpropInput" if n == 2 else "Conv3DBackpropInputV2"
+    strides, rates = call["strides"], call["dilations"]
+    if len(strides) == n:
+        strides, rates = outer(strides, first), outer(rates, first)
+    return call.op(
+        name, call.static(call["output_shape"]), call.ref("filters"), call.ref("input"), strides=list(strides), dilations=list(rates),
+        data_format=layout(n, first), **_pads(call["padding"], first),
+    )  # fmt: skip
+
+
+@rule("DepthwiseConv2dNative")
+def _depthwise(call: Call) -> Any:
+    names = call.args
+    first = is_first(names.get("data_format") or "NHWC", 2, "DepthwiseConv2dNative")
+    channel = 1 if first else 3
+    return call.op(
+        "DepthwiseConv2dNative", call.ref("input"), call.ref("filter"), strides=list(sequence(names["strides"], 2, channel, "strides")),
+        dilations=list(sequence(names.get("dilations"), 2, channel, "dilations")), data_format=layout(2, first), **_pads(names["padding"], first),
+    )  # fmt: skip
+
+
+# --- arrays of tensors -----------------------------------------------------------------------------------------------
+def _element_shape(call: Call, dims: Any) -> Ref:
+    if dims is None:
+        return call.body.ints(-1)
+    return call.body.ints([-1 if d is None else d for d in dims])
+
+
+@rule("TensorListReserve")
+def _reserve(call: Call) -> Any:
+    return call.op("TensorListReserve", call.body.ints(-1), call.static(call["size"]), element_dtype=call["dtype"])
+
+
+@rule("TensorListSetItem")
+def _set_item(call: Call) -> Any:
+    return call.op(
+        "TensorListSetItem", call.ref("array"), call.static(call["index"]), call.ref("value"), resize_if_index_out_of_bounds=True
+    )
+
+
+@rule("TensorListGetItem")
+def _get_item(call: Call) -> Any:
+    shape = _element_shape(call, call["dims"])
+    return call.op("TensorListGetItem", call.ref("array"), call.static(call["index"]), shape, element_dtype=call["dtype"])
+
+
+@rule("TensorListStack")
+def _stack(call: Call) -> Any:
+    size = call["size"]
+    return call.op(
+        "TensorListStack", call.ref("array"), _element_shape(call, call["dims"]), element_dtype=call["dtype"],
+        num_elements=size if isinstance(size, int) else -1,
+    )  # fmt: skip
+
+
+@rule("TensorListGather")
+def _list_gather(call: Call) -> Any:
+    indices = call.scope.cast(call.ref("indices"), dtypes.int32)
+    return call.op("TensorListGather", call.ref("array"), indices, _element_shape(call, call["dims"]), element_dtype=call["dtype"])
+
+
+@rule("TensorListLength")
+def _list_length(call: Call) -> Any:
+    return call.op("TensorListLength", call.ref("array"))
+
+
+@rule("TensorListFromTensor")
+def _from_tensor(call: Call) -> Any:
+    return call.op("TensorListFromTensor", call.ref("value"), call.body.ints(-1))
+
+
+@rule("TensorListScatterIntoExistingList")
+def _list_scatter(call: Call) -> Any:
+    indices = call.scope.cast(call.ref("indices"), dtypes.int32)
+    return call.op("TensorListScatterIntoExistingList", call.ref("array"), call.ref("value"), indices)
+
+
+# --- random numbers --------------------------------------------------------------------------------------------------
+def _seeds(call: Call) -> dict[str, int]:
+    seeds = getattr(call.get("stream"), "seeds", None) or (0, 0)
+    return {"seed": int(seeds[0]), "seed2": int(seeds[1])}
+
+
+@rule("RandomStandardNormal", "RandomUniform", "TruncatedNormal")
+def _random(call: Call) -> Any:
+    return call.op(call.node.type, call.static(call["shape"]), dtype=call.node.outputs[0]._dtype, _effect=True, **_seeds(call))
+
+
+@rule("RandomUniformInt")
+def _random_int(call: Call) -> Any:
+    return call.op("RandomUniformInt", call.static(call["shape"]), call.ref("minval"), call.ref("maxval"), _effect=True, **_seeds(call))
+
+
+@rule("RandomShuffle")
+def _shuffle(call: Call) -> Any:
+    return call.op("RandomShuffle", call.ref("value"), _effect=True, **_seeds(call))
+
+
+@rule("Multinomial")
+def _categorical(call: Call) -> Any:
+    return call.op(
+        "Multinomial", call.ref("logits"), call.static(call["num_samples"]), output_dtype=call.node.outputs[0]._dtype, _effect=True,
+        **_seeds(call),
+    )  # fmt: skip
+
+
+@rule("StatelessRandomUniformV2", "StatelessRandomNormalV2", "StatelessTruncatedNormalV2", "StatelessRandomUniformFullIntV2")
+def _stateless(call: Call) -> Any:
+    (key, counter) = call.body.op("StatelessRandomGetKeyCounter", call.ref("seed"))
+    return call.op(
+        call.node.type, call.static(call["shape"]), key, counter, call.body.ints(1), dtype=call.node.outputs[0]._dtype
+    )
+
+
+@rule("StatelessRandomUniformIntV2")
+def _stateless_int(call: Call) -> Any:
+    (key, counter) = call.body.op("StatelessRandomGetKeyCounter", call.ref("seed"))
+    return call.op(call.node.type, call.static(call["shape"]), key, counter, call.body.ints(1), call.ref("minval"), call.ref("maxval"))
+
+
+# --- effects ---------------------------------------------------------------------------------------------------------
+@rule("Assert")
+def _assert(call: Call) -> Any:
+    summarize = call["summarize"]
+    call.op("Assert", call.ref("condition"), [call.scope.ref(d) for d in call["data"]], summarize=3 if summarize is None else summarize, _effect=True)
+
+
+@rule("AssertBinary", "AssertRank")
+def _checked(call: Call) -> Any:
+    """Checks of arguments are left out: they change no result."""
+
+
+@rule("PrintV2")
+def _print(call: Call) -> Any:
+    stream = call["stream"]
+    if not isinstance(stream, str):
+        stream = "stdout" if getattr(stream, "name", "") == "<stdout>" else "stderr"
+    parts = call["template"].split("\0")
+    order = [int(p) for p in parts[1::2]]
+    template = "".join("{}" if i % 2 else p for i, p in enumerate(parts))
+    tensors = [call.scope.ref(call["tensors"][i]) for i in order]
+    text = call.body.op("StringFormat", tensors, template=template, placeholder="{}", summarize=call["summarize"])
+    call.op("PrintV2", text, output_stream=stream, end=call["end"], _effect=True)
+
+
+# --- variables -------------------------------------------------------------------------------------------------------
+_SCATTERS = {"add": "Add", "sub": "Sub", "mul": "Mul", "div": "Div", "min": "Min", "max": "Max", "update": "Update"}
+
+
+@rule("ResourceScatter", "ResourceScatterNd")
+def _scatter(call: Call) -> Any:
+    how = _SCATTERS.get(str(call["how"]))
+    if how is None:
+        raise NotExportable(f"it scatters by {call['how']}")
+    resource = call.scope.resource(call["ref"])
+    call.op(call.node.type + how, resource, call.ref("indices"), call.ref("updates"), _writes=[resource])
+
+
+@rule("BatchNormUpdate")
+def _moving(call: Call) -> Any:
+    b = call.body
+    for variable, value in (("mean", "new_mean"), ("variance", "new_variance")):
+        resource = call.scope.resource(call[variable])
+        dtype = call[variable].dtype
+        now = b.op("ReadVariableOp", resource, dtype=dtype, _reads=[resource])
+        by = b.op("Mul", b.op("Sub", now, call.scope.cast(call.ref(value), dtype)), b.constant(np.asarray(call["rate"], dtype.as_numpy_dtype), dtype))
+        b.op("AssignSubVariableOp", resource, by, dtype=dtype, _writes=[resource])
+
+
+# --- softmax, normalisation ---------------------------------------------------------------------------------------------------
+@rule("Softmax", "LogSoftmax")
+def _softmax(call: Call) -> Any:
+    from . import lowering
+
+    rank = call.rank("logits")
+    if (-1 if call["axis"] is None else call["axis"]) % rank == rank - 1:
+        return call.op(call.node.type, call.ref("logits"))
+    return call.scope.lowered(lowering.softmax if call.node.type == "Softmax" else lowering.log_softmax, list(call.node.args))
+
+
+@rule("BatchNormInference")
+def _batch_norm(call: Call) -> Any:
+    from .lowering import batch_norm_inference
+
+    x, axes = call["x"], call["axes"]
+    rank, size = call.rank("x"), call.dims("mean")[0]
+    dtype = call.ref("x").dtype
+    gamma, beta = call["gamma"], call["beta"]
+    if rank != 4 or tuple(axes) != (3,) or call.ref("mean").dtype is not dtypes.float32 or dtype is dtypes.float64 or not size:
+        return call.scope.lowered(batch_norm_inference, list(call.node.args))
+    one, zero = np.ones(size, np.float32), np.zeros(size, np.float32)
+    scale = call.body.constant(one) if gamma is None else call.ref("gamma")
+    offset = call.body.constant(zero) if beta is None else call.ref("beta")
+    found = call.op(
+        "FusedBatchNormV3", call.scope.ref(x), scale, offset, call.ref("mean"), call.ref("variance"), epsilon=call["eps"], is_training=False
+    )
+    return found[0]
