@@ -110,7 +110,9 @@ def test_a_folder_and_an_archive(program: Path) -> None:
 
 
 def test_an_interrupt(program: Path) -> None:
-    (program / "interrupted.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
+    # a shell starts what runs in the background with interrupts ignored
+    text = "import os, signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\nos.kill(os.getpid(), signal.SIGINT)\n"
+    (program / "interrupted.py").write_text(text)
     code, _, err = same(["interrupted.py"], program)
     assert code == -signal.SIGINT and "KeyboardInterrupt" in err
 

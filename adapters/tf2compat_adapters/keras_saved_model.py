@@ -43,6 +43,61 @@ def _restore_vocabularies(model: Any, found: Any, path: str) -> None:
             raise errors.DataLossError(None, None, f"{path}: the vocabulary of layer '{layer.name}' is damaged: {error}") from error
 
 
+def _identifier(layer: Any) -> str:
+    """By which name TF-Keras knows the kind of a layer."""
+    from tf2compat import keras
+
+    if isinstance(layer, keras.Sequential):
+        return "_tf_keras_sequential"
+    if isinstance(layer, keras.Model):
+        return "_tf_keras_network" if getattr(layer, "_is_graph_network", False) else "_tf_keras_model"
+    if isinstance(layer, keras.layers.InputLayer):
+        return "_tf_keras_input_layer"
+    return "_tf_keras_rnn_layer" if isinstance(layer, keras.layers.RNN) else "_tf_keras_layer"
+
+
+def _common(layer: Any) -> dict[str, Any]:
+    """What TF-Keras asks of every layer beside its configuration."""
+    spec = getattr(layer, "_call_spec", None)
+    return {
+        "expects_training_arg": bool(getattr(spec, "training", True)), "dtype": layer.dtype, "stateful": bool(getattr(layer, "stateful", False)),
+        "must_restore_from_config": False, "preserve_input_structure_in_config": False, "autocast": True, "batch_input_shape": None,
+    }  # fmt: skip
+
+
+def _shape(value: Any) -> Any:
+    """A shape, or a structure of shapes, as TF-Keras writes it."""
+    if isinstance(value, dict):
+        return {key: _shape(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)) and not all(size is None or isinstance(size, int) for size in value):
+        return [_shape(part) for part in value]
+    if value is None or getattr(value, "rank", 0) is None:
+        return None
+    return {"class_name": "TensorShape", "items": list(value)}
+
+
+def _layer_metadata(item: Any) -> dict[str, Any] | None:
+    """The description of a layer within a model, or None for what is no layer or cannot be made from a configuration."""
+    from tf2compat.keras.layers import Layer
+
+    if not isinstance(item, Layer):
+        return None
+    try:
+        config = compiling.legacy({"class_name": type(item).__name__, "config": item.get_config()})
+    except (NotImplementedError, TypeError, ValueError):
+        return None
+    about = {"name": item.name, "trainable": item.trainable, "class_name": type(item).__name__, "config": config["config"], **_common(item)}
+    shape = getattr(item, "_build_input_shape", None)
+    if shape is None:
+        try:
+            shape = item.input_shape
+        except (AttributeError, RuntimeError):
+            shape = None  # it has no inputs of its own, or several
+    if shape is not None:
+        about["build_input_shape"] = _shape(shape)
+    return about
+
+
 def save(model: Any, path: str, include_optimizer: bool = True, signatures: Any = None, options: Any = None) -> None:
     """Writes a model: variables, traced call, and what it takes to rebuild it."""
     if not model.built and model.save_spec() is None:
@@ -53,7 +108,10 @@ def save(model: Any, path: str, include_optimizer: bool = True, signatures: Any 
             "step, please make sure to invoke the forward pass in train step through `Model.__call__`, i.e. `model(inputs)`, as opposed to "
             "`model.call()`."
         )
-    metadata: dict[str, Any] = {"name": model.name, "class_name": type(model).__name__, "is_graph_network": bool(getattr(model, "_is_graph_network", False))}
+    metadata: dict[str, Any] = {
+        "name": model.name, "trainable": model.trainable, "class_name": type(model).__name__,
+        "is_graph_network": bool(getattr(model, "_is_graph_network", False)), **_common(model),
+    }  # fmt: skip
     try:
         config = compiling.legacy({"class_name": type(model).__name__, "config": model.get_config()})
         metadata.update(config=config["config"], model_config=config)
@@ -68,12 +126,19 @@ def save(model: Any, path: str, include_optimizer: bool = True, signatures: Any 
     adapted = [(str(number), layer.adapted_vocabulary(), layer._idf) for number, layer in _lookups(model)]
     metadata[_VOCABULARIES] = {n: [tokens, None if idf is None else idf.tolist()] for n, tokens, idf in adapted if tokens is not None}
 
-    def write(directory: str, tree: Any) -> None:
+    def write(directory: str, tree: Any) -> dict[int, str]:
         saved = SavedMetadata()
-        node = saved.nodes.add(node_id=0, node_path="root", identifier="_tf_keras_model")
-        node.metadata = json.dumps(metadata, default=compiling.jsonable)
-        node.version.producer = node.version.min_consumer = 1
+        identifiers = {}
+        for number, (item, path_to) in enumerate(zip(tree.objects, tree.paths, strict=True)):
+            described = metadata if number == 0 else _layer_metadata(item)
+            if described is None:
+                continue
+            identifiers[number] = _identifier(item)
+            node = saved.nodes.add(node_id=number, node_path=".".join(("root", *path_to)), identifier=identifiers[number])
+            node.metadata = json.dumps(described, default=compiling.jsonable)
+            node.version.producer, node.version.min_consumer = 2, 1
         write_atomic(os.path.join(directory, _METADATA), saved.SerializeToString())
+        return identifiers
 
     optimizer = model.__dict__.get("optimizer")
     if optimizer is not None and not include_optimizer:

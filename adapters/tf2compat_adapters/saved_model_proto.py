@@ -63,7 +63,7 @@ def encode(
             definition = meta.asset_file_def.add(filename=node["asset"])
             definition.tensor_info.name = f"asset_path_initializer_{item.asset.asset_file_def_index}:0"
         else:
-            item.user_object.identifier = _IDENTIFIERS.get(kind, "_generic_user_object")
+            item.user_object.identifier = node.get("identifier") or _IDENTIFIERS.get(kind, "_generic_user_object")
             item.user_object.version.producer = 1
             item.user_object.version.min_consumer = 1
     for name, (inputs, outputs) in signatures.items():

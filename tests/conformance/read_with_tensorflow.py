@@ -57,6 +57,55 @@ def saved_keras(directory, base):
     assert found and all(value in wanted for value in found)
 
 
+def runs_keras(directory, base):
+    """Predictions of a Keras SavedModel's call in TensorFlow, of its rebuilt model too."""
+    loaded, data = tf.saved_model.load(directory), np.load(base + ".npz")
+    np.testing.assert_allclose(loaded(data["x"]).numpy(), data["predictions"], rtol=1e-4, atol=1e-5)
+    model = tf.keras.models.load_model(directory)
+    np.testing.assert_allclose(model.predict(data["x"], verbose=0), data["predictions"], rtol=1e-4, atol=1e-5)
+
+
+def served(directory):
+    """A signature, called, in a session as TF Serving runs it, and in the model that Keras rebuilds."""
+    data = np.load(directory + "_expected.npz")
+    inputs = {n[3:]: data[n].astype(object) if data[n].dtype.kind == "S" else data[n] for n in data.files if n.startswith("in_")}
+    signature = tf.saved_model.load(directory).signatures["serving_default"]
+    assert set(signature.structured_input_signature[1]) == set(inputs)
+    (found,) = signature(**{n: tf.constant(v) for n, v in inputs.items()}).values()
+    np.testing.assert_allclose(found.numpy(), data["predictions"], rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(in_session(directory, inputs)[0], data["predictions"], rtol=1e-4, atol=1e-5)
+    model = tf.keras.models.load_model(directory)
+    found = model.predict(list(inputs.values()) if len(inputs) > 1 else list(inputs.values())[0], verbose=0)
+    np.testing.assert_allclose(found, data["predictions"], rtol=1e-4, atol=1e-5)
+
+
+def in_session(directory, inputs):
+    with tf.Graph().as_default() as graph, tf.compat.v1.Session(graph=graph) as session:
+        meta = tf.compat.v1.saved_model.load(session, ["serve"], directory)
+        served = meta.signature_def["serving_default"]
+        names = sorted(served.outputs)
+        return session.run([served.outputs[n].name for n in names], {served.inputs[n].name: v for n, v in inputs.items()})
+
+
+def lite(directory):
+    """TFLite converts the model, and its interpreter gives the same."""
+    data = np.load(directory + "_expected.npz")
+    inputs = {n[3:]: data[n] for n in data.files if n.startswith("in_")}
+    content = tf.lite.TFLiteConverter.from_saved_model(directory).convert()
+    (found,) = tf.lite.Interpreter(model_content=content).get_signature_runner()(**inputs).values()
+    np.testing.assert_allclose(found, data["predictions"], rtol=1e-3, atol=1e-4)
+
+
+def programs(directory):
+    loaded, data = tf.saved_model.load(directory), np.load(directory + "_expected.npz")
+    for found in (loaded.steps(data["x"]), loaded.signatures["serving_default"](x=tf.constant(data["x"]))):
+        np.testing.assert_allclose(found["y"].numpy(), data["y"], rtol=1e-5)
+        np.testing.assert_allclose(found["rows"].numpy(), data["rows"], rtol=1e-5)
+    assert loaded.count.numpy() == 2
+    assert loaded.words(tf.constant(["a", "zz", "b"])).numpy().tolist() == [1, -1, 2]
+    in_session(directory, {"x": data["x"]})
+
+
 def same(model, base, after=False):
     data = np.load(base + ".npz")
     wanted = np.load(base + "_after.npz")["predictions"] if after else data["predictions"]
@@ -115,9 +164,17 @@ def main(directory):
         for suffix in ("_w.weights.h5", "_w.h5", "_w"):
             report(f"{name}{suffix}: weights", lambda: weights(base + suffix, base))
         report(f"{name}_saved_model: objects and variables", lambda: saved_keras(base + "_saved_model", base))
+        report(f"{name}_saved_model: its call in TensorFlow, rebuilt by Keras", lambda: runs_keras(base + "_saved_model", base))
         if train:
             report(f"{name}_ckpt: model and optimizer", lambda: optimizer_state(base))
     report("SavedModel: objects and variables", lambda: saved_module(os.path.join(directory, "saved_module")))
+    report("SavedModel of functions: called, as signatures, in a session", lambda: programs(os.path.join(directory, "programs")))
+    for path in sorted(glob.glob(os.path.join(directory, "run_*_expected.npz"))):
+        model = path.removesuffix("_expected.npz")
+        name = os.path.basename(model).removeprefix("run_")
+        report(f"SavedModel of {name}: signature, session, Keras", lambda: served(model))
+        if name in ("dense", "convolution", "attention"):  # the others need ops that TFLite alone does not have
+            report(f"SavedModel of {name}: TFLite", lambda: lite(model))
     report("events", lambda: events(os.path.join(directory, "events")))
     print(f"{failed} failed")
     return failed != 0

@@ -11,6 +11,9 @@ import numpy as np
 
 import tf2compat as tf
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
+from tests.conformance.models_for_tensorflow import MODELS, Programs
+
 FILES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "files")
 DTYPES = "bool uint8 int8 uint16 int16 uint32 int32 uint64 int64 float16 bfloat16 float32 float64 complex64 complex128".split()
 
@@ -28,6 +31,17 @@ def main(directory):
         manager.save(options=options)
     module.apply = tf.function(lambda x: x * module.layers[0], input_signature=[tf.TensorSpec([None, 2], tf.float32)])
     tf.saved_model.save(module, os.path.join(directory, "saved_module"))
+    programs = Programs()
+    data = np.array([[1.0, -2.0], [3.0, 0.5]], np.float32)
+    tf.saved_model.save(programs, os.path.join(directory, "programs"), signatures={"serving_default": programs.steps, "words": programs.words})
+    expected = programs.steps(data)
+    np.savez(os.path.join(directory, "programs_expected.npz"), x=data, y=expected["y"].numpy(), rows=expected["rows"].numpy())
+    for name, make in MODELS.items():
+        model, inputs = make()
+        predictions = model(inputs if len(inputs) > 1 else inputs[0]).numpy()
+        model.save(os.path.join(directory, f"run_{name}"))
+        named = {f"in_{n}": np.asarray(v).astype("S") if v.dtype == object else v for n, v in zip(model.input_names, inputs, strict=True)}
+        np.savez(os.path.join(directory, f"run_{name}_expected.npz"), predictions=predictions, **named)
     for name in ("sequential", "functional", "image", "text"):
         try:
             model = tf.keras.models.load_model(os.path.join(FILES, "models", name + ".keras"))

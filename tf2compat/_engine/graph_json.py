@@ -33,7 +33,7 @@ class NotSaveable(Exception):
 
 
 #: whose functions a graph may name: mathematics without effects
-_FUNCTION_HOMES = ("torch", "torch.nn.functional", "tf2compat.keras.activations")
+_FUNCTION_HOMES = ("torch", "torch.nn.functional", "tf2compat.keras.activations", "tf2compat.keras.layers._recurrences")
 _FUNCTIONS = frozenset(
     "tanh sigmoid relu relu6 elu selu gelu silu softplus softsign softmax log_softmax leaky_relu hardsigmoid hardtanh hardswish mish exp "
     "exponential hard_sigmoid linear swish log square sqrt abs sin cos celu logsigmoid".split()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -66,12 +67,15 @@ def default_signature(node: Any) -> ConcreteFunction | None:
         specs = [s for s in nest.flatten(spec[0])]
         if not all(isinstance(s, TensorSpec) for s in specs):
             return None  # a signature takes tensors by name; ragged and sparse ones have none
-        names = [s.name or f"input_{i + 1}" for i, s in enumerate(specs)]
+        names = _names_of_inputs(node, spec[0], specs)
 
         def serve(*tensors: Any) -> dict[str, Any]:
             packed = nest.pack_sequence_as(spec[0], list(tensors))
-            results = nest.flatten(node(*packed, training=False))
-            keys = getattr(node, "output_names", None) or [f"output_{i + 1}" for i in range(len(results))]
+            made = node(*packed, training=False)
+            results = nest.flatten(made)
+            keys = getattr(node, "output_names", None)
+            if not keys:
+                keys = sorted(made) if isinstance(made, Mapping) and len(made) == len(results) else [f"output_{i + 1}" for i in range(len(results))]
             return dict(zip(keys, results, strict=True))
 
         parameters = [inspect.Parameter(n, inspect.Parameter.POSITIONAL_OR_KEYWORD) for n in names]
@@ -86,6 +90,20 @@ def default_signature(node: Any) -> ConcreteFunction | None:
         elif isinstance(value, LoadedFunction) and len(value.concretes) == 1 and _is_plain(value.concretes[0]):
             candidates.append(value.concretes[0])
     return candidates[0] if len(candidates) == 1 else None
+
+
+def _names_of_inputs(model: Any, structure: Any, specs: list[TensorSpec]) -> list[str]:
+    """What a Keras model's signature calls its inputs: by its input layers, by the keys of a dict, or by number."""
+    known = getattr(model, "input_names", None)
+    (first, *others) = structure
+    if not known and isinstance(first, Mapping) and not others and len(first) == len(specs):
+        known = nest.sorted_keys(first)
+    layers = getattr(model, "layers", None)
+    if not known and len(specs) == 1 and layers and type(model).__name__ == "Sequential":
+        known = [f"{layers[0].name}_input"]
+    if not known or len(known) != len(specs):
+        known = [s.name or f"input_{i + 1}" for i, s in enumerate(specs)]
+    return [re.sub(r"\W", "_", str(name)) for name in known]
 
 
 def _is_plain(concrete: ConcreteFunction) -> bool:

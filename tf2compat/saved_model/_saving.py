@@ -84,8 +84,9 @@ def _kind(item: Any) -> str:
 def save(obj: Any, export_dir: Any, signatures: Any = None, options: SaveOptions | None = None, _extra: Any = None) -> None:
     """Writes an object with its variables, assets and traced functions (`tf.saved_model.save`).
 
-    The directory has TensorFlow's layout, so TensorFlow loads the variables and the tree; the functions are in a file of our own, which holds
-    data and no code, and are callable after loading without the program that made them. Raises ValueError for what is not trackable or for an
+    The functions are in a file of our own, which holds data and no code, and are callable after loading without the program that made them. The
+    directory has TensorFlow's layout and the functions as its GraphDef as well, so that TensorFlow, TF Serving and TFLite can run them; a warning
+    names those for which TensorFlow has no ops. Raises ValueError for what is not trackable or for an
     unusable signature, and AssertionError for a function that uses a variable outside of the object.
     """
     if not isinstance(obj, trackable.Trackable):
@@ -154,7 +155,8 @@ def save(obj: Any, export_dir: Any, signatures: Any = None, options: SaveOptions
     functions_file = {"format": 1, "identity": identity, "nodes": nodes, "concretes": content, "signatures": described, "held": writer.held}
     write_atomic(os.path.join(directory, _layout.FUNCTIONS), json.dumps(functions_file, separators=(",", ":")).encode())
     if _extra is not None:
-        _extra(directory, tree)
+        for number, identifier in _extra(directory, tree).items():
+            nodes[number]["identifier"] = identifier
     # Last: without it the directory is not a SavedModel.
     signature_specs = {name: (_inputs_of(concretes[d["concrete"]], d["inputs"]), _outputs_of(concretes[d["concrete"]], d["outputs"])) for name, d in described.items()}
     tags = ["serve", *(options.extra_tags if options else ())]

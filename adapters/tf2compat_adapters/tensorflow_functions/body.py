@@ -87,6 +87,8 @@ class Body:
         self._read: dict[str, list[str]] = {}
         self._last_effect: str | None = None
         self._ends: list[str] = []
+        #: hash tables of this function by name
+        self.tables: dict[str, Ref] = {}
 
     def unique(self, base: str) -> str:
         """A name for a node or an argument."""

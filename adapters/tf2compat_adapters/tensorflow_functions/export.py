@@ -131,6 +131,8 @@ class Scope:
             if str(problem).startswith("the op '"):
                 raise
             raise NotExportable(f"the op '{node.name}' ({node.type}): {problem}") from None
+        except Exception as error:  # noqa: BLE001 - what cannot be written for TensorFlow must not keep a model from being saved
+            raise NotExportable(f"the op '{node.name}' ({node.type}): {type(error).__name__}: {error}") from error
         results = [results] if isinstance(results, Ref) else list(results or ())
         for t, value in zip(node.outputs, results, strict=False):
             if value.dtype is not t._dtype and t._dtype is not dtypes.variant:
@@ -425,9 +427,9 @@ class Call:
             if name in args and name not in values:
                 value = args.pop(name)[0]
                 if value is not None:
-                    given[name] = _plain(value)
-        position = 0
-        for output in declared.outputs:
+                    value = _plain(value)
+                    given[name] = [value] if declared.attributes[name][0].startswith("list(") and isinstance(value, int) else value
+        for position, output in enumerate(declared.outputs):
             if output.number is not None or output.types is not None:
                 rest = outputs[position:]
                 if output.number is not None and output.number not in values:
@@ -437,7 +439,6 @@ class Call:
                 break
             if output.type in derived and output.type not in values and position < len(outputs):
                 given[output.type] = outputs[position]._dtype
-            position += 1
         for name, (value, _, default) in args.items():
             settled = value is None or (type(value) is type(default) and value == default) or any(value is t._dtype for t in outputs)
             if not settled:

@@ -427,6 +427,22 @@ def layer_norm(x: Any, axes: Any, eps: float, gamma: Any = None, beta: Any = Non
     return tf.cast(_normalised(wide, mean, variance, axes, eps, gamma, beta), x.dtype)
 
 
+@lowers("GroupNorm")
+def group_norm(x: Any, groups: int, axis: int, eps: float, gamma: Any = None, beta: Any = None) -> Any:
+    rank = x.shape.rank
+    axis %= rank
+    order = [0, axis, *[i for i in range(1, rank) if i != axis]]
+    y = tf.transpose(x, order)
+    sizes = _sizes(y)
+    flat = tf.reshape(y, [sizes[0], groups, -1])
+    mean = tf.reduce_mean(flat, [2], keepdims=True)
+    spread = tf.reduce_mean(tf.math.squared_difference(flat, mean), [2], keepdims=True)
+    y = tf.transpose(tf.reshape((flat - mean) * tf.math.rsqrt(spread + eps), sizes), [order.index(i) for i in range(rank)])
+    if gamma is not None:
+        y = y * _shaped(gamma, x, (axis,))
+    return y if beta is None else y + _shaped(beta, x, (axis,))
+
+
 @lowers("Moments")
 def moments(x: Any, axes: Any, keepdims: bool) -> Any:
     over = None if axes is None else list(axes)
@@ -472,9 +488,24 @@ def causal_mask(query: Any, value: Any) -> Any:
 
 @lowers("AttentionWeights")
 def attention_weights(scores: Any, causal: bool, mask: Any = None) -> Any:
-    if causal or mask is not None:
-        raise NotExportable("it is masked")
+    if causal:
+        seen = tf.cast(tf.linalg.band_part(tf.ones([_size(scores, -2), _size(scores, -1)], tf.int32), -1, 0), tf.bool)
+        mask = seen if mask is None else tf.logical_and(mask, seen)
+    if mask is not None:
+        scores = scores - (65504.0 if scores.dtype == tf.float16 else 1.0e9) * tf.cast(tf.logical_not(mask), scores.dtype)
     return tf.nn.softmax(scores)
+
+
+@lowers("ConcatScores")
+def concat_scores(query: Any, key: Any, weight: Any = None, scale: Any = None) -> Any:
+    total = tf.expand_dims(query, -2) + tf.expand_dims(key, -3)
+    if scale is not None and scale.shape.rank == 0:
+        total = scale * total
+    found = tf.tanh(total)
+    if scale is not None and scale.shape.rank:
+        found = scale * found
+    found = tf.reduce_sum(found, -1)
+    return found if weight is None else weight * found
 
 
 @lowers("BatchDot")
@@ -498,18 +529,19 @@ def _recurrence(
         if mask.shape.rank == 3:
             mask = mask[:, :, 0]
         mask = mask if time_major else tf.transpose(mask)
-    x = x if time_major else tf.transpose(x, [1, 0, 2])
+    turned = [1, 0, *range(2, x.shape.rank)]
+    x = x if time_major else tf.transpose(x, turned)
     if backwards:
         x = tf.reverse(x, [0])
         mask = None if mask is None else tf.reverse(mask, [0])
     length = _size(x, 0)
-    found = tf.TensorArray(x.dtype, length, element_shape=[None, states[0].shape[1]])
+    found = tf.TensorArray(x.dtype, length, element_shape=[None, *states[0].shape[1:]])
     one = tf.zeros_like(states[0])
 
     def body(t: Any, found: Any, out: Any, *states: Any) -> Any:
         new, after = step(tf.gather(x, t), list(states))
         if mask is not None:
-            keep = tf.expand_dims(tf.gather(mask, t), 1)
+            keep = tf.reshape(tf.gather(mask, t), [-1, *[1] * (out.shape.rank - 1)])
             new = tf.where(keep, new, tf.zeros_like(new) if zero_output else out)
             after = [tf.where(keep, a, b) for a, b in zip(after, states, strict=True)]
         return (t + 1, found.write(t, new) if sequences else found, new, *after)
@@ -517,7 +549,7 @@ def _recurrence(
     _, found, out, *states = tf.while_loop(lambda t, *_: t < length, body, (tf.constant(0), found, one, *states))
     if sequences:
         out = found.stack()
-        out = out if time_major else tf.transpose(out, [1, 0, 2])
+        out = out if time_major else tf.transpose(out, [1, 0, *range(2, out.shape.rank)])
     return [out, *states]
 
 
@@ -583,6 +615,49 @@ def simple_rnn(
         return new, [new]
 
     return _recurrence(x, [h], mask, step, sequences, backwards, time_major, zero_output)
+
+
+@lowers("LSTMCellParts")
+def lstm_cell_parts(x: Any, h: Any, kernel: Any, recurrent: Any, bias: Any = None) -> Any:
+    z = dense(x, kernel, bias) + tf.matmul(h, recurrent)
+    return tf.split(z, 4, 1)
+
+
+@lowers("LSTMCellStep")
+def lstm_cell(x: Any, h: Any, c: Any, kernel: Any, recurrent: Any, activation: Any, gate: Any, bias: Any = None) -> Any:
+    act, gates = _activation(activation), _activation(gate)
+    i, f, g, o = lstm_cell_parts(x, h, kernel, recurrent, bias)
+    cell = gates(f) * c + gates(i) * act(g)
+    return gates(o) * act(cell), cell
+
+
+@lowers("GRUCellStep")
+def gru_cell(x: Any, h: Any, kernel: Any, recurrent: Any, reset_after: bool, bias: Any = None) -> Any:
+    a = dense(x, kernel, None if bias is None else bias[0] if reset_after else bias)
+    if reset_after:
+        r = dense(h, recurrent, None if bias is None else bias[1])
+    else:
+        r = tf.matmul(h, recurrent[:, : 2 * h.shape[1]])
+    return [*tf.split(a, 3, 1), *tf.split(r, 3 if reset_after else 2, 1)]
+
+
+@lowers("ConvLSTM")
+def conv_lstm(
+    x: Any, h: Any, c: Any, kernel: Any, recurrent: Any, options: Any, sequences: bool, backwards: bool, zero_output: bool,
+    bias: Any = None, mask: Any = None,
+) -> Any:  # fmt: skip
+    activation, gate, strides, padding, rates, first = options
+    act, gates, n = _activation(activation), _activation(gate), kernel.shape.rank - 2
+
+    def step(x: Any, states: list[Any]) -> Any:
+        z = conv(x, kernel, strides, padding, rates, first, bias)
+        z = z + conv(states[0], recurrent, (1,) * n, "same", (1,) * n, first)
+        i, f, g, o = tf.split(z, 4, 1 if first else n + 1)
+        cell = gates(f) * states[1] + gates(i) * act(g)
+        new = gates(o) * act(cell)
+        return new, [new, cell]
+
+    return _recurrence(x, [h, c], mask, step, sequences, backwards, False, zero_output)
 
 
 # --- dropping and noise ----------------------------------------------------------------------------------------------
@@ -722,3 +797,36 @@ def sort(values: Any, axis: int, direction: str) -> Any:
 def argsort(values: Any, axis: int, direction: str, stable: bool) -> Any:
     sign = -1 if direction == "ASCENDING" else 1
     return _over(lambda x: tf.math.top_k(sign * x, _size(x, -1)).indices, values, axis)
+
+
+@lowers("FitLength")
+def fit_length(x: Any, length: int) -> Any:
+    cut = x[:, :length]
+    return tf.reshape(tf.pad(cut, [[0, 0], [0, length - tf.shape(cut)[1]]]), [-1, length])
+
+
+@lowers("CategoryCounts")
+def category_counts(x: Any, depth: int, binary: bool, dtype: Any, weights: Any = None) -> Any:
+    kind = tf.as_dtype(dtype)
+    hot = tf.one_hot(x, depth, dtype=kind)
+    if weights is not None:
+        hot = hot * tf.expand_dims(tf.cast(weights, kind), -1)
+    if binary:
+        return tf.cast(tf.not_equal(tf.reduce_sum(hot, -2), tf.cast(0, kind)), kind)
+    return tf.reduce_sum(hot, -2)
+
+
+@lowers("CenterPart")
+def center_part(x: Any, height: int, width: int, top: int, left: int) -> Any:
+    return x[..., top : top + height, left : left + width, :]
+
+
+@lowers("LocalMatrix")
+def local_matrix(x: Any, matrix: Any, shape: Any) -> Any:
+    return tf.reshape(tf.matmul(flatten(x, False), matrix), [-1, *shape])
+
+
+@lowers("GaussianNoise")
+def gaussian_noise(x: Any, mean: float, stddev: float, times: bool, numbers: Any) -> Any:
+    noise = tf.random.normal(tf.shape(x), mean, stddev, x.dtype)
+    return x * noise if times else x + noise

@@ -479,3 +479,169 @@ def _batch_norm(call: Call) -> Any:
         "FusedBatchNormV3", call.scope.ref(x), scale, offset, call.ref("mean"), call.ref("variance"), epsilon=call["eps"], is_training=False
     )
     return found[0]
+
+
+# --- images ----------------------------------------------------------------------------------------------------------
+_RESIZED = {"bilinear": "ResizeBilinear", "nearest": "ResizeNearestNeighbor", "nearest-exact": "ResizeNearestNeighbor", "bicubic": "ResizeBicubic"}
+
+
+def _resize(call: Call, image: Ref, size: Ref, method: str) -> Any:
+    kind = _RESIZED.get(method)
+    if kind is None:
+        raise NotExportable(f"it resizes by {method}")
+    return call.scope.cast(call.op(kind, image, size, half_pixel_centers=True), call.node.outputs[0]._dtype)
+
+
+@rule("ResizeImages")
+def _resize_images(call: Call) -> Any:
+    if call["preserve"] or call["antialias"] or call.rank("images") != 4:
+        raise NotExportable("it keeps the aspect ratio, smooths, or has no batch")
+    return _resize(call, call.ref("images"), call.static(call["size"]), call["method"])
+
+
+@rule("KerasResize")
+def _keras_resize(call: Call) -> Any:
+    if call.rank("x") != 4:
+        raise NotExportable("it has no batch")
+    return _resize(call, call.ref("x"), call.static(call["size"]), call["mode"])
+
+
+@rule("UpSamplingBilinear")
+def _up_sampling(call: Call) -> Any:
+    if call["first"]:
+        raise NotExportable("channels come first")
+    b, x = call.body, call.ref("x")
+    shape = b.op("StridedSlice", b.op("Shape", x, out_type=dtypes.int32), b.ints([1]), b.ints([3]), b.ints([1]))
+    return _resize(call, x, b.op("Mul", shape, b.ints([int(s) for s in call["size"]])), call["mode"])
+
+
+# --- words and numbers -----------------------------------------------------------------------------------------------
+def _table(call: Call, keys: np.ndarray, key_dtype: Any, values: np.ndarray, value_dtype: Any) -> Ref:
+    """A hash table with constant contents; filling it again with the same is nothing."""
+    from hashlib import sha256
+
+    b = call.body
+    text = repr((keys.tolist(), values.tolist())).encode()
+    name = f"table_{sha256(text).hexdigest()[:32]}"
+    known = b.tables.get(name)
+    if known is None:
+        known = b.tables[name] = b.op("HashTableV2", shared_name=name, key_dtype=key_dtype, value_dtype=value_dtype)
+        b.op("InitializeTableV2", known, b.constant(keys, key_dtype), b.constant(values, value_dtype), _writes=[known])
+    return known
+
+
+def _found(call: Call, keys: Ref, index: dict[Any, Any], default: Ref, value_dtype: Any) -> Ref:
+    entries = list(index.items())
+    if not entries:
+        raise NotExportable("its table is empty")
+    if keys.dtype is dtypes.string:
+        names = np.array([k if isinstance(k, bytes) else str(k).encode() for k, _ in entries], object)
+    else:
+        names = np.array([k for k, _ in entries], keys.dtype.as_numpy_dtype)
+    if value_dtype is dtypes.string:
+        values = np.array([v if isinstance(v, bytes) else str(v).encode() for _, v in entries], object)
+    else:
+        values = np.array([v for _, v in entries], value_dtype.as_numpy_dtype)
+    table = _table(call, names, keys.dtype, values, value_dtype)
+    return call.op("LookupTableFindV2", table, keys, default, _reads=[table])
+
+
+def _int(call: Call, value: int) -> Ref:
+    return call.body.constant(np.asarray(value, np.int64), dtypes.int64)
+
+
+@rule("LookupTableFindV2")
+def _find(call: Call) -> Any:
+    table = call["table"]
+    if type(table).__name__ != "StaticHashTable":
+        raise NotExportable("its table changes")
+    return _found(call, call.ref("keys"), table._items, call.ref("default"), table.value_dtype)
+
+
+@rule("VocabularyBuckets")
+def _vocabulary(call: Call) -> Any:
+    table, b, keys = call["table"], call.body, call.ref("keys")
+    words = keys if keys.dtype is dtypes.string else b.op("AsString", keys)
+    bucket = b.op("AddV2", b.op("StringToHashBucketFast", words, num_buckets=table._extra), _int(call, len(table._items)))
+    found = _found(call, keys, table._items, _int(call, -1), dtypes.int64)
+    return b.op("SelectV2", b.op("Less", found, _int(call, 0)), bucket, found)
+
+
+@rule("KerasLookup")
+def _keras_lookup(call: Call) -> Any:
+    b, x = call.body, call.ref("x")
+    keys = x if x.dtype is dtypes.string else call.scope.cast(x, dtypes.int64)
+    found = _found(call, keys, call["table"].needed(), _int(call, -1), dtypes.int64)
+    start, buckets = _int(call, call["oov_start"]), call["oov"]
+    if buckets == 1:
+        found = b.op("SelectV2", b.op("Less", found, _int(call, 0)), start, found)
+    elif buckets > 1:
+        if keys.dtype is dtypes.string:
+            bucket = b.op("StringToHashBucketFast", keys, num_buckets=buckets)
+        else:
+            bucket = b.op("FloorMod", keys, _int(call, buckets))
+        found = b.op("SelectV2", b.op("Less", found, _int(call, 0)), b.op("AddV2", bucket, start), found)
+    if call["mask"] is not None:
+        mask = call["mask"]
+        same = b.op("Equal", keys, b.constant(np.asarray(mask, object if keys.dtype is dtypes.string else np.int64), keys.dtype))
+        found = b.op("SelectV2", same, _int(call, call["mask_place"]), found)
+    return found
+
+
+@rule("KerasInverseLookup")
+def _inverse_lookup(call: Call) -> Any:
+    kind = call.node.outputs[0]._dtype
+    if kind is not dtypes.string:
+        raise NotExportable("its tokens are numbers")
+    index = {i: t for i, t in enumerate(call["tokens"]) if t is not None}
+    default = call.body.constant(np.asarray(call["unknown"], object), dtypes.string)
+    return _found(call, call.scope.cast(call.ref("x"), dtypes.int64), index, default, kind)
+
+
+@rule("TextNumbers")
+def _text_numbers(call: Call) -> Any:
+    b, x = call.body, call.ref("x")
+    found = _found(call, x, call["table"].needed(), _int(call, call["oov_start"]), dtypes.int64)
+    blank = b.op("Equal", x, b.constant(np.asarray(b"", object), dtypes.string))
+    return b.op("SelectV2", blank, _int(call, 0 if call["padded"] else -1), found)
+
+
+_PUNCTUATION = r"[!\"#$%&()\*\+,-\./:;<=>?@\[\\\]^_`{|}~\']"
+
+
+def _standardized(call: Call, x: Ref, how: Any) -> Ref:
+    if how not in (None, "lower_and_strip_punctuation", "lower", "strip_punctuation"):
+        raise NotExportable("it calls a function of the program's own")
+    if how in ("lower", "lower_and_strip_punctuation"):
+        x = call.body.op("StringLower", x)
+    if how in ("strip_punctuation", "lower_and_strip_punctuation"):
+        empty = call.body.constant(np.asarray(b"", object), dtypes.string)
+        x = call.body.op("RegexReplace", x, call.body.constant(np.asarray(_PUNCTUATION.encode(), object), dtypes.string), empty)
+    return x
+
+
+@rule("StandardizeText")
+def _standardize(call: Call) -> Any:
+    return _standardized(call, call.ref("x"), call["how"])
+
+
+@rule("TextTokens")
+def _tokens(call: Call) -> Any:
+    if call["split"] != "whitespace" or call["ngrams"]:
+        raise NotExportable("it splits into other parts than words")
+    b = call.body
+    flat = b.op("Reshape", _standardized(call, call.ref("x"), call["how"]), b.ints([-1]))
+    empty = b.constant(np.asarray(b"", object), dtypes.string)
+    indices, values, shape = b.op("StringSplitV2", flat, empty)
+    return b.op("SparseToDense", indices, shape, values, empty)
+
+
+@rule("Bucketize")
+def _bucketize(call: Call) -> Any:
+    out = call.op("Bucketize", call.ref("x"), boundaries=[float(v) for v in call["boundaries"]])
+    return call.scope.cast(out, call.node.outputs[0]._dtype)
+
+
+@rule("CheckCategories")
+def _categories(call: Call) -> Any:
+    return call.ref("x")

@@ -257,3 +257,9 @@ def _ragged_to_tensor(call: Call, shape: Any, values: Any, default: Any, *partit
     wanted = tf.get_static_value(shape)
     dims = None if wanted is None or np.ndim(wanted) == 0 else [None if size < 0 else int(size) for size in np.asarray(wanted)]
     return found.to_tensor(default_value=default, shape=dims)
+
+
+@graph_op("SparseToDense")
+def _sparse_to_dense(call: Call, indices: Any, shape: Any, values: Any, default: Any) -> Any:
+    sparse = tf.SparseTensor(tf.cast(indices, tf.int64), values, tf.cast(shape, tf.int64))
+    return tf.sparse.to_dense(sparse, default, validate_indices=call.get("validate_indices", True))

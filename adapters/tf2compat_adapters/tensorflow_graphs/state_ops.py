@@ -121,7 +121,12 @@ def _table_export(call: Call, table: Any) -> Any:
 @graph_op("LookupTableImportV2", "InitializeTableV2")
 def _import(call: Call, table: Any, keys: Any, values: Any) -> Any:
     if not tf.executing_eagerly():
-        raise unsupported(call, "tables are filled when the model is loaded")
+        known = [tf.get_static_value(keys), tf.get_static_value(values)]
+        if call.op != "InitializeTableV2" or any(v is None for v in known):
+            raise unsupported(call, "tables are filled when the model is loaded")
+        with tf.init_scope():  # a table with constant contents, made where it is used
+            table.put(tf.constant(known[0], table.key_dtype), tf.constant(known[1], table.value_dtype))
+        return []
     table.put(keys, values)
     return []
 

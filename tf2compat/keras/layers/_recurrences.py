@@ -20,14 +20,31 @@ from .. import activations
 _X = tensor(FLOATS)
 _MASK = tensor(tf_bool, group="B")
 
+
+
+def linear(x: Any) -> Any:
+    """x itself."""
+    return x
+
+
+def hard_sigmoid(x: Any) -> Any:
+    """x / 5 + 1/2 within [0, 1]."""
+    return (x * 0.2 + 0.5).clamp(0.0, 1.0)
+
+
+def softplus(x: Any) -> Any:
+    """log(1 + e^x), x itself where that is all."""
+    return F.softplus(x, 1.0, 35.0)
+
+
 #: torch's form of the activations that an op can run by itself
 TORCH_ACTIVATIONS: dict[Any, Callable[[Any], Any]] = {
     activations.tanh: torch.tanh,
     activations.sigmoid: torch.sigmoid,
     activations.relu: torch.relu,
-    activations.linear: lambda x: x,
-    activations.hard_sigmoid: lambda x: (x * 0.2 + 0.5).clamp(0.0, 1.0),
-    activations.softplus: lambda x: F.softplus(x, 1.0, 35.0),
+    activations.linear: linear,
+    activations.hard_sigmoid: hard_sigmoid,
+    activations.softplus: softplus,
     activations.softsign: F.softsign,
     activations.elu: F.elu,
     activations.swish: F.silu,
