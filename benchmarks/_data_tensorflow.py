@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import tensorflow as tf
 
 from benchmarks.data import milliseconds, pipelines
 
-print(json.dumps({name: milliseconds(fn) for name, fn in pipelines(tf).items()}))
+print(json.dumps({name: milliseconds(fn) for name, fn in pipelines(tf, sys.argv[1]).items()}))

@@ -32,14 +32,14 @@ def interleaved(fns: dict[str, Callable[[], Any]], seconds: float = 0.5, rounds:
     return best
 
 
-def peer(module: str, python: str | None, package: str) -> dict[str, float] | None:
-    """The JSON that `python -m module` prints, or None when the interpreter lacks `package`."""
+def peer(module: str, python: str | None, package: str, *arguments: str) -> dict[str, float] | None:
+    """The JSON that `python -m module arguments…` prints, or None when the interpreter lacks `package`."""
     interpreter = python or sys.executable
     env = dict(os.environ, TF_USE_LEGACY_KERAS="1", TF_CPP_MIN_LOG_LEVEL="3")
     probe = subprocess.run([interpreter, "-c", f"import importlib.util as u, sys; sys.exit(u.find_spec({package!r}) is None)"], env=env, check=False)
     if probe.returncode:
         return None
-    done = subprocess.run([interpreter, "-m", module], env=env, capture_output=True, text=True, check=False)
+    done = subprocess.run([interpreter, "-m", module, *arguments], env=env, capture_output=True, text=True, check=False)
     if done.returncode:
         print(done.stderr[-2000:], file=sys.stderr)
         raise RuntimeError(f"{module} failed under {interpreter}")

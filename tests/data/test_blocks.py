@@ -147,3 +147,45 @@ def test_a_function_that_fails_for_one_row(table):
         except tf.errors.InvalidArgumentError:
             found.append(None)
     assert found == [None if i == 40 else f"w{i}".encode() for i in range(300)]
+
+
+def test_single_examples_are_parsed_together(tmp_path):
+    """The same values and errors as one by one, for records of one size, of many, and a damaged one among them."""
+    def example(i, extra):
+        feature = {
+            "id": tf.train.Feature(int64_list=tf.train.Int64List(value=[i])),
+            "vector": tf.train.Feature(float_list=tf.train.FloatList(value=[i, i + 0.5])),
+            "name": tf.train.Feature(bytes_list=tf.train.BytesList(value=[b"n" * extra + str(i % 10).encode()])),
+        }
+        if i % 7 == 3:
+            del feature["name"]
+        return tf.train.Example(features=tf.train.Features(feature=feature)).SerializeToString()
+
+    features = {
+        "id": tf.io.FixedLenFeature([], tf.int64), "vector": tf.io.FixedLenFeature([2], tf.float32),
+        "name": tf.io.FixedLenFeature([], tf.string, default_value="none"),
+    }  # fmt: skip
+
+    def parse(record):
+        found = tf.io.parse_single_example(record, features)
+        return tf.cast(found["id"], tf.float32) + found["vector"], tf.strings.upper(found["name"])
+
+    for extra in (lambda i: 80, lambda i: i % 5):
+        path = str(tmp_path / "r")
+        records = [example(i, extra(i)) for i in range(100)]
+        with tf.io.TFRecordWriter(path) as writer:
+            for r in records:
+                writer.write(r)
+        for at, (vector, name) in enumerate(tf.data.TFRecordDataset(path).map(parse)):
+            assert vector.numpy().tolist() == [2 * at, 2 * at + 0.5]
+            assert name.numpy() == (b"NONE" if at % 7 == 3 else b"N" * extra(at) + str(at % 10).encode())
+        records[60] = records[60][:-3]
+        with tf.io.TFRecordWriter(path) as writer:
+            for r in records:
+                writer.write(r)
+        it, count = iter(tf.data.TFRecordDataset(path).map(parse)), 0
+        with pytest.raises(tf.errors.InvalidArgumentError):
+            while True:
+                next(it)
+                count += 1
+        assert count == 60 and next(it)[0].numpy()[0] == 122

@@ -31,7 +31,7 @@ _ELEMENTWISE = frozenset((
 #: ops on strings that give, for vectors in the place of scalars, vectors of their results
 _STRINGWISE = frozenset((
     "DecodeCSV", "StringLower", "StringUpper", "StringStrip", "StringLength", "StringToNumber", "AsString", "RegexReplace", "StaticRegexReplace",
-    "RegexFullMatch", "StaticRegexFullMatch", "Equal", "NotEqual", "StringToHashBucketFast", "StringToHashBucket", "Identity",
+    "RegexFullMatch", "StaticRegexFullMatch", "ParseExampleV2", "Equal", "NotEqual", "StringToHashBucketFast", "StringToHashBucket", "Identity",
 ))  # fmt: skip
 
 
@@ -101,6 +101,8 @@ def _run(node: Any, values: dict[Any, Any]) -> None:
     op = node.op
     args = [given(v) for v in node.args]
     strings = any(isinstance(a, np.ndarray) for a in args)
+    if op.name == "ParseExampleV2":
+        args[-1] = False  # not a single one
     result = (op.string_fn if strings and op.string_fn is not None else op.fn)(*args)
     if type(node.structure) is int:
         values[node.outputs[0]._key()] = result
@@ -130,6 +132,8 @@ def vectorised(function: Traced) -> Vectorised | None:
         ins = node.inputs()
         if any(t._dtype is string for t in [*ins, *node.outputs]) or _has_strings(node.args):
             if node.op.name not in _STRINGWISE or not ins or any(t._key() not in here or t._dims != () for t in ins):
+                return None
+            if node.op.name == "ParseExampleV2" and (not node.args[-1] or any(plan.kind != "fixed" for plan in node.args[-2])):
                 return None
             if any(isinstance(v, (list, tuple)) and any(isinstance(e, SymbolicTensor) for e in v) for v in node.args):
                 return None

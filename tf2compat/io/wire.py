@@ -29,11 +29,15 @@ class Column(NamedTuple):
 
 class _Layout(NamedTuple):
     """Where messages of one size have their values: the pieces to cut them into, what every second piece is, and where the
-    values of each wanted feature are among the pieces, -1 for a feature that is not there."""
+    values of each wanted feature are among the pieces, -1 for a feature that is not there. `bounds` are the pieces' ends, `at` and
+    `expected` all the bytes that are fixed."""
 
     unpack: Any
     fixed: tuple[bytes, ...]
     places: tuple[int, ...]
+    bounds: tuple[int, ...]
+    at: np.ndarray
+    expected: np.ndarray
 
 
 @functools.lru_cache(256)
@@ -52,6 +56,10 @@ class Reader:
 
     def columns(self, serialized: list[bytes]) -> list[Column] | None:
         """The wanted features of messages, in order; None where only protobuf can tell."""
+        if len(serialized) >= 8:
+            together = self._alike(serialized)
+            if together is not None:
+                return together
         rows: list[list[Any]] = [[] for _ in self._tags]
         appends = [r.append for r in rows]
         layouts = self._layouts
@@ -71,6 +79,38 @@ class Reader:
         out = []
         for row, tag in zip(rows, self._tags, strict=True):
             column = _column(row, tag)
+            if column is None:
+                return None
+            out.append(column)
+        return out
+
+    def _alike(self, serialized: list[bytes]) -> list[Column] | None:
+        """The columns of messages that all have one known layout, cut all together; None for others."""
+        size = len(serialized[0])
+        known = self._layouts.get(size)
+        if known is None or len(set(map(len, serialized))) > 1:
+            return None
+        n = len(serialized)
+        table = np.frombuffer(b"".join(serialized), np.uint8).reshape(n, size)
+        if not (table[:, known.at] == known.expected).all():
+            return None
+        out = []
+        for place, tag in zip(known.places, self._tags, strict=True):
+            if place < 0:
+                column = _column([None] * n, tag)
+            else:
+                start, stop = known.bounds[place], known.bounds[place + 1]
+                there = np.ones(n, dtype=np.bool_)
+                if tag == BYTES:
+                    texts = np.empty(n, dtype=object)
+                    texts[:] = [data[start:stop] for data in serialized]
+                    column = Column(there, np.ones(n, dtype=np.int64), texts)
+                elif tag == FLOAT:
+                    lengths = np.full(n, (stop - start) >> 2)
+                    column = Column(there, lengths, table[:, start:stop].copy().reshape(-1).view("<f4"))
+                else:
+                    decoded = varints(table[:, start:stop].tobytes(), np.full(n, stop - start))
+                    column = None if decoded is None else Column(there, decoded[1], decoded[0])
             if column is None:
                 return None
             out.append(column)
@@ -118,7 +158,10 @@ class Reader:
             sizes = [b - a for a, b in zip(bounds, bounds[1:], strict=False)]
             cut = struct.Struct("".join(f"{n}s" for n in sizes))
             # the pieces' numbers: fixed, values, fixed, values, …, fixed
-            self._layouts[len(data)] = _Layout(cut.unpack, cut.unpack(data)[::2], tuple(places))
+            fixed = cut.unpack(data)[::2]
+            at = np.array([i for a, b in zip(bounds[::2], bounds[1::2], strict=True) for i in range(a, b)], dtype=np.int64)
+            expected = np.frombuffer(b"".join(fixed), np.uint8)
+            self._layouts[len(data)] = _Layout(cut.unpack, fixed, tuple(places), tuple(bounds), at, expected)
         return out
 
 
