@@ -922,7 +922,7 @@ class Program:
         self.cuts = writer.regions
 
     def __del__(self) -> None:
-        if "filename" not in self.__dict__:
+        if "filename" not in self.__dict__ or linecache is None:  # when the interpreter ends, modules go before their objects
             return
         linecache.cache.pop(self.filename, None)
         _programs.pop(self.filename, None)
