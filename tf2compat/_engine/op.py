@@ -618,7 +618,7 @@ def _fast_list(values: Any, token: Any) -> list[Any] | None:
     for v in values:
         if type(v) is Tensor:
             s = v._t
-            if v._tape is not token and s.requires_grad:
+            if v._tape is not token and (type(s) is np.ndarray or s.requires_grad):
                 return None
         elif type(v) is ResourceVariable:
             s = v._t if token is None else v._read()
@@ -672,7 +672,7 @@ def _source(o: Op) -> str:
                 f"ty = type({p})",
                 "if ty is Tensor:",
                 f"    {v} = {p}._t",
-                f"    if {p}._tape is not TOKEN and {v}.requires_grad: return {slow}",
+                f"    if {p}._tape is not TOKEN and (type({v}) is ndarray or {v}.requires_grad): return {slow}",
                 f"elif ty is Variable: {v} = {p}._t if TOKEN is None else {p}._read()",
             ]
             if optional:

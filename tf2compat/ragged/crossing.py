@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ import torch
 import tf2compat as tf
 
 from .._engine.convert import convert_to_tensor
+from .._engine.devices import current
 from .._engine.dtypes import int64, string
 from .._engine.op import ANYS, op, tensors
 from .._engine.tensor import Tensor
@@ -18,52 +18,79 @@ from .ragged_tensor import RaggedTensor
 
 _DEFAULT_KEY = 0xDECAFCAFFE
 _MASK = (1 << 64) - 1
-_MUL = 0xC6A4A7935BD1E995
+_MUL = np.uint64(0xC6A4A7935BD1E995)
+#: what stands for no value among ids, where any integer may be one
+NO_ID = -(2**62)
+_SHIFT = np.uint64(47)
 
 
-def _shifted(value: int) -> int:
-    return value ^ (value >> 47)
+def _shifted(value: Any) -> Any:
+    return value ^ (value >> _SHIFT)
 
 
-def _both(a: int, b: int) -> int:
-    """TensorFlow's combination of two fingerprints (FingerprintCat64)."""
-    out = a ^ _MUL
-    out ^= (_shifted((b * _MUL) & _MASK) * _MUL) & _MASK
-    out = (out * _MUL) & _MASK
-    return _shifted((_shifted(out) * _MUL) & _MASK)
+def _both(a: Any, b: Any) -> Any:
+    """TensorFlow's combination of two fingerprints (FingerprintCat64), elementwise on uint64."""
+    out = a ^ _MUL ^ (_shifted(b * _MUL) * _MUL)
+    return _shifted(_shifted(out * _MUL) * _MUL)
+
+
+def _prints(flat: Any) -> Any:
+    """What is hashed of each value: a string's fingerprint, an integer itself."""
+    from ..strings.hashing import fingerprint64
+
+    if isinstance(flat, np.ndarray):
+        return np.fromiter(map(fingerprint64, flat), np.uint64, len(flat))
+    return flat.cpu().numpy().astype(np.int64).view(np.uint64)
+
+
+def _bins(prints: list[Any], buckets: int, key: int) -> torch.Tensor:
+    """The bins of combinations, given each column's part."""
+    out: Any = np.uint64(key & _MASK)
+    for part in prints:
+        out = _both(out, part)
+    return torch.from_numpy((out % np.uint64(buckets or 2**63 - 1)).astype(np.int64))
+
+
+@op("SparseCrossHashed", values=ANYS)
+def cross_single(values: Any, buckets: int, key: int | None, skipped: Any = ()) -> Any:
+    """Bins of crosses of one value each, in the values' shape; NO_ID where one of the values at the places `skipped` is NO_ID."""
+    first = values[0]
+    bins = _bins([_prints(v.reshape(-1)) for v in values], buckets, _DEFAULT_KEY if key is None else key)
+    bins = bins.reshape(tuple(first.shape))
+    for i in skipped:
+        bins = torch.where(values[i].cpu() == NO_ID, NO_ID, bins)
+    return bins.to(current())
+
+
+cross_single.strings(cross_single.op.fn)
+cross_single.infer(lambda values, buckets, key, skipped=(): [(int64, tuple(values[0].shape))])
 
 
 @op("RaggedCross", multi=True, values=ANYS, splits=tensors(int64, group="S"))
 def _cross(values: Any, splits: Any, hashed: bool, buckets: int, key: int, separator: str) -> Any:
     """Crossed values and their row splits."""
-    from ..strings.hashing import fingerprint64
-
-    items: list[list[Any]] = []
-    for v in values:
-        flat = list(v.reshape(-1)) if isinstance(v, np.ndarray) else v.reshape(-1).tolist()
-        if hashed:
-            items.append([fingerprint64(x) if isinstance(x, bytes) else x & _MASK for x in flat])
-        else:
-            items.append([x if isinstance(x, bytes) else b"%d" % x for x in flat])
-    bounds = [s.tolist() for s in splits]
-    between = separator.encode()
-    found: list[Any] = []
-    ends = [0]
-    for row in range(len(bounds[0]) - 1):
-        for combination in itertools.product(*[c[b[row] : b[row + 1]] for c, b in zip(items, bounds, strict=True)]):
-            if hashed:
-                out = key
-                for h in combination:
-                    out = _both(out, h)
-                found.append(out % buckets if buckets else out % (2**63 - 1))
-            else:
-                found.append(between.join(combination))
-        ends.append(len(found))
+    flats = [v.reshape(-1) for v in values]
+    bounds = [s.cpu().numpy().astype(np.int64) for s in splits]
+    counts = [np.diff(b) for b in bounds]
+    total = np.prod(np.stack(counts), 0) if counts else np.zeros(0, np.int64)
+    ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(total)])
+    rows = np.repeat(np.arange(len(total)), total)
+    # which combination of its row each result is, written in the mixed base of the columns' counts: the last column runs fastest
+    rest = np.arange(ends[-1]) - ends[rows]
+    picked: list[Any] = []
+    for count, bound in zip(counts[::-1], bounds[::-1], strict=True):
+        each = count[rows]
+        picked.append(bound[rows] + rest % each)
+        rest = rest // each
+    picked.reverse()
+    where = torch.from_numpy(ends)
     if hashed:
-        return torch.tensor(found, dtype=torch.int64), torch.tensor(ends)
-    flat_text = np.empty(len(found), dtype=object)
-    flat_text[:] = found
-    return flat_text, torch.tensor(ends)
+        return _bins([_prints(v)[p] for v, p in zip(flats, picked, strict=True)], buckets, key).to(current()), where.to(current())
+    between = separator.encode()
+    words = [v if isinstance(v, np.ndarray) else np.array([b"%d" % x for x in v.tolist()], dtype=object) for v in flats]
+    flat_text = np.empty(len(rows), dtype=object)
+    flat_text[:] = [between.join(w) for w in zip(*[w[p] for w, p in zip(words, picked, strict=True)], strict=True)]
+    return flat_text, where.to(current())
 
 
 _cross.strings(_cross.op.fn)

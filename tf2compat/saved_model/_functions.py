@@ -21,6 +21,10 @@ from tf2compat._top.functions import Function, function
 _KINDS = {kind.name: kind for kind in inspect._ParameterKind}
 
 
+#: what `fit` and its like keep on a model: steps on metrics and optimizers, which are no part of what is saved
+_STEPS = frozenset(("train_function", "test_function", "predict_function", "train_tf_function"))
+
+
 def functions_of(node: Any) -> dict[str, Any]:
     """The `tf.function`s that an object has as attributes or methods, by name; for a Keras model or layer, its call."""
     found: dict[str, Any] = {}
@@ -31,8 +35,11 @@ def functions_of(node: Any) -> dict[str, Any]:
         kept.update(kept.get("_functions", {}))  # of a loaded object
     else:
         kept = {name: getattr(node, name) for name in _methods(type(node))} | vars(node)
-    found = _of_model(node) if hasattr(node, "save_spec") else {}
-    found.update({name: value for name, value in kept.items() if isinstance(value, (Function, ConcreteFunction, LoadedFunction))})
+    is_model = hasattr(node, "save_spec")
+    found = _of_model(node) if is_model else {}
+    for name, value in kept.items():
+        if isinstance(value, (Function, ConcreteFunction, LoadedFunction)) and not (is_model and name in _STEPS):
+            found[name] = value
     return found
 
 

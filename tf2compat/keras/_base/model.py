@@ -120,7 +120,7 @@ class Model(Training, Saving, Layer):
                         if isinstance(v, Variable):
                             found += [v] if v.trainable is (attribute == "trainable_variables") else []
                         else:
-                            found += getattr(v, attribute)
+                            found += getattr(v, attribute, ())
         return dedupe(found + self._trainable_weights + self._non_trainable_weights)
 
     def _weight_groups(self) -> Any:

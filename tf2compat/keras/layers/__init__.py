@@ -40,6 +40,7 @@ _HOMES: dict[str, str] = {
     ".image_augmentation": "RandomBrightness RandomContrast RandomCrop RandomFlip RandomHeight RandomRotation RandomTranslation RandomWidth "
     "RandomZoom",
     ".crossing": "HashedCrossing",
+    ".features": "DenseFeatures",
     ".statistics": "Normalization Discretization CategoryEncoding Hashing",
     ".lookup": "StringLookup IntegerLookup",
     ".text_vectorization": "TextVectorization",

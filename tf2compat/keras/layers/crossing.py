@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import tf2compat as tf
+from tf2compat.ragged.crossing import cross_single
 
 from .._base.layer import Layer
 from ._adapting import check_mode, encode, encoded_shape
@@ -34,8 +35,6 @@ class HashedCrossing(Layer):
 
     def call(self, inputs: Any) -> Any:
         """The bins of the crosses in the form that `output_mode` says."""
-        from tf2compat.ragged.crossing import _DEFAULT_KEY, _cross
-
         self._check_at_least_two_inputs(inputs)
         inputs = [
             tf.sparse.to_dense(x) if isinstance(x, tf.SparseTensor) else x if hasattr(getattr(x, "shape", None), "rank") else tf.convert_to_tensor(x)
@@ -46,14 +45,7 @@ class HashedCrossing(Layer):
                 raise ValueError(f"All `HashedCrossing` inputs should have shape `[]`, `[batch_size]` or `[batch_size, 1]`. Received: inputs={inputs}")
         if not all(x.dtype.is_integer or x.dtype is tf.string for x in inputs):
             raise ValueError(f"All `HashedCrossing` inputs should have an integer or string dtype. Received: inputs={inputs}")
-        flat = [tf.reshape(x if x.dtype is tf.string else tf.cast(x, tf.int64), [-1]) for x in inputs]
-        ends = tf.range(tf.size(flat[0], out_type=tf.int64) + 1)
-        bins, _ = _cross(flat, [ends] * len(flat), True, self.num_bins, _DEFAULT_KEY, "")
-        first = inputs[0]
-        known = first.shape
-        bins = tf.reshape(bins, known.as_list() if known.is_fully_defined() else tf.shape(first))
-        if not known.is_fully_defined():
-            bins.set_shape(known)
+        bins = cross_single([x if x.dtype is tf.string else tf.cast(x, tf.int64) for x in inputs], self.num_bins, None)
         return encode(bins, self.output_mode, self.num_bins, self.compute_dtype, self.sparse)
 
     def compute_output_shape(self, input_shape: Any) -> Any:

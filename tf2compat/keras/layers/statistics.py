@@ -153,7 +153,7 @@ def _no_sparse_int(sparse: bool, mode: str) -> None:
 
 
 @op("Bucketize", x=tensor(REALS))
-def _bucketize(x: Any, boundaries: Any) -> Any:
+def bucketize(x: Any, boundaries: Any) -> Any:
     edges = torch.tensor(boundaries, dtype=torch.float32, device=x.device)
     return torch.bucketize(x.to(torch.float32), edges, right=True)
 
@@ -245,7 +245,7 @@ class Discretization(PreprocessingLayer):
     def call(self, inputs: Any) -> Any:
         """The bins of inputs in the form that `output_mode` says."""
         inputs = self._prepared(inputs)
-        found = _bucketize(inputs, tuple(self.bin_boundaries))
+        found = bucketize(inputs, tuple(self.bin_boundaries))
         return encode(found, self.output_mode, len(self.bin_boundaries) + 1, self.compute_dtype, self.sparse)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
