@@ -6,6 +6,7 @@ public function. The others raise AttributeError.
 
 from __future__ import annotations
 
+import collections
 import functools
 import importlib
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from tf2compat._engine.dtypes import FLOATS, int32, int64
 from tf2compat._engine.op import OPS, op, tensor
 from tf2compat._names import missing
 
-__all__ = ["BroadcastGradientArgs", "IgammaGradA", "MatrixDiagPartV2", "RandomGammaGrad"]
+__all__ = ["BroadcastGradientArgs", "CudnnRNN", "FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3", "IgammaGradA", "MatrixDiagPartV2", "RandomGammaGrad"]
 
 _MODULES = (
     "math", "nn", "linalg", "bitwise", "_top.arrays", "_top.arithmetic", "_top.creation", "_top.gathering", "_top.joining", "_top.ordering",
@@ -68,6 +69,48 @@ def MatrixDiagPartV2(input: Any, k: Any, padding_value: Any, name: str | None = 
     from tf2compat import linalg
 
     return linalg.diag_part(input, k=k, padding_value=padding_value, align="LEFT_LEFT")
+
+
+def _fused_batch_norm(name: str, last: tuple[str, ...]) -> Callable[..., Any]:
+    fields = ("y", "batch_mean", "batch_variance", "reserve_space_1", "reserve_space_2", *last)
+    result = collections.namedtuple(name, fields)  # type: ignore[misc]
+
+    def call(
+        x: Any, scale: Any, offset: Any, mean: Any, variance: Any, epsilon: float = 1e-4, exponential_avg_factor: float = 1.0,
+        data_format: str = "NHWC", is_training: bool = True, name: str | None = None,
+    ) -> Any:  # fmt: skip
+        import tf2compat as tf
+        from tf2compat.nn.normalization import fused_batch_norm
+
+        x = tf.convert_to_tensor(x)
+        parameters = [tf.convert_to_tensor(v, tf.float32) for v in (scale, offset, mean, variance)]
+        out = fused_batch_norm(x, *parameters, epsilon, exponential_avg_factor, data_format, is_training)
+        return result(*out, *[tf.constant(0.0) for _ in last])
+
+    call.__name__ = call.__qualname__ = name
+    call.__doc__ = f"The op {name}: batch normalisation of images, and the statistics."
+    return call
+
+
+FusedBatchNorm = _fused_batch_norm("FusedBatchNorm", ())
+FusedBatchNormV2 = _fused_batch_norm("FusedBatchNormV2", ())
+FusedBatchNormV3 = _fused_batch_norm("FusedBatchNormV3", ("reserve_space_3",))
+
+
+def CudnnRNN(
+    input: Any, input_h: Any, input_c: Any, params: Any, rnn_mode: str = "lstm", input_mode: str = "linear_input",
+    direction: str = "unidirectional", dropout: float = 0.0, seed: int = 0, seed2: int = 0, is_training: bool = True, name: str | None = None,
+) -> Any:  # noqa: A002 - the op's name  # fmt: skip
+    """A stack of recurrent layers over `input` [time, batch, features]: the outputs and the last states."""
+    from tf2compat.nn.cudnn import cudnn_rnn
+
+    if input_mode not in ("linear_input", "auto_select"):
+        raise ValueError(f"CudnnRNN: input_mode {input_mode!r} is not supported by tf2compat")
+    out, h, c = cudnn_rnn(input, input_h, input_c, params, rnn_mode, 2 if direction == "bidirectional" else 1, float(dropout), is_training)
+    return _CudnnRNN(out, h, c, out[:0])
+
+
+_CudnnRNN = collections.namedtuple("CudnnRNN", ("output", "output_h", "output_c", "reserve_space"))
 
 
 @functools.cache

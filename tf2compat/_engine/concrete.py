@@ -61,6 +61,7 @@ def _lifted(initial: SymbolicTensor, creation: _Creation) -> Tensor:
     encode(creation.given, values)
     known = graph is creation.graph and len(values) == len(graph.inputs) and all(type(v) is Tensor for v in values)
     pending, seen = [initial], set()
+    stood_for: dict[int, SymbolicTensor] = {}  # tensors of which only the shape is asked
     while pending:
         t = pending.pop()
         node = t._node
@@ -71,15 +72,30 @@ def _lifted(initial: SymbolicTensor, creation: _Creation) -> Tensor:
             )
         if id(node) not in seen:
             seen.add(id(node))
+            if not known and node.kind == "op" and node.op.name in _OF_SHAPE and all(_sized(v) for v in node.inputs()):
+                stood_for.update({id(v): v for v in node.inputs()})
+                continue
             pending.extend(node.inputs())
             for block in node.blocks:
                 pending.extend(o for o, _ in block.captures.values() if isinstance(o, SymbolicTensor))
     part = graph.copy()
     part.outputs = [initial]
     part.nodes = [n for n in graph.nodes if id(n) in seen]
+    given = list(stood_for.values())
     with state.outside():
-        (value,) = Program(part, graph.inputs).run(*[entering(v) for v in values]) if known else Program(part, []).run()
+        if known:
+            (value,) = Program(part, graph.inputs).run(*[entering(v) for v in values])
+        else:
+            (value,) = Program(part, given).run(*[torch.zeros(tuple(t._dims), dtype=t.dtype.torch) for t in given])  # type: ignore[arg-type]
     return wrap(value.detach() if isinstance(value, torch.Tensor) else value)
+
+
+#: ops whose result hangs on the shape of their arguments alone
+_OF_SHAPE = frozenset(("ZerosLike", "OnesLike", "Shape", "Size", "Rank"))
+
+
+def _sized(t: SymbolicTensor) -> bool:
+    return t._dims is not None and None not in t._dims and t.dtype.torch is not None
 
 
 def _result(value: Any, graph: Graph, name: str) -> Any:
@@ -307,6 +323,12 @@ class ConcreteFunction(TensorCallable):
     @property
     def output_dtypes(self) -> Any:
         return nest.map_structure(lambda t: None if t is None else t.dtype, self.graph.structured_outputs)
+
+    def add_gradient_functions_to_graph(self, g: Any = None) -> None:
+        """As `add_to_graph`: gradients are found when they are asked for."""
+
+    def add_to_graph(self, g: Any = None, overwrite: bool = False) -> None:
+        """Graphs hold the functions that they call, so there is nothing to register."""
 
     @property
     def captured_inputs(self) -> list[Any]:

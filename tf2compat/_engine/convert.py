@@ -29,6 +29,8 @@ def register_tensor_conversion_function(base_type: Any, conversion_func: Callabl
         if t in (int, float, bool, complex, str, bytes, np.ndarray, np.generic):
             raise TypeError("Cannot register conversions for Python numeric types and NumPy scalars and arrays.")
         _converters.append((priority, t, conversion_func))
+        if hasattr(t, "_tf_storage"):  # a program's own kind of variable
+            t._as_tensor = lambda self: conversion_func(self, None, None, False)
     _converters.sort(key=lambda entry: entry[0])
 
 

@@ -15,6 +15,8 @@ __all__ = ["blocks", "key_and_counter", "normal", "truncated_normal", "uniform",
 
 _MASK = 0xFFFFFFFF
 _ROUNDS = 10
+#: blocks that are worked on at a time: as much as the cache holds
+_CHUNK = 16384
 _MULTIPLIERS = (0xCD9E8D57, 0xD2511F53)
 _WEYL = (0x9E3779B9, 0xBB67AE85)
 
@@ -63,18 +65,24 @@ def _blocks_on_host(key: np.ndarray, counter: np.ndarray, at: np.ndarray) -> np.
     mask, half = np.uint64(_MASK), np.uint64(32)
     multipliers = np.array(_MULTIPLIERS, dtype=np.uint64).reshape(2, 1)
     keys = [(key + i * np.array(_WEYL, dtype=np.uint64) & mask).reshape(2, 1) for i in range(_ROUNDS)]
-    for start in range(0, at.shape[0], 4096):  # as much as the cache holds
-        part = at[start : start + 4096]
+    size = min(at.shape[0], _CHUNK)
+    even, odd, product = (np.empty((2, size), dtype=np.uint64) for _ in range(3))
+    for start in range(0, at.shape[0], size):
+        part = at[start : start + size]
+        if len(part) < size:
+            even, odd, product = even[:, : len(part)], odd[:, : len(part)], product[:, : len(part)]
         low = counter[0] + (part & mask)
         next_ = counter[1] + (part >> half) + (low >> half)
         third = counter[2] + (next_ >> half)
-        even = np.stack([low & mask, third & mask])
-        odd = np.stack([next_ & mask, (counter[3] + (third >> half)) & mask])
+        even[0], even[1] = low & mask, third & mask
+        odd[0], odd[1] = next_ & mask, (counter[3] + (third >> half)) & mask
         for k in keys:
-            product = even[::-1] * multipliers
-            even = (product >> half) ^ odd ^ k
-            odd = product & mask
-        rows = out[start : start + 4096]
+            np.multiply(even[::-1], multipliers, out=product)
+            np.right_shift(product, half, out=even)
+            np.bitwise_xor(even, odd, out=even)
+            np.bitwise_xor(even, k, out=even)
+            np.bitwise_and(product, mask, out=odd)
+        rows = out[start : start + size]
         rows[:, 0], rows[:, 1], rows[:, 2], rows[:, 3] = even[0], odd[0], even[1], odd[1]
     return out
 

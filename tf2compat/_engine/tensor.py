@@ -309,6 +309,15 @@ class Reference:
     def __eq__(self, other: Any) -> bool:
         return isinstance(other, Reference) and self._wrapped is other._wrapped
 
+    def __lt__(self, other: Any) -> bool:
+        """By identity: an order for those who sort keys (TypeError against anything else)."""
+        if not isinstance(other, Reference):
+            raise TypeError(f"Cannot compare Reference with {type(other).__name__}")
+        return id(self._wrapped) < id(other._wrapped)
+
+    def __gt__(self, other: Any) -> bool:
+        return other < self if isinstance(other, Reference) else NotImplemented
+
     def __hash__(self) -> int:
         return id(self._wrapped)
 

@@ -65,8 +65,7 @@ class VariableMeta(type):
             cls = ResourceVariable
         if cls is not ResourceVariable or not creators.stack:
             return type.__call__(cls, *args, **kwargs)
-        names = Variable.__init__.__code__.co_varnames[1 : Variable.__init__.__code__.co_argcount]
-        call = dict(zip(names, args, strict=False)) | kwargs
+        call = cls._bound(args, kwargs)
         stack = creators.stack
 
         def run(depth: int) -> Callable[..., Any]:
@@ -75,6 +74,12 @@ class VariableMeta(type):
             return lambda **kw: stack[depth](run(depth - 1), **kw)
 
         return run(len(stack) - 1)(**call)
+
+    def _bound(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        """All arguments of a variable by name, as TensorFlow's creators are given them."""
+        code = Variable.__init__.__code__
+        names = code.co_varnames[1 : code.co_argcount]
+        return dict(zip(names, Variable.__init__.__defaults__ or (), strict=True)) | dict(zip(names, args, strict=False)) | kwargs
 
     def __getattr__(cls, name: str) -> Any:
         """`tf.Variable.assign` and its kin come with the ops, which load with their first use."""
@@ -161,8 +166,6 @@ class Variable(Trackable, metaclass=VariableMeta):
         elif not validate_shape:
             static = TensorShape(None)
         self._shape = static
-        if synchronization is VariableSynchronization.ON_READ and trainable:
-            raise ValueError("Synchronization value can be set to VariableSynchronization.ON_READ only for non-trainable variables.")
         self._trainable = synchronization is not VariableSynchronization.ON_READ if trainable is None else bool(trainable)
         self._constraint = constraint
         self._synchronization = synchronization

@@ -10,6 +10,8 @@ import types
 from collections.abc import Callable
 from typing import Any
 
+import torch
+
 import tf2compat as tf
 
 contextmanager = contextlib.contextmanager
@@ -193,7 +195,15 @@ class _Context:
 
     @property
     def device_name(self) -> str:
-        return ""
+        from tf2compat._engine import devices, state
+
+        named = state.local.device
+        return "" if named is None else devices.full_name(torch.empty(0, device=named))
+
+    @property
+    def device_spec(self) -> Any:
+        """What `with tf.device(...)` asks for here; nothing outside of one."""
+        return tf.DeviceSpec.from_string(self.device_name)
 
     def executing_eagerly(self) -> bool:
         return tf.executing_eagerly()

@@ -81,6 +81,10 @@ def _detector_of(fn: Any) -> _Detector:
         return _Detector()
 
 
+#: attributes that choose among implementations of one computation by device: each computes the same
+_CHOICES = {"api_implements", "api_preferred_device"}
+
+
 class Function(TensorCallable):
     """A Python function run as graphs (what `tf.function` gives)."""
 
@@ -111,6 +115,14 @@ class Function(TensorCallable):
         except (AttributeError, TypeError):
             self.__name__ = name
         self.__wrapped__ = fn
+
+    def _decorate(self, decorator: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
+        """Put `decorator` around the Python function before its first trace (Sonnet enters a module's name scope so)."""
+        if self._traces:
+            raise ValueError("Functions cannot be decorated after they have been traced.")
+        self._python_function = self.__wrapped__ = decorator(self._python_function)
+        self._binder = Binder(self._python_function, skip=1 if self._instance is not None else 0)
+        self._binder.input_signature = self._input_signature
 
     # --- signatures --------------------------------------------------------------------------------------------------
     def _checked_signature(self, signature: Any) -> Any:
@@ -450,7 +462,7 @@ def function(
     variables by identity. `input_signature` (a sequence of `tf.TensorSpec`) allows one trace. ValueError when variables
     are created on any call but the first.
     """
-    if experimental_attributes:
+    if experimental_attributes and not set(experimental_attributes) <= _CHOICES:
         raise ValueError(f"experimental_attributes is not supported by tf2compat: {experimental_attributes!r}")
     if experimental_follow_type_hints:
         raise ValueError("experimental_follow_type_hints is not supported by tf2compat")

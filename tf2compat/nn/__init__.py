@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 import tf2compat as tf
@@ -97,6 +98,8 @@ _missing = module_getattr("tf.nn")
 
 
 def __getattr__(name: str) -> Any:
+    if name == "experimental":
+        return importlib.import_module(f"{__name__}.experimental")
     if name in ("RNNCellDeviceWrapper", "RNNCellDropoutWrapper", "RNNCellResidualWrapper"):
         from . import rnn_wrappers  # these stand on Keras, which loads when it is asked for
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,17 @@ from .._engine.devices import current
 from .._engine.dtypes import FLOATS
 from .._engine.op import DTYPE, SHAPE, invalid, op, tensor
 from .._engine.tensor import Tensor
-from ..random.seeding import Stream, stream
+from ..random.seeding import Stream, exact_stream
+from ..random.stateful import exact, unit
+
+
+def _drawn(shape: Any, dtype: torch.dtype, rate: float, stream: Stream, device: torch.device) -> torch.Tensor:
+    """Zero with probability `rate`, 1 / (1 - rate) else; from TensorFlow's uniform numbers where a seed decides them."""
+    if exact(stream, device):
+        kept = unit(shape, dtype, stream) >= torch.tensor(rate, dtype=dtype)
+        return kept.to(dtype).mul_(1.0 / (1.0 - rate))
+    mask = torch.empty(shape, dtype=dtype, device=device)
+    return mask.bernoulli_(1.0 - rate, generator=stream.generator(device)).mul_(1.0 / (1.0 - rate))
 
 
 @op("Dropout", stateful=True, x=tensor(FLOATS), noise_shape=SHAPE)
@@ -22,8 +33,7 @@ def dropped(x: Any, rate: Any, noise_shape: Any = None, stream: Stream | None = 
     """x with a share `rate` of its elements set to zero and the others scaled by 1 / (1 - rate)."""
     if stream is None or x.device.type == "meta":
         return x * 1.0
-    mask = torch.empty(x.shape if noise_shape is None else noise_shape, dtype=x.dtype, device=x.device)
-    mask.bernoulli_(1.0 - rate, generator=stream.generator(x.device)).mul_(1.0 / (1.0 - rate))
+    mask = _drawn(x.shape if noise_shape is None else noise_shape, x.dtype, rate, stream, x.device)
     if noise_shape is not None:
         try:
             wide = torch.broadcast_shapes(x.shape, mask.shape)
@@ -40,9 +50,7 @@ def dropped(x: Any, rate: Any, noise_shape: Any = None, stream: Stream | None = 
 @op("DropoutMask", stateful=True, shape=SHAPE, dtype=DTYPE)
 def _mask(shape: Any, dtype: Any, rate: float, stream: Stream) -> Any:
     """What `dropped` multiplies by."""
-    device = current()
-    mask = torch.empty(shape, dtype=dtype.torch, device=device)
-    return mask.bernoulli_(1.0 - rate, generator=stream.generator(device)).mul_(1.0 / (1.0 - rate))
+    return _drawn(shape, dtype.torch, rate, stream, current())
 
 
 @op("DropoutApply", x=tensor(FLOATS), mask=tensor(FLOATS))
@@ -81,11 +89,11 @@ def dropout(x: Any, rate: Any, noise_shape: Any = None, seed: Any = None, name: 
     `noise_shape` [x's rank], with ones (or None for x's size) where a decision holds for a whole dimension. ValueError when
     `rate` is outside [0, 1) or x is no float.
     """
-    return experimental_dropout(x, rate, noise_shape, stream(seed))
+    return experimental_dropout(x, rate, noise_shape, lambda dtype: exact_stream(seed, ("uniform", dtype)))
 
 
-def experimental_dropout(x: Any, rate: Any, noise_shape: Any, numbers: Stream) -> Tensor:
-    """`dropout` on a stream that the caller keeps."""
+def experimental_dropout(x: Any, rate: Any, noise_shape: Any, numbers: Callable[[Any], Stream]) -> Tensor:
+    """`dropout` on the stream that `numbers` gives for a dtype."""
     is_number = isinstance(rate, (int, float, np.number)) and not isinstance(rate, bool)
     if is_number and not 0 <= rate < 1:
         raise ValueError(f"`rate` must be a scalar tensor or a float in the range [0, 1). Received: rate={rate}")
@@ -103,8 +111,8 @@ def experimental_dropout(x: Any, rate: Any, noise_shape: Any, numbers: Stream) -
             (sizes[i] if sizes[i] is not None else whole[i]) if d is None else d for i, d in enumerate(noise_shape)
         ]
     if is_number:
-        return dropped(x, float(rate), noise_shape, numbers)
-    return _tensor_rate(x, rate, noise_shape, numbers)
+        return dropped(x, float(rate), noise_shape, numbers(x.dtype))
+    return _tensor_rate(x, rate, noise_shape, numbers(x.dtype))
 
 
 def _tensor_rate(x: Any, rate: Any, noise_shape: Any, numbers: Stream) -> Tensor:

@@ -176,3 +176,33 @@ def zero_fraction(value: Any, name: str | None = None) -> Tensor:
 @op("ZeroFraction", value=tensor(NUMBERS))
 def _zero_fraction(value: Any) -> Any:
     return (value == 0).float().mean()
+
+
+def fused_batch_norm(
+    x: Any, scale: Any, offset: Any, mean: Any, variance: Any, epsilon: float = 1e-4, factor: float = 1.0, data_format: str = "NHWC",
+    training: bool = True,
+) -> tuple[Any, ...]:  # fmt: skip
+    """What TensorFlow's FusedBatchNorm ops compute: y, the new mean and variance, and the mean and variance that y was made with.
+
+    In training these are the batch's own; the new ones move from the given ones by `factor`, the variance without bias.
+    """
+    rank = x.shape.rank
+    last = data_format.endswith("C")
+    axes = [i for i in range(rank) if i != (rank - 1 if last else 1)]
+    used_mean, used_variance = mean, variance
+    if training:
+        used_mean, used_variance = tf.nn.moments(tf.cast(x, tf.float32), axes)
+        rows = tf.cast(tf.size(x) / tf.size(used_mean), tf.float32)
+        corrected = used_variance * rows / tf.maximum(rows - 1.0, 1.0)
+        if factor == 1.0:
+            mean, variance = used_mean, corrected
+        else:
+            mean, variance = mean * (1.0 - factor) + used_mean * factor, variance * (1.0 - factor) + corrected * factor
+
+    def placed(v: Any) -> Any:
+        return v if last else tf.reshape(v, [1, -1] + [1] * (rank - 2))
+
+    y = tf.nn.batch_normalization(
+        tf.cast(x, scale.dtype), placed(used_mean), placed(used_variance), placed(offset), placed(scale), epsilon
+    )
+    return tf.cast(y, x.dtype), mean, variance, used_mean, used_variance

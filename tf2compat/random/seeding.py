@@ -1,8 +1,8 @@
 """Seeds and the streams of random numbers that they begin.
 
 As in TensorFlow, a global seed and an op's own seed together choose a stream; each use goes on where the last one
-stopped, and `set_seed` starts all streams anew. A traced op has a stream of its own. Outside of graphs, and on a CPU, the
-uniform and normal numbers and the shuffles that a seed decides are TensorFlow's own.
+stopped, and `set_seed` starts all streams anew. A traced op has a stream of its own. On a CPU, the uniform and normal numbers
+and the shuffles that a seed decides are TensorFlow's own.
 """
 
 from __future__ import annotations
@@ -75,6 +75,8 @@ class ExactStream(Stream):
 
     def take(self, blocks: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Philox' key and counter words here; the next call goes on `blocks` blocks further."""
+        if self._epoch != _epoch:
+            self._block, self._epoch = 0, _epoch
         a, b = (s & (2**64 - 1) for s in self.seeds)  # type: ignore[union-attr]
         counter = (self._block + (b << 64)) & (2**128 - 1)
         self._block += blocks
@@ -123,13 +125,17 @@ def stream(seed: Any) -> Stream:
 def exact_stream(seed: Any, kind: Any) -> Stream:
     """The stream of an op that can give TensorFlow's own numbers; `kind` tells apart what TensorFlow has kernels of its own for.
 
-    Without any seed, and in graphs, where TensorFlow counts ops that are not here, an ordinary stream.
+    Without any seed an ordinary stream.
     """
-    if state.local.graph is not None or (seed is None and _global_seed is None):
+    if seed is None and _global_seed is None:
         return stream(seed)
-    first, second = (s % _MAX for s in seeds_of(seed))  # type: ignore[operator]
+    graph = state.local.graph
+    pair = seeds_of(seed) if graph is None else (_traced_seeds(graph, seed) or (0, 0))
+    first, second = (s % _MAX for s in pair)  # type: ignore[operator]
     if first == 0 and second == 0:
         second = _MAX
+    if graph is not None:
+        return ExactStream((first, second))
     if seed is None:
         return ExactStream((first, second))
     key = (kind, first, second)
@@ -141,13 +147,19 @@ def exact_stream(seed: Any, kind: Any) -> Stream:
 
 
 def _traced(graph: Any, seed: Any) -> Stream:
-    """A new stream for one op of a graph; with a global seed its place in the graph seeds an op that has no seed."""
+    """A new stream for one op of a graph."""
+    return Stream(_traced_seeds(graph, seed))
+
+
+def _traced_seeds(graph: Any, seed: Any) -> tuple[int, int] | None:
+    """The seeds of an op of a graph; with a global seed, an op without its own takes the count of such ops before it."""
     if seed is not None:
-        return Stream((_DEFAULT_SEED if _global_seed is None else _global_seed, int(seed)))
+        return _DEFAULT_SEED if _global_seed is None else _global_seed, int(seed)
     if _global_seed is None:
-        return Stream(None)
-    count = len(getattr(graph, "nodes", ()))
-    return Stream((_global_seed, count))
+        return None
+    count = getattr(graph, "unseeded", 0)
+    graph.unseeded = count + 1
+    return _global_seed, count
 
 
 def fresh_seed() -> int:

@@ -49,12 +49,19 @@ def _count(shape: Any) -> int:
     return total
 
 
-def _exact(stream: Stream, device: torch.device) -> bool:
+def exact(stream: Stream, device: torch.device) -> bool:
+    """Whether the stream gives TensorFlow's own numbers on the device."""
     return type(stream) is ExactStream and device.type == "cpu"
 
 
 #: blocks of the stream that TensorFlow sets aside for each number
 _BLOCKS = 256
+
+
+def unit(shape: Any, dtype: torch.dtype, stream: ExactStream) -> torch.Tensor:
+    """Floats of [0, 1) as TensorFlow draws them."""
+    n = _count(shape)
+    return philox.uniform(*stream.take(n * _BLOCKS), n, dtype).reshape(shape)
 
 
 # --- normal ----------------------------------------------------------------------------------------------------------
@@ -63,7 +70,7 @@ def standard_normal(shape: Any, dtype: Any, stream: Stream, name: str | None = N
     """Normal numbers of mean 0 and deviation 1 from a stream."""
     device = current()
     _checked(shape, "RandomStandardNormal")
-    if _exact(stream, device):
+    if exact(stream, device):
         n = _count(shape)
         return philox.normal(*stream.take(n * _BLOCKS), n, dtype.torch).reshape(shape)
     return torch.randn(shape, dtype=dtype.torch, device=device, generator=stream.generator(device))
@@ -87,7 +94,7 @@ def normal(
 def standard_truncated_normal(shape: Any, dtype: Any, stream: Stream, name: str | None = None) -> Any:
     """Normal numbers of mean 0 and deviation 1, those further than 2 from 0 drawn again."""
     device = current()
-    if _exact(stream, device):
+    if exact(stream, device):
         n = _count(_checked(shape, "TruncatedNormal"))
         return philox.truncated_normal(*stream.take(n * _BLOCKS), n, dtype.torch).reshape(shape)
     wide = torch.float64 if dtype is dtypes.float64 else torch.float32
@@ -118,9 +125,8 @@ def standard_uniform(shape: Any, dtype: Any, stream: Stream, name: str | None = 
     """Numbers of [0, 1) from a stream."""
     device = current()
     _checked(shape, "RandomUniform")
-    if _exact(stream, device):
-        n = _count(shape)
-        return philox.uniform(*stream.take(n * _BLOCKS), n, dtype.torch).reshape(shape)
+    if exact(stream, device):
+        return unit(shape, dtype.torch, stream)
     return torch.rand(shape, dtype=dtype.torch, device=device, generator=stream.generator(device))
 
 
@@ -136,7 +142,7 @@ def uniform_int(shape: Any, minval: Any, maxval: Any, stream: Stream, name: str 
     low, high = int(minval), int(maxval)
     if low >= high:
         raise invalid(f"Need minval < maxval, got {low} >= {high} [Op:RandomUniformInt] name: ")
-    if _exact(stream, device):
+    if exact(stream, device):
         n = _count(_checked(shape, "RandomUniformInt"))
         return philox.uniform_int(*stream.take(n * _BLOCKS), n, minval, maxval).reshape(shape)
     return torch.randint(low, high, shape, dtype=minval.dtype, device=device, generator=stream.generator(device))
@@ -232,10 +238,25 @@ def _categorical(logits: Any, num_samples: Any, dtype: Any, stream: Stream, name
     if rows == 0 or num_samples == 0 or logits.device.type == "meta":
         return torch.empty((rows, num_samples), dtype=dtype.torch, device=logits.device)
     wide = logits.detach().double()
+    if exact(stream, logits.device):
+        return _drawn(wide.numpy(), num_samples, stream).to(dtype.torch)
     edges = torch.cumsum(torch.softmax(wide, 1), 1)
     u = torch.rand((rows, num_samples), dtype=torch.float64, device=logits.device, generator=stream.generator(logits.device))
     found = torch.searchsorted(edges, u * edges[:, -1:], right=True)
     return found.clamp(max=classes - 1).to(dtype.torch)
+
+
+def _drawn(logits: np.ndarray, num_samples: int, stream: ExactStream) -> torch.Tensor:
+    """The classes that TensorFlow draws; its numbers follow one another through the rows."""
+    rows, classes = logits.shape
+    whole = -(-num_samples // 4) * 4
+    u = philox.uniform(*stream.take(2 * rows * whole * _BLOCKS), rows * num_samples, torch.float64).reshape(rows, num_samples).numpy()
+    finite = np.isfinite(logits)
+    top = np.max(logits, axis=1, initial=-np.inf, where=finite, keepdims=True)
+    with np.errstate(invalid="ignore", over="ignore"):
+        edges = np.cumsum(np.where(finite, np.exp(logits - top), 0.0), axis=1)
+    found = np.stack([np.searchsorted(e, v * e[-1], side="right") for e, v in zip(edges, u, strict=True)])
+    return torch.from_numpy(np.minimum(found, classes - 1))
 
 
 def categorical(logits: Any, num_samples: Any, dtype: Any = None, seed: Any = None, name: str | None = None) -> Tensor:
@@ -248,7 +269,7 @@ def categorical(logits: Any, num_samples: Any, dtype: Any = None, seed: Any = No
             None, None, f"Could not find device for node: Multinomial[T={logits.dtype.name}, shape={logits.shape}]: the logits must be "
             "floating point [Op:Multinomial] name: "
         )  # fmt: skip
-    return _categorical(logits, num_samples, dtypes.int64 if dtype is None else as_dtype(dtype), stream(seed), name)
+    return _categorical(logits, num_samples, dtypes.int64 if dtype is None else as_dtype(dtype), exact_stream(seed, "categorical"), name)
 
 
 @op("RandomShuffle", stateful=True, value=ANY)
@@ -256,11 +277,13 @@ def _shuffle(value: Any, stream: Stream, name: str | None = None) -> Any:
     if value.ndim == 0:
         return value
     n = value.shape[0]
+    if current().type == "meta":  # asked for the shape alone: the stream stays where it is
+        return value if isinstance(value, np.ndarray) else torch.empty_like(value, device="meta")
     if isinstance(value, np.ndarray):
         if type(stream) is ExactStream:
             return value[_permutation(stream, n).numpy()]
         return value[torch.randperm(n, generator=stream.generator(torch.device("cpu"))).numpy()]
-    if _exact(stream, value.device):
+    if exact(stream, value.device):
         return torch.index_select(value, 0, _permutation(stream, n))
     order = torch.randperm(n, device=value.device, generator=stream.generator(value.device))
     return torch.index_select(value, 0, order)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import tf2compat as tf
+from tf2compat.nn.normalization import fused_batch_norm
 
 from .registry import Call, graph_op, integers, simple, unsupported
 
@@ -95,32 +96,13 @@ def _pool_argmax(call: Call, value: Any) -> Any:
 
 @graph_op("FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3")
 def _batch_norm(call: Call, value: Any, scale: Any, offset: Any, mean: Any, variance: Any) -> Any:
-    epsilon = call.get("epsilon", 1e-4)
-    layout = _format(call)
-    axis = len(value.shape) - 1 if layout.endswith("C") else 1
-    axes = [i for i in range(len(value.shape)) if i != axis]
-    used_mean, used_variance = mean, variance
-    if call.get("is_training", True):
-        wide = tf.cast(value, tf.float32)
-        used_mean, used_variance = tf.nn.moments(wide, axes)
-        rows = tf.cast(tf.size(value) / tf.shape(value)[axis], tf.float32)
-        corrected = used_variance * rows / tf.maximum(rows - 1.0, 1.0)
-        factor = call.get("exponential_avg_factor", 1.0)
-        if factor == 1.0:
-            mean, variance = used_mean, corrected
-        else:
-            mean = mean * (1.0 - factor) + used_mean * factor
-            variance = variance * (1.0 - factor) + corrected * factor
-
-    def placed(v: Any) -> Any:
-        return v if axis == len(value.shape) - 1 else tf.reshape(v, [1, -1] + [1] * (len(value.shape) - 2))
-
-    y = tf.nn.batch_normalization(
-        tf.cast(value, scale.dtype), placed(used_mean), placed(used_variance), placed(offset), placed(scale), epsilon
-    )
+    y, mean, variance, used_mean, used_variance = fused_batch_norm(
+        value, scale, offset, mean, variance, call.get("epsilon", 1e-4), call.get("exponential_avg_factor", 1.0), _format(call),
+        call.get("is_training", True),
+    )  # fmt: skip
     return {
-        "y": tf.cast(y, value.dtype), "batch_mean": mean, "batch_variance": variance, "reserve_space_1": used_mean,
-        "reserve_space_2": used_variance, "reserve_space_3": used_mean,
+        "y": y, "batch_mean": mean, "batch_variance": variance, "reserve_space_1": used_mean, "reserve_space_2": used_variance,
+        "reserve_space_3": used_mean,
     }  # fmt: skip
 
 

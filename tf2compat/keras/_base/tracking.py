@@ -151,7 +151,7 @@ class Tracked(Module):
                 yield v
                 if recursive or first:
                     stack.extend(list(v._tracked_values())[::-1])
-            elif isinstance(v, Trackable) and hasattr(v, "trainable_variables"):  # a plain tf.Module that may hold layers
+            elif isinstance(v, Trackable) and hasattr(type(v), "trainable_variables"):  # a plain tf.Module that may hold layers
                 stack.extend([c for c in v._trackable_children().values() for c in elements(c)][::-1])
             first = False
 
