@@ -73,3 +73,14 @@ def test_a_loop_over_a_dataset_inside_a_function_trains():
         losses.append(float(loss))
         assert int(n) == 4
     assert losses[-1] < losses[0]
+
+
+def test_a_loop_that_carries_only_an_array_has_a_device():
+    @tf.function
+    def f(x):
+        out = tf.TensorArray(tf.float32, 3)
+        for i in tf.range(3):
+            out = out.write(i, x)
+        return out.stack()
+
+    assert f(tf.constant(2.0)).numpy().tolist() == [2.0, 2.0, 2.0]

@@ -652,7 +652,8 @@ class _Writer:
             self.line(f"{name} = {scalars.unboxed(self.value(v, graph, {id(v)}), v.dtype)}")
         init = node.args if node.kind == "while" else [*node.args[0], *node.args[1]]
         around = [o for block in node.blocks for o, _ in block.captures.values()]
-        like = next((v for v in [*init, *around] if isinstance(v, SymbolicTensor) and v._dtype.torch is not None), init[0] if init else None)
+        placed = [v for v in [*init, *around] if isinstance(v, Tensor) and v.dtype.torch is not None]
+        like = next((v for v in placed if isinstance(v, SymbolicTensor)), placed[0] if placed else None)
         self.where = "None"
         if like is not None and plan.host:
             self.where = self.fresh("at")

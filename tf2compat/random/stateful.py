@@ -269,7 +269,8 @@ def categorical(logits: Any, num_samples: Any, dtype: Any = None, seed: Any = No
             None, None, f"Could not find device for node: Multinomial[T={logits.dtype.name}, shape={logits.shape}]: the logits must be "
             "floating point [Op:Multinomial] name: "
         )  # fmt: skip
-    return _categorical(logits, num_samples, dtypes.int64 if dtype is None else as_dtype(dtype), exact_stream(seed, "categorical"), name)
+    kind = dtypes.int64 if dtype is None else as_dtype(dtype)
+    return _categorical(logits, num_samples, kind, exact_stream(seed, ("categorical", kind, logits.dtype)), name)
 
 
 @op("RandomShuffle", stateful=True, value=ANY)
