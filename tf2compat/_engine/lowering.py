@@ -170,8 +170,15 @@ class Free:
 
     def __call__(self, args: tuple[Any, ...]) -> Any:
         memory = [v._own() if w else v._t for v, w in self.owned]
-        with torch.no_grad():
-            outs = self.run(*[x if x.is_contiguous() else x.contiguous() for x in args], *memory)
+        given = [x if x.is_contiguous() else x.contiguous() for x in args]
+        if torch.is_grad_enabled():
+            torch._C._set_grad_enabled(False)
+            try:
+                outs = self.run(*given, *memory)
+            finally:
+                torch._C._set_grad_enabled(True)
+        else:
+            outs = self.run(*given, *memory)
         return outs if self.plain else tuple([None if p is None else outs[p] for p in self.positions])
 
 

@@ -424,15 +424,15 @@ class Variable(Trackable, metaclass=VariableMeta):
 
     def _own(self) -> Any:
         """The storage, made ours alone: in-place torch functions may be used on it."""
-        if isinstance(self._t, torch.Tensor) and self._shared():
+        if not isinstance(self._t, np.ndarray) and self._shared():
             self._t = self._t.detach().clone()
         return self._t
 
     def _shared(self) -> bool:
         """Whether anything but this variable can see its memory: a wrapper, a view, a tape's leaf, a NumPy array."""
         return not self._pinned and (
-            sys.getrefcount(self._t) > _BASE_REFS
-            or _storage_uses(self._t) > _BASE_USES
+            _references(self._t) > _BASE_REFS
+            or _uses_of(self._t.untyped_storage()._cdata) > _BASE_USES
             or self._t._use_count() > _BASE_TENSOR_USES
         )
 
@@ -445,8 +445,12 @@ def _raw(value: Any) -> bool:
     return isinstance(value, (int, float, complex, str, bytes, np.ndarray))
 
 
+_references = sys.getrefcount
+_uses_of = torch._C._storage_Use_Count
+
+
 def _storage_uses(t: torch.Tensor) -> int:
-    return torch._C._storage_Use_Count(t.untyped_storage()._cdata)
+    return _uses_of(t.untyped_storage()._cdata)
 
 
 def _rebuild(value: Any, dtype: str, trainable: bool, name: str, shape: Any, constraint: Any) -> Variable:
