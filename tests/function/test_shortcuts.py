@@ -1,4 +1,4 @@
-"""Shortcuts of replayed programs: scalars of loops as numbers, results in memory that is there. What is computed stays the same."""
+"""Shortcuts of replayed programs: numbers for scalars of loops, memory used again, constants. What is computed stays the same."""
 
 import numpy as np
 import pytest
@@ -195,3 +195,35 @@ def test_a_traced_function_inside_of_vectorized_map():
     f = tf.function(lambda row: tf.sqrt(row * 2.0 + 1.0) - row)
     x = tf.constant([[1.5, 4.0], [0.0, 12.0]])
     np.testing.assert_array_equal(tf.vectorized_map(f, x), f(x))
+
+
+def test_what_hangs_on_constants_alone_is_computed_once():
+    @tf.function
+    def f(x):
+        a = tf.constant(np.arange(9.0, dtype=np.float32).reshape(3, 3))
+        for _ in range(3):
+            a = a @ a / 10.0
+        return tf.reduce_sum(a) + x, tf.strings.upper(tf.constant("abc")), tf.zeros([200, 200]) + x
+
+    one, text, zeros = f(tf.constant(1.0))
+    code = str(f.get_concrete_function(tf.constant(1.0)).graph.code)
+    assert "folded" in code and "matmul" not in code and "zeros" in code  # large results of nothing are made again
+    assert text.numpy() == b"ABC" and zeros.shape == (200, 200)
+    assert float(f(tf.constant(2.0))[0]) == pytest.approx(float(one) + 1)
+    tf.config.optimizer.set_experimental_options({"constant_folding": False})
+    try:
+        plain = tf.function(f.python_function)
+        assert float(plain(tf.constant(1.0))[0]) == float(one)
+        assert "folded" not in str(plain.get_concrete_function(tf.constant(1.0)).graph.code)
+    finally:
+        tf.config.optimizer.set_experimental_options({"constant_folding": True})
+
+
+def test_constants_of_the_surroundings_can_be_watched():
+    k = tf.constant([1.0, 2.0])
+    f = tf.function(lambda x: tf.reduce_sum(k * k * x))
+    assert float(f(tf.constant(3.0))) == 15
+    with tf.GradientTape() as tape:
+        tape.watch(k)
+        y = f(tf.constant(3.0))
+    np.testing.assert_array_equal(tape.gradient(y, k), [6, 12])

@@ -30,7 +30,8 @@ _writing = threading.Lock()
 @op("AssignVariableOp", stateful=True, ref=VARIABLE, value=ANY)
 def _assign(ref: Any, value: Any) -> None:
     if ref._shape._dims != tuple(value.shape) and not ref._shape.is_compatible_with(TensorShape._of(tuple(value.shape))):
-        raise _bad_shape(ref, TensorShape._of(tuple(value.shape)))
+        got = _dims(value.shape)
+        raise invalid(f"Trying to assign to variable with tensor with wrong shape. Expected {_dims(ref._shape)} got {got} [Op:AssignVariableOp] name: ")
     ref._write(value)
 
 
@@ -107,15 +108,32 @@ def assign(self: Any, value: Any, use_locking: bool = False, name: str | None = 
     return _done(self, read_value)
 
 
+def _check_static(self: Any, value: Any, name: str) -> None:
+    """ValueError while a graph is traced for a shape that cannot be right."""
+    if state.local.graph is None or self._shape.is_compatible_with(value.shape):
+        return
+    a, b = self._shape.as_list(), value.shape.as_list()
+    shown = ["[" + ",".join("?" if d is None else str(d) for d in s) + "]" for s in (a, b)]
+    at = next((i for i, (m, n) in enumerate(zip(a, b, strict=False)) if m != n), 0)
+    what = f"Shapes must be equal rank, but are {len(a)} and {len(b)}" if len(a) != len(b) else (
+        f"Dimension {at} in both shapes must be equal, but are {a[at]} and {b[at]}. Shapes are {shown[0]} and {shown[1]}."
+    )
+    raise ValueError(f"{what} for '{{{{node {name}}}}} = {name}[dtype={self.dtype.name}]({self.name}, {value.name if hasattr(value, '_graph') else 'value'})' with input shapes: [], {shown[1]}.")
+
+
 def assign_add(self: Any, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
     """Add `delta`, of the variable's shape, to the value."""
-    _assign_add(self, _operand(self, delta))
+    delta = _operand(self, delta)
+    _check_static(self, delta, "AssignAddVariableOp")
+    _assign_add(self, delta)
     return _done(self, read_value)
 
 
 def assign_sub(self: Any, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
     """Subtract `delta`, of the variable's shape, from the value."""
-    _assign_sub(self, _operand(self, delta))
+    delta = _operand(self, delta)
+    _check_static(self, delta, "AssignSubVariableOp")
+    _assign_sub(self, delta)
     return _done(self, read_value)
 
 

@@ -148,7 +148,7 @@ def trace(
             graph.outputs = [_shown(_result(v, graph, name), graph) for v in flat]
             graph.structured_outputs = nest.pack_sequence_as(result, graph.outputs, expand_composites=True)
     except Exception as error:
-        if outer is None:
+        if outer is None and not getattr(fn, "_as_written", False):
             told = in_user_code(error)
             if told is not error:
                 raise told.with_traceback(error.__traceback__) from None
@@ -205,7 +205,7 @@ class ConcreteFunction(TensorCallable):
         try:
             outs = (self._tier or self._begin(program)).run(storages)
         except Exception as error:  # noqa: BLE001 - translated into the failed op's
-            raise program.translate(error) from None
+            raise program.translate(error, self.name) from None
         if state.local.tapes:
             outs = connected(self.graph, outs, storages)
         return self._wrapped(outs)

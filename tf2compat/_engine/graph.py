@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from . import dtypes, state
+from .graph_errors import place, while_tracing
 from .inference import infer, linked
 from .op import Op
 from .symbolic import SymbolicTensor, probe_storage, symbolic
@@ -27,14 +28,16 @@ _NAMES = {
     "AddV2": "add", "Sub": "sub", "Mul": "mul", "RealDiv": "truediv", "FloorDiv": "floordiv", "FloorMod": "FloorMod",
     "StridedSlice": "strided_slice", "Pack": "stack", "ConcatV2": "concat", "ReadVariableOp": "ReadVariableOp", "Range": "range",
     "Fill": "zeros", "RandomStandardNormal": "random_normal/RandomStandardNormal", "RandomUniform": "random_uniform/RandomUniform",
-    "Transpose": "transpose",
+    "Transpose": "transpose", "EmbeddingLookup": "embedding_lookup", "TensorListGetItem": "TensorArrayV2Read/TensorListGetItem",
+    "TensorListSetItem": "TensorArrayV2Write/TensorListSetItem", "Assert": "Assert/AssertGuard/Assert",
+    "SparseSoftmaxCrossEntropyWithLogits": "SparseSoftmaxCrossEntropyWithLogits/SparseSoftmaxCrossEntropyWithLogits",
 }  # fmt: skip
 
 
 class Node:
     """One step of a graph. `kind`: op, input, capture, read, if, while, for, custom."""
 
-    __slots__ = ("kind", "op", "args", "outputs", "structure", "name", "device", "blocks", "extra", "taped", "_inputs")
+    __slots__ = ("kind", "op", "args", "outputs", "structure", "name", "device", "blocks", "extra", "taped", "place", "_inputs")
 
     def __init__(self, kind: str, name: str, op: Op | None = None, args: Any = ()) -> None:
         self.kind = kind
@@ -48,6 +51,8 @@ class Node:
         self.extra: Any = None
         #: whether tapes were recording, which then differentiate through this node
         self.taped = bool(state.local.tapes)
+        #: the user's lines that made it
+        self.place: Any = None
         self._inputs: list[SymbolicTensor] | None = None
 
     @property
@@ -148,6 +153,8 @@ class Graph:
     """A sequence of recorded operations (`tf.Graph`)."""
 
     building_function = True
+    #: where the node was made that is recorded again
+    copying: Any = None
 
     def __init__(self, name: str = "graph", outer: Graph | None = None) -> None:
         self.name = name
@@ -297,11 +304,12 @@ class Graph:
         bound = [self._own(v) for v in bound]
         if state.local.paused and op.name != "StopGradient":
             bound = [_cut(v) for v in bound]
-        structure, results, const = _inferred(op, bound)
+        structure, results, const = _inferred(op, bound, name)
         if op.name in state.stripped:
             return bound[0] if results else _pack(structure, [])
         node = Node("op", self.unique_name(name or _NAMES.get(op.name, op.name)), op, bound)
         node.structure = structure
+        node.place = place() if self.copying is None else self.copying
         node.extra = _eager(given, set())
         for t in node.inputs():  # TensorFlow names a read after the op that asks for it
             if t._node.kind == "read" and t._node.extra is None:
@@ -381,6 +389,7 @@ class Graph:
         """Add a control flow node; `results` are (dtype, dims, storages that the result depends on)."""
         args = self._own(args)
         node = Node(kind, self.unique_name(name), None, args)
+        node.place = place() if self.copying is None else self.copying
         node.blocks = blocks
         node.extra = extra
         for block in blocks:
@@ -412,6 +421,13 @@ class Graph:
 
     def _again(self, node: Node, here: Callable[[Any], Any]) -> list[Any]:
         """Record a node once more, on what `here` makes of its arguments."""
+        self.copying = node.place
+        try:
+            return self._recorded_again(node, here)
+        finally:
+            self.copying = None
+
+    def _recorded_again(self, node: Node, here: Callable[[Any], Any]) -> list[Any]:
         flat: list[Any] = []
         if node.kind == "op":
             assert node.op is not None
@@ -624,14 +640,15 @@ class Graph:
         return f"FuncGraph(name={self.name}, id={id(self)})"
 
 
-def _inferred(op: Op, bound: list[Any]) -> Any:
+def _inferred(op: Op, bound: list[Any], name: str | None) -> Any:
     """What an op will give; arguments that cannot go together are a ValueError while a graph is built."""
     from ..errors import InvalidArgumentError
 
     try:
         return infer(op, bound)
     except InvalidArgumentError as error:
-        raise ValueError(str(error)).with_traceback(error.__traceback__) from None
+        text = while_tracing(op, bound, name or _NAMES.get(op.name, op.name), str(error))
+        raise ValueError(text).with_traceback(error.__traceback__) from None
 
 
 def _cut(value: Any) -> Any:

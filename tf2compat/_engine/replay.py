@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from . import dtypes, inplace, scalars, sizes, state
+from . import dtypes, folding, graph_errors, inplace, scalars, sizes, state
 from .custom_gradient import _Custom, _fit
 from .graph import Graph, Node
 from .op import Op, entering, invalid, wrap_here
@@ -194,6 +194,7 @@ class _Writer:
     def __init__(self, graph: Graph, inputs: list[SymbolicTensor], planner: Any = None, fast: bool = True) -> None:
         self.planner = planner
         #: whether nodes may write into memory that is there, and scalars of loops be numbers
+        self.fast = fast
         self.inplace = fast and planner is None
         self.numbers = fast
         self.shortcuts = False
@@ -361,6 +362,8 @@ class _Writer:
     def block(self, graph: Graph, outputs: list[Any]) -> None:
         """The live nodes of a graph; names are deleted after their last use."""
         live = _live(graph, outputs)
+        if self.fast and graph.is_function:
+            live = self.fold(graph, live, outputs)
         if self.planner is not None:
             self.planned(graph, self.planner.items(graph, live), outputs)
             return
@@ -396,6 +399,21 @@ class _Writer:
             if gone:
                 self.line(f"del {', '.join(gone)}")
         self.makers, self.counts = saved
+
+    def fold(self, graph: Graph, live: list[Node], outputs: list[Any]) -> list[Node]:
+        """Write that the results of constant nodes are at hand; the other nodes."""
+        nodes = folding.constant_nodes(graph, live) if state.folding else []
+        if not nodes:
+            return live
+        gone = {id(n) for n in nodes}
+        rest = [n for n in live if id(n) not in gone]
+        used = {k for n in rest for k in _uses(n)} | {k for o in outputs for k in _keys(o)}
+        results = [t for n in nodes for t in n.outputs if t._key() in used]
+        if results:
+            self.shortcuts = True
+            names = [self.define(t, self.fresh("k")) for t in results]
+            self.line(f"{', '.join(names)}, = {self.constant(folding.Folded(graph, nodes, results), 'folded')}()")
+        return rest
 
     def stored(self, node: Node, after: Node | None, graph: Graph) -> Node | None:
         """Let a variable take over a result as it is computed; the node that this makes unnecessary."""
@@ -928,8 +946,12 @@ class Program:
         linecache.cache.pop(self.filename, None)
         _programs.pop(self.filename, None)
 
-    def translate(self, error: BaseException) -> BaseException:
-        """A failure in the generated code as the exception of the op that failed."""
+    def translate(self, error: BaseException, function: str = "__inference") -> BaseException:
+        """A failure in the generated code as the exception of the op that failed, in the function of this name."""
+        found, node = self._translated(error)
+        return graph_errors.told(found, node, function)
+
+    def _translated(self, error: BaseException) -> tuple[BaseException, Node | None]:
         tb = error.__traceback__
         node = frame = None
         while tb is not None:
@@ -943,15 +965,15 @@ class Program:
 
             name = line.strip().removeprefix("if ").removeprefix("not ").partition(":")[0]
             shape = list(getattr(frame.f_locals.get(name), "shape", ())) if frame is not None else []
-            return InvalidArgumentError(None, None, f"The condition of {node.type} '{node.name}' must be a scalar, but it has shape {shape}")
+            return InvalidArgumentError(None, None, f"The condition of {node.type} '{node.name}' must be a scalar, but it has shape {shape}"), node
         if node is None or node.op is None or frame is None:
-            return error
+            return error, node
         try:
             text = line[line.index("(", line.index("= ") + 2 if "= " in line.split("(")[0] else 0) :]
             args = list(eval("_given" + text.strip(), {**frame.f_globals, "_given": lambda *a: a}, dict(frame.f_locals)))  # noqa: S307
         except Exception:  # noqa: BLE001 - the message then goes without shapes
             args = []
         try:
-            return node.op.translate(error, args)  # type: ignore[arg-type]
+            return node.op.translate(error, args), node  # type: ignore[arg-type]
         except Exception:  # noqa: BLE001
-            return error
+            return error, node

@@ -37,6 +37,8 @@ local = _Local()
 
 #: names of ops that functions are traced without (`tf.config.optimizer`'s debug_stripper)
 stripped: frozenset[str] = frozenset()
+#: whether what functions make of constants alone is computed once
+folding: bool = True
 _lock = threading.Lock()
 _slow_scopes = 0
 _recording: dict[int, Any] = {}

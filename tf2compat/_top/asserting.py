@@ -19,9 +19,7 @@ from .._engine.tensor import Tensor, numpy_of, wrap
 def _assert(condition: Any, data: Any, shown: str, summarize: Any) -> None:
     if not bool(condition.all()):
         if not shown:  # in a graph
-            edge = 3 if summarize is None else 10**9 if summarize == -1 else summarize
-            told = " ".join(f"[{_items(numpy_of(d), edge, ' ')}]" for d in data)
-            raise errors.InvalidArgumentError(None, None, f"assertion failed: {told}")
+            raise errors.InvalidArgumentError(None, None, "assertion failed: " + _told([numpy_of(d) for d in data], summarize))
         raise errors.InvalidArgumentError(None, None, f"Expected '{shown}' to be true. Summarized data: " + _summary(data, summarize))
 
 
@@ -30,12 +28,48 @@ def _summary(data: Any, summarize: Any) -> str:
     return "\n".join(_items(numpy_of(d), edge) for d in data)
 
 
-def _items(array: np.ndarray, limit: int, between: str = ", ") -> str:
+def _items(array: np.ndarray, limit: int) -> str:
     flat = array.reshape(-1)
-    if between == " " and flat.dtype == np.bool_:
-        flat = flat.astype(np.int64)
-    text = between.join(v.decode("utf-8", "replace") if between == " " and isinstance(v, bytes) else str(v) for v in flat[:limit])
-    return text + f"{between if between != ' ' else ''}..." if flat.size > limit else text
+    text = ", ".join(str(v) for v in flat[:limit])
+    return text + ", ..." if flat.size > limit else text
+
+
+def _told(data: list[Any], summarize: Any) -> str:
+    """Values as an assertion of a graph tells them: the first ones of each, floats with as many digits as they need."""
+    limit = 3 if summarize is None else 10**9 if summarize < 0 else summarize
+    return " ".join(f"[{d if isinstance(d, str) else _nested(d, limit)}]" for d in data)
+
+
+def _nested(array: np.ndarray, limit: int) -> str:
+    rest = iter(array.reshape(-1)[:limit])
+    left = min(limit, array.size)
+
+    def rows(dims: tuple[int, ...], depth: int) -> str:
+        nonlocal left
+        if len(dims) < 2:
+            taken = min(left, dims[0] if dims else 1)
+            left -= taken
+            return " ".join(_value(next(rest)) for _ in range(taken)) + ("..." if depth and taken < dims[0] else "")
+        text = ""
+        for _ in range(dims[0]):
+            if not left:
+                break
+            text += f"[{rows(dims[1:], depth + 1)}]"
+        return text
+
+    return rows(array.shape, 0) + ("..." if array.size > limit else "")
+
+
+def _value(v: Any) -> str:
+    if isinstance(v, bytes):
+        return v.decode("utf-8", "replace")
+    if isinstance(v, (bool, np.bool_)):
+        return str(int(v))
+    if isinstance(v, np.floating):
+        few, many = (15, 17) if v.dtype.itemsize == 8 else (6, 9)
+        text = f"{v:.{few}g}"
+        return text if type(v)(text) == v or v != v else f"{v:.{many}g}"
+    return str(v)
 
 
 _assert.infer(lambda *args: [])
@@ -55,7 +89,7 @@ def Assert(condition: Any, data: Any, summarize: int | None = None, name: str | 
 
 @op("EnsureShape", input=ANY)
 def _ensure_shape(input: Any, shape: Any) -> Any:  # noqa: A002
-    if not shape.is_compatible_with(TensorShape._of(tuple(input.shape))):
+    if state.local.graph is None and not shape.is_compatible_with(TensorShape._of(tuple(input.shape))):
         got = "[" + ",".join(str(d) for d in input.shape) + "]"
         want = "[" + ",".join("?" if d is None else str(d) for d in shape) + "]"
         raise invalid(f"Shape of tensor input {got} is not compatible with expected shape {want}. [Op:EnsureShape]")
@@ -65,9 +99,23 @@ def _ensure_shape(input: Any, shape: Any) -> Any:  # noqa: A002
 _ensure_shape.strings(_ensure_shape.op.fn)
 
 
+def _unlike(shape: TensorShape, x: Any) -> str:
+    """What is said while tracing of a static shape that is not as it has to be."""
+    a, b = shape.as_list(), x.shape.as_list()
+    shown = ["[" + ",".join("?" if d is None else str(d) for d in s) + "]" for s in (a, b)]
+    at = next((i for i, (m, n) in enumerate(zip(a, b, strict=False)) if None not in (m, n) and m != n), None)
+    what = f"Shapes must be equal rank, but are {len(a)} and {len(b)}" if len(a) != len(b) else (
+        f"Dimension {at} in both shapes must be equal, but are {a[at]} and {b[at]}. Shapes are {shown[0]} and {shown[1]}."  # type: ignore[index]
+    )
+    return f"{what} for '{{{{node EnsureShape}}}} = EnsureShape[shape={shown[0]}]({x.name.partition(':')[0]})' with input shapes: {shown[1]}."
+
+
 def ensure_shape(x: Any, shape: Any, name: str | None = None) -> Tensor:
     """`x`, whose shape is compatible with `shape`; InvalidArgumentError otherwise (`tf.ensure_shape`)."""
-    out = _ensure_shape(convert_to_tensor(x), TensorShape(shape))
+    x, shape = convert_to_tensor(x), TensorShape(shape)
+    if type(x) is not Tensor and not shape.is_compatible_with(x.shape):
+        raise ValueError(_unlike(shape, x))
+    out = _ensure_shape(x, shape)
     if type(out) is not Tensor:
         out.set_shape(shape)
     return out
@@ -85,7 +133,7 @@ _TESTS = {
 
 
 @op("AssertBinary", stateful=True, tensors=ANYS)
-def _compare(tensors: Any, sign: str, message: Any, summarize: Any, unary: bool) -> None:
+def _compare(tensors: Any, sign: str, message: Any, summarize: Any, unary: bool, names: Any, name: str | None = None) -> None:
     x, y = tensors
     try:
         good = _TESTS[sign](x, y)
@@ -96,6 +144,15 @@ def _compare(tensors: Any, sign: str, message: Any, summarize: Any, unary: bool)
     good = torch.as_tensor(np.asarray(good, dtype=bool)) if not isinstance(good, torch.Tensor) else good
     if bool(good.all()):
         return
+    if names is not None:  # in a graph
+        data = [f"Condition x {sign} {'0' if unary else 'y'} did not hold element-wise:", f"x ({names[0]}) = ", numpy_of(x)]
+        if unary:
+            if sign == "<=":
+                data[:2] = ["".join(data[:2])]
+            data.insert(0, f"{message}.  " if message else "")
+        else:
+            data = [*([message] if message else []), *data, f"y ({names[1]}) = ", numpy_of(y)]
+        raise errors.InvalidArgumentError(None, None, "assertion failed: " + _told(data, summarize))
     raise errors.InvalidArgumentError(None, None, _failure(x, y, good, sign, message, summarize, unary))
 
 
@@ -132,15 +189,29 @@ _compare.strings(_compare.op.fn)
 
 def compare(x: Any, y: Any, sign: str, message: Any, summarize: Any) -> None:
     """Assert `x sign y` element-wise with broadcasting."""
+    given = y
     x, y = _alike(x, y)
-    _compare([x, y], sign, message, summarize, False)
+    _compare([x, y], sign, message, summarize, False, _names(x, y, given, _NODES[sign]), f"{_NODES[sign]}/Assert/Assert")
+
+
+_NODES = {"==": "assert_equal_1", "!=": "assert_none_equal", "<": "assert_less", "<=": "assert_less_equal", ">": "assert_greater", ">=": "assert_greater_equal"}
+
+_ZERO_NODES = {">": "assert_positive/assert_less", "<": "assert_negative/assert_less", ">=": "assert_non_negative/assert_less_equal",
+               "<=": "assert_non_positive/assert_less_equal"}  # fmt: skip
+
+
+def _names(x: Any, y: Any, given: Any, node: str) -> Any:
+    """What the tensors of an assertion are called in the graph that is traced; None outside of one."""
+    if state.local.graph is None:
+        return None
+    return [t.name if type(t) is not Tensor else "Const:0" if v is t else f"{node}/{p}:0" for t, v, p in ((x, x, "x"), (y, given, "y"))]
 
 
 def compare_zero(x: Any, sign: str, message: Any, summarize: Any) -> None:
     """Assert `x sign 0` element-wise."""
     x = convert_to_tensor(x)
     zero = wrap(torch.zeros((), dtype=x.dtype.torch))
-    _compare([x, zero], sign, message, summarize, True)
+    _compare([x, zero], sign, message, summarize, True, _names(x, zero, zero, ""), f"{_ZERO_NODES[sign]}/Assert/Assert")
 
 
 def _alike(x: Any, y: Any) -> tuple[Tensor, Tensor]:

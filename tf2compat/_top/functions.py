@@ -284,10 +284,16 @@ class Function(TensorCallable):
                 with switched(False):
                     return fn(*args, **kwargs)
 
+            call._as_written = True  # type: ignore[attr-defined]
         if self._instance is None:
             return call
         instance = self._instance()
-        return lambda *args, **kwargs: call(instance, *args, **kwargs)
+
+        def bound(*args: Any, **kwargs: Any) -> Any:
+            return call(instance, *args, **kwargs)
+
+        bound.__dict__.update(call.__dict__)
+        return bound
 
     # --- methods -----------------------------------------------------------------------------------------------------
     def __get__(self, instance: Any, owner: Any = None) -> Any:

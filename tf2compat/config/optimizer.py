@@ -36,14 +36,15 @@ def set_jit(enabled: Any) -> None:
 
 
 def get_experimental_options() -> dict[str, Any]:
-    return dict(_options)
+    return {**_options, **{name: _options.get(name, False) for name in ("disable_model_pruning", "disable_meta_optimizer")}}
 
 
 def set_experimental_options(options: dict[str, Any]) -> None:
     """Options of TensorFlow's grappler (`tf.config.optimizer.set_experimental_options`).
 
-    With `debug_stripper`, functions that are traced from then on leave out assertions, numeric checks and printing. The other switches of
-    grappler do not change results, and torch.compile has none like them. Raises ValueError for an unknown name, and for options about where
+    With `debug_stripper`, functions that are traced from then on leave out assertions, numeric checks and printing; without
+    `constant_folding` they compute what hangs on constants alone in every call. The other switches of grappler do not change results, and
+    torch.compile has none like them. Raises ValueError for an unknown name, and for options about where
     ops run.
     """
     for name, value in options.items():
@@ -53,6 +54,7 @@ def set_experimental_options(options: dict[str, Any]) -> None:
             raise ValueError(f"tf2compat does not support the optimizer option {name}={value!r}")
     _options.update(options)
     state.stripped = _DEBUGGING if _options.get("debug_stripper") and not _options.get("disable_meta_optimizer") else frozenset()
+    state.folding = _options.get("constant_folding", True) and not _options.get("disable_meta_optimizer")
 
 
 __getattr__ = module_getattr("tf.config.optimizer")

@@ -9,9 +9,10 @@ from typing import Any
 from . import rules
 from .context import AutoGraphError, StagingError
 
-__all__ = ["in_user_code"]
+__all__ = ["BLOCKS", "in_user_code"]
 
-_HELPER = re.compile(r"(if_body|else_body|loop_body|loop_test|extra_test|get_state|set_state)(_\d+)?$")
+#: functions that blocks of converted code become
+BLOCKS = re.compile(r"(if_body|else_body|loop_body|loop_test|extra_test|get_state|set_state)(_\d+)?$")
 
 
 def _frames(error: BaseException) -> list[tuple[str, int, str]]:
@@ -22,7 +23,7 @@ def _frames(error: BaseException) -> list[tuple[str, int, str]]:
         code = tb.tb_frame.f_code
         module = tb.tb_frame.f_globals.get("__name__", "").partition(".")[0]
         if module not in rules._LIBRARIES and not rules._installed(code.co_filename):
-            if _HELPER.match(code.co_name) and out and out[-1][0] == code.co_filename:
+            if BLOCKS.match(code.co_name) and out and out[-1][0] == code.co_filename:
                 out[-1] = (code.co_filename, tb.tb_lineno, out[-1][2])
             elif code.co_name == "<lambda>" and out and out[-1][:2] == (code.co_filename, tb.tb_lineno):
                 pass  # an operand of `and`, or a branch of a conditional expression
@@ -50,15 +51,30 @@ def _staging_error(error: Exception) -> Exception:
     return made
 
 
+class _KeyError(KeyError):
+    """A KeyError whose message has several lines, which KeyError itself would show escaped."""
+
+    _lines: str | None = None
+
+    def __str__(self) -> str:
+        return KeyError.__str__(self) if self._lines is None else self._lines
+
+
+_KeyError.__name__ = _KeyError.__qualname__ = "KeyError"
+_KeyError.__module__ = "builtins"
+
+
 def in_user_code(error: Exception, skip: int = 0) -> Exception:
     """`error`, or what stands for it, with the user's lines in its message."""
     from ... import errors
 
-    if getattr(error, "_ag_told", False) or isinstance(error, KeyError):
+    if getattr(error, "_ag_told", False):
         return error
+    if type(error) is KeyError and len(error.args) == 1:
+        error = _KeyError(*error.args).with_traceback(error.__traceback__)
     is_op = isinstance(error, errors.OpError)
-    own = is_op or type(error) in _KEPT or isinstance(error, (AutoGraphError, errors.InaccessibleTensorError, errors.OperatorNotAllowedInGraphError))
-    if own and not is_op and not (len(error.args) == 1 and isinstance(error.args[0], str)):
+    own = is_op or type(error) in _KEPT or isinstance(error, (_KeyError, AutoGraphError, errors.InaccessibleTensorError, errors.OperatorNotAllowedInGraphError))
+    if own and not is_op and not isinstance(error, _KeyError) and not (len(error.args) == 1 and isinstance(error.args[0], str)):
         return error
     frames = _frames(error)[skip:]
     if not frames:
@@ -81,7 +97,9 @@ def set_message(error: Any, message: str) -> None:
         error._ag_told = True
     except AttributeError:
         return
-    if hasattr(error, "_message"):
+    if isinstance(error, _KeyError):
+        error._lines = message
+    elif hasattr(error, "_message"):
         error._message = message
     else:
         error.args = (message,)
