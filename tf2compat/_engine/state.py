@@ -6,8 +6,12 @@ op decides with two global reads whether it may go straight to torch.
 
 from __future__ import annotations
 
+import random
 import threading
 from typing import Any
+
+#: Python's generator before the program could seed it
+PYTHON_RANDOM = random.getstate()
 
 #: False while any thread traces a graph or is inside a device scope, or several threads record tapes at once.
 FAST: bool = True

@@ -26,6 +26,8 @@ _global_seed: int | None = None
 _python: _python_random.Random | None = None
 _epoch = 0
 _streams: dict[Any, Stream] = {}
+#: how many streams of seeded ops are remembered
+_MOST = 1 << 16
 
 
 class Stream:
@@ -103,6 +105,11 @@ def set_seed(seed: int | None) -> None:
         _ordered = None if number is None else Stream((number, 0))
 
 
+def epoch() -> int:
+    """How often the global seed was set."""
+    return _epoch
+
+
 def global_seed() -> int | None:
     return _global_seed
 
@@ -139,11 +146,22 @@ def exact_stream(seed: Any, kind: Any) -> Stream:
     if seed is None:
         return ExactStream((first, second))
     key = (kind, first, second)
+    if len(_streams) > _MOST:
+        with _lock:
+            _streams.pop(next(iter(_streams)), None)
     with _lock:
         found = _streams.get(key)
         if found is None:
             found = _streams[key] = ExactStream((first, second))
     return found
+
+
+def first_of_graph() -> Stream:
+    """A new stream with the numbers of the first op without a seed in a graph of its own."""
+    if _global_seed is None:
+        return Stream(None)
+    first = _global_seed % _MAX
+    return ExactStream((first, 0 if first else _MAX))
 
 
 def _traced(graph: Any, seed: Any) -> Stream:

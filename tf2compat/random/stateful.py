@@ -64,6 +64,12 @@ def unit(shape: Any, dtype: torch.dtype, stream: ExactStream) -> torch.Tensor:
     return philox.uniform(*stream.take(n * _BLOCKS), n, dtype).reshape(shape)
 
 
+def bell(shape: Any, dtype: torch.dtype, stream: ExactStream) -> torch.Tensor:
+    """Normal floats of mean 0 and deviation 1 as TensorFlow draws them."""
+    n = _count(shape)
+    return philox.normal(*stream.take(n * _BLOCKS), n, dtype).reshape(shape)
+
+
 # --- normal ----------------------------------------------------------------------------------------------------------
 @op("RandomStandardNormal", stateful=True, shape=SHAPE, dtype=DTYPE)
 def standard_normal(shape: Any, dtype: Any, stream: Stream, name: str | None = None) -> Any:
@@ -71,8 +77,7 @@ def standard_normal(shape: Any, dtype: Any, stream: Stream, name: str | None = N
     device = current()
     _checked(shape, "RandomStandardNormal")
     if exact(stream, device):
-        n = _count(shape)
-        return philox.normal(*stream.take(n * _BLOCKS), n, dtype.torch).reshape(shape)
+        return bell(shape, dtype.torch, stream)
     return torch.randn(shape, dtype=dtype.torch, device=device, generator=stream.generator(device))
 
 
@@ -282,15 +287,15 @@ def _shuffle(value: Any, stream: Stream, name: str | None = None) -> Any:
         return value if isinstance(value, np.ndarray) else torch.empty_like(value, device="meta")
     if isinstance(value, np.ndarray):
         if type(stream) is ExactStream:
-            return value[_permutation(stream, n).numpy()]
+            return value[permutation(stream, n).numpy()]
         return value[torch.randperm(n, generator=stream.generator(torch.device("cpu"))).numpy()]
     if exact(stream, value.device):
-        return torch.index_select(value, 0, _permutation(stream, n))
+        return torch.index_select(value, 0, permutation(stream, n))
     order = torch.randperm(n, device=value.device, generator=stream.generator(value.device))
     return torch.index_select(value, 0, order)
 
 
-def _permutation(stream: ExactStream, n: int) -> torch.Tensor:
+def permutation(stream: ExactStream, n: int) -> torch.Tensor:
     """Fisher's and Yates' shuffle with the words of a stream."""
     order = list(range(n))
     if n > 1:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +14,8 @@ from tf2compat._engine import nest
 from tf2compat._engine.convert import convert_to_tensor
 from tf2compat._engine.tensor import Tensor, wrap
 from tf2compat._engine.variable import Variable
+from tf2compat.random.seeding import ExactStream, first_of_graph
+from tf2compat.random.stateful import permutation
 
 from .config import settings
 
@@ -107,6 +110,8 @@ class Arrays:
         self.steps = int(math.ceil(self.n / self.batch_size))
         self.shuffle = shuffle
         self.flat = flat
+        # where a global seed decides, the order is the one of the function that shuffles in Keras: the first random op of its graph
+        self._numbers = first_of_graph() if shuffle and shuffle != "batch" else None
 
     def __iter__(self) -> Iterator[Any]:
         n, size = self.n, self.batch_size
@@ -116,7 +121,7 @@ class Arrays:
         else:
             starts = list(range(self.steps))
             if self.shuffle:
-                order = torch.randperm(n)
+                order = permutation(self._numbers, n) if isinstance(self._numbers, ExactStream) else torch.randperm(n)
         whole = self.data
         if n <= size and order is None:
             for _ in starts:
@@ -179,8 +184,11 @@ class _FromSequence:
     def __iter__(self) -> Iterator[Any]:
         n = len(self.sequence)
         while n:
-            for i in np.random.permutation(n) if self.shuffle else range(n):
-                yield self.sequence[int(i)]
+            order = list(range(n))
+            if self.shuffle:
+                random.shuffle(order)  # Python's, as Keras does
+            for i in order:
+                yield self.sequence[i]
             self.sequence.on_epoch_end()
 
 

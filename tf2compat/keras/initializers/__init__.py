@@ -14,9 +14,10 @@ import tf2compat as tf
 from tf2compat._engine import dtypes
 from tf2compat._engine.devices import current
 from tf2compat._engine.tensor import Tensor, wrap
-from tf2compat.random.seeding import Stream, stream
+from tf2compat.random.seeding import Stream
 
 from .._base.config import settings
+from .._base.seeds import draw
 from .._base.serialization import from_module, serialize_keras_object, serialize_legacy
 
 _ALLOWED = ("partition_shape", "partition_offset", "layout")
@@ -39,21 +40,28 @@ class Initializer:
         config.pop("dtype", None)
         return cls(**config)
 
-    def _numbers(self) -> Stream:
-        """The stream to draw from: with a seed every call draws the same numbers."""
+    def _numbers(self) -> Any:
+        """What to draw from: a seed of TensorFlow's stateless ops, or a stream where no seed of the program decides.
+
+        Every call of one initializer draws the same numbers.
+        """
         seed = getattr(self, "seed", None)
-        if seed is not None:
-            return Stream((0, int(seed)))
-        if getattr(self, "_used", False):
-            warnings.warn(
-                f"The initializer {type(self).__name__} is unseeded and being called multiple times, which will return identical values "
-                "each time (even if the initializer is unseeded). Please update your code to provide a seed to the initializer, or avoid "
-                "using the same initializer instance more than once.",
-                stacklevel=4,
-            )
-        else:
-            self._used = True
-        return stream(None)
+        exact = True
+        if seed is None:
+            if getattr(self, "_used", False):
+                warnings.warn(
+                    f"The initializer {type(self).__name__} is unseeded and being called multiple times, which will return identical values "
+                    "each time (even if the initializer is unseeded). Please update your code to provide a seed to the initializer, or "
+                    "avoid using the same initializer instance more than once.",
+                    stacklevel=4,
+                )
+            else:
+                self._used = True
+            drawn = self.__dict__.get("_drawn")
+            if drawn is None:
+                drawn = self.__dict__["_drawn"] = draw()
+            seed, exact = drawn
+        return [int(seed), 0] if exact else Stream((0, int(seed)))
 
 
 def _options(initializer: Initializer, kwargs: dict[str, Any], partitions: bool = True) -> None:
@@ -89,19 +97,25 @@ def _floating(dtype: Any) -> dtypes.DType:
     return found
 
 
-def _normal(sizes: tuple[int, ...], mean: float, stddev: float, dtype: dtypes.DType, numbers: Stream) -> Any:
+def _normal(sizes: tuple[int, ...], mean: float, stddev: float, dtype: dtypes.DType, numbers: Any) -> Any:
+    if type(numbers) is list:
+        return tf.random.stateless_normal(sizes, numbers, mean, stddev, dtype)
     device = current()
     t = torch.empty(sizes, dtype=dtype.torch, device=device)
     return wrap(t.normal_(mean, stddev, generator=numbers.generator(device)))
 
 
-def _uniform(sizes: tuple[int, ...], low: float, high: float, dtype: dtypes.DType, numbers: Stream) -> Any:
+def _uniform(sizes: tuple[int, ...], low: float, high: float, dtype: dtypes.DType, numbers: Any) -> Any:
+    if type(numbers) is list:
+        return tf.random.stateless_uniform(sizes, numbers, low, high, dtype)
     device = current()
     t = torch.empty(sizes, dtype=dtype.torch, device=device)
     return wrap(t.uniform_(low, high, generator=numbers.generator(device)))
 
 
-def _truncated(sizes: tuple[int, ...], mean: float, stddev: float, dtype: dtypes.DType, numbers: Stream) -> Any:
+def _truncated(sizes: tuple[int, ...], mean: float, stddev: float, dtype: dtypes.DType, numbers: Any) -> Any:
+    if type(numbers) is list:
+        return tf.random.stateless_truncated_normal(sizes, numbers, mean, stddev, dtype)
     from tf2compat.random.stateful import standard_truncated_normal
 
     t = standard_truncated_normal(sizes, dtype, numbers)._t
@@ -164,6 +178,8 @@ class RandomUniform(Initializer):
             raise ValueError(f"Expected float or integer dtype, got {found!r}.")
         sizes, numbers = _sizes(shape, kwargs), self._numbers()
         if found.is_integer:
+            if type(numbers) is list:
+                return tf.random.stateless_uniform(sizes, numbers, int(self.minval), int(self.maxval), found)
             device = current()
             t = torch.randint(int(self.minval), int(self.maxval), sizes, dtype=found.torch, device=device, generator=numbers.generator(device))
             return wrap(t)

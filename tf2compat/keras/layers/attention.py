@@ -12,7 +12,7 @@ from tf2compat._engine.dtypes import bool as tf_bool
 from tf2compat._engine.op import op, tensor
 from tf2compat._engine.shapes import TensorShape
 from tf2compat.nn.dropping import dropped
-from tf2compat.random.seeding import stream
+from tf2compat.random.seeding import exact_stream
 
 from .._base.layer import Layer
 
@@ -60,7 +60,7 @@ class _DenseAttention(Layer):
         v_mask = None if v_mask is None else tf.expand_dims(tf.cast(v_mask, tf.bool), axis=-2)
         weights = attention_weights(scores, bool(self.causal or use_causal_mask), v_mask)
         if training and self.dropout > 0:
-            weights = dropped(weights, float(self.dropout), None, stream(None))
+            weights = dropped(weights, float(self.dropout), None, exact_stream(None, ("uniform", weights.dtype)))
         result = tf.matmul(weights, v)
         if q_mask is not None:
             result = result * tf.cast(tf.expand_dims(q_mask, axis=-1), result.dtype)

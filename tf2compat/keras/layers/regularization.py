@@ -11,10 +11,12 @@ from tf2compat._engine.dtypes import FLOATS
 from tf2compat._engine.op import SHAPE, op, tensor
 from tf2compat._engine.shapes import TensorShape
 from tf2compat.nn.dropping import dropped
-from tf2compat.random.seeding import Stream, stream
+from tf2compat.random.seeding import Stream
+from tf2compat.random.stateful import bell, exact, unit
 
 from .._base.input_spec import InputSpec
 from .._base.layer import Layer
+from .._base.seeds import next_stream
 
 
 class _Random(Layer):
@@ -22,11 +24,11 @@ class _Random(Layer):
 
     def _start_random(self, seed: Any) -> None:
         self.seed = seed
-        self.__dict__["_numbers"] = None if seed is None else Stream((0, int(seed)))
+        self.__dict__["_next_seed"] = None if seed is None else int(seed)
 
-    def _stream(self) -> Stream:
-        own = self.__dict__["_numbers"]
-        return stream(None) if own is None else own
+    def _stream(self, kind: str, dtype: Any) -> Stream:
+        """The stream of the next op. As in Keras, each op that is made has a seed one higher than the last one's."""
+        return next_stream(self.__dict__, kind, dtype)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The input's shape."""
@@ -85,7 +87,7 @@ class Dropout(_Random):
                     return tf.identity(inputs)
                 if rate >= 1:
                     raise ValueError(f"`rate` must be a scalar tensor or a float in the range [0, 1). Received: rate={rate}")
-                return dropped(inputs, float(rate), self._get_noise_shape(inputs), self._stream())
+                return dropped(inputs, float(rate), self._get_noise_shape(inputs), self._stream("uniform", inputs.dtype))
             return tf.nn.dropout(inputs, rate, self._get_noise_shape(inputs), self.seed)
 
         return self._choose(training, active, inputs)
@@ -157,7 +159,10 @@ class SpatialDropout3D(_SpatialDropout):
 def _noise(x: Any, mean: float, stddev: float, times: bool, numbers: Stream) -> Any:
     if x.device.type == "meta":
         return x * 1.0
-    drawn = x.new_empty(x.shape).normal_(mean, stddev, generator=numbers.generator(x.device))
+    if exact(numbers, x.device):
+        drawn = bell(x.shape, x.dtype, numbers) * stddev + mean
+    else:
+        drawn = x.new_empty(x.shape).normal_(mean, stddev, generator=numbers.generator(x.device))
     return x * drawn if times else x + drawn
 
 
@@ -174,7 +179,7 @@ class GaussianNoise(_Random):
         """inputs plus noise when training, else inputs."""
         if not isinstance(training, (bool, int)) and training is None or training is False:
             return inputs
-        return self._choose(training, lambda: _noise(inputs, 0.0, float(self.stddev), False, self._stream()), inputs)
+        return self._choose(training, lambda: _noise(inputs, 0.0, float(self.stddev), False, self._stream("normal", inputs.dtype)), inputs)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as plain values."""
@@ -197,7 +202,7 @@ class GaussianDropout(_Random):
         if training is None or training is False or not 0 < self.rate < 1:
             return inputs
         stddev = math.sqrt(self.rate / (1.0 - self.rate))
-        return self._choose(training, lambda: _noise(inputs, 1.0, stddev, True, self._stream()), inputs)
+        return self._choose(training, lambda: _noise(inputs, 1.0, stddev, True, self._stream("normal", inputs.dtype)), inputs)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as plain values."""
@@ -211,7 +216,11 @@ def _alpha_dropout(x: Any, rate: float, shape: Any, numbers: Stream) -> Any:
     if x.device.type == "meta":
         return x * 1.0
     low = -1.6732632423543772848170429916717 * 1.0507009873554804934193349852946
-    keep = x.new_empty(x.shape if shape is None else shape).bernoulli_(1.0 - rate, generator=numbers.generator(x.device))
+    shape = x.shape if shape is None else shape
+    if exact(numbers, x.device):
+        keep = (unit(shape, x.dtype, numbers) >= rate).to(x.dtype)
+    else:
+        keep = x.new_empty(shape).bernoulli_(1.0 - rate, generator=numbers.generator(x.device))
     a = ((1 - rate) * (1 + rate * low**2)) ** -0.5
     return a * (x * keep + low * (1 - keep)) - a * low * rate
 
@@ -231,7 +240,7 @@ class AlphaDropout(_Random):
         if training is None or training is False or not 0.0 < self.rate < 1.0:
             return inputs
         shape = None if self.noise_shape is None else tuple(self.noise_shape)
-        return self._choose(training, lambda: _alpha_dropout(inputs, float(self.rate), shape, self._stream()), inputs)
+        return self._choose(training, lambda: _alpha_dropout(inputs, float(self.rate), shape, self._stream("uniform", inputs.dtype)), inputs)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as plain values."""

@@ -12,10 +12,10 @@ from tf2compat._engine.narrow import in_single
 from tf2compat._engine.op import op, tensor
 from tf2compat._engine.shapes import TensorShape
 from tf2compat.nn.dropping import dropped
-from tf2compat.random.seeding import Stream, stream
 
 from .. import activations, initializers
 from .._base.layer import Layer
+from .._base.seeds import next_stream
 from ._common import WeightOptions
 from ._recurrences import TORCH_ACTIVATIONS
 from .rnn import cell_zeros
@@ -38,7 +38,7 @@ class DropoutCell:
         self.seed = seed
         self.__dict__["_mask"] = None
         self.__dict__["_recurrent_mask"] = None
-        self.__dict__["_drop_numbers"] = None if seed is None else Stream((0, int(seed)))
+        self.__dict__["_next_seed"] = None if seed is None else int(seed)
 
     def reset_dropout_mask(self) -> None:
         """Forget the mask of the inputs."""
@@ -49,8 +49,9 @@ class DropoutCell:
         self.__dict__["_recurrent_mask"] = None
 
     def _made(self, like: Any, rate: float) -> Any:
-        own = self.__dict__["_drop_numbers"]
-        return dropped(tf.ones_like(like), float(rate), None, stream(None) if own is None else own)
+        # Keras draws a mask for each gate, of which its usual implementation takes the first
+        streams = [next_stream(self.__dict__, "uniform", like.dtype) for _ in range(getattr(self, "_gates", 1))]
+        return dropped(tf.ones_like(like), float(rate), None, streams[0])
 
     def get_dropout_mask_for_cell(self, inputs: Any, training: Any, count: int = 1) -> Any:
         """The mask of the inputs, `count` times in a list; None when nothing is dropped."""

@@ -100,12 +100,15 @@ def set_random_seed(seed: int) -> None:
 
     import tf2compat as tf
 
+    from .._base.seeds import set_generator
+
     if not isinstance(seed, (int, np.integer)):
         raise ValueError(f"Expected `seed` argument to be an integer. Received: seed={seed} (of type {type(seed)})")
     python_random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(int(seed))
     tf.random.set_seed(int(seed))
+    set_generator(int(seed))
 
 
 def warmstart_embedding_matrix(
