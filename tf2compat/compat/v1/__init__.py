@@ -7,16 +7,21 @@ graph mode raise RuntimeError with the TensorFlow 2 way.
 from __future__ import annotations
 
 import importlib
+import types
 from typing import Any
 
 import tf2compat as tf
 from tf2compat._engine import state
 
-from . import logging, train
+from . import logging, session, train
+from .arguments import older
 from .dimension import Dimension
 from .graph_mode import GONE, gone
+from .session import ConfigProto, GPUOptions, InteractiveSession, Session, get_default_session
 
-__all__ = ["Dimension", "logging", "train"]
+__all__ = [
+    "ConfigProto", "Dimension", "GPUOptions", "InteractiveSession", "Session", "get_default_session", "logging", "session", "train",
+]  # fmt: skip
 
 AUTO_REUSE = "auto_reuse"
 VERSION = tf.__version__
@@ -177,6 +182,73 @@ def tables_initializer(name: str = "init_all_tables") -> None:
     """None: tables of eager code are initialised when they are made."""
 
 
+def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None) -> Any:
+    """Elements of x where `condition` holds, of y elsewhere; of one shape, or whole rows for a vector `condition`."""
+    if x is None and y is None:
+        return tf.where(condition, name=name)
+    if x is None or y is None:
+        raise ValueError("x and y must both be non-None or both be None.")
+    condition, x, y = tf.convert_to_tensor(condition), tf.convert_to_tensor(x), tf.convert_to_tensor(y)
+    rank, whole = condition.shape.rank, x.shape.rank
+    if rank == 1 and whole is not None and whole > 1:
+        condition = tf.reshape(condition, tf.concat([tf.shape(condition), [1] * (whole - 1)], 0))
+    elif rank and whole is not None and rank != whole:
+        raise tf.errors.InvalidArgumentError(
+            None, None, f"Inputs to operation Select of type Select must have the same size and shape. Input 0: {condition.shape} != input 1: {x.shape}"
+        )
+    return tf.where(condition, x, y, name)
+
+
+def sparse_to_dense(
+    sparse_indices: Any, output_shape: Any, sparse_values: Any, default_value: Any = 0, validate_indices: bool = True, name: str | None = None
+) -> Any:
+    """A dense tensor of `output_shape` with values at places."""
+    values = tf.convert_to_tensor(sparse_values)
+    indices = tf.cast(sparse_indices, tf.int64)
+    rank = indices.shape.rank
+    if rank is None or rank < 2:
+        indices = tf.reshape(indices, [-1, 1])
+    values = tf.broadcast_to(values, tf.shape(indices)[:1])
+    sparse = tf.SparseTensor(indices, values, tf.cast(output_shape, tf.int64))
+    return tf.sparse.to_dense(sparse, tf.cast(default_value, values.dtype), validate_indices)
+
+
+def string_split(
+    source: Any, sep: Any = None, skip_empty: bool = True, delimiter: Any = " ", result_type: str = "SparseTensor", name: str | None = None
+) -> Any:
+    """Strings [n] split at each of the delimiters' characters: a sparse tensor, or a ragged one."""
+    sep = delimiter if sep is None else sep
+    pattern = "".join("\\" + c if c in "\\]^-" else c for c in tf.compat.as_str(sep))
+    spaced = tf.strings.regex_replace(source, f"[{pattern}]", "\x00") if pattern else source
+    parts = tf.strings.split(spaced, "\x00") if pattern else tf.strings.bytes_split(source)
+    if skip_empty:
+        parts = tf.ragged.boolean_mask(parts, tf.strings.length(parts) > 0)
+    return parts if result_type == "RaggedTensor" else parts.to_sparse()
+
+
+def tf_record_iterator(path: Any, options: Any = None) -> Any:
+    """The records of a TFRecord file, as bytes."""
+    kind = getattr(options, "compression_type", options)
+    return tf.data.TFRecordDataset(path, kind if isinstance(kind, str) else None).as_numpy_iterator()
+
+
+def is_variable_initialized(variable: Any) -> Any:
+    return tf.constant(True)
+
+
+def _scatter(method: str) -> Any:
+    def scatter(ref: Any, indices: Any, updates: Any, use_locking: bool = False, name: str | None = None) -> Any:
+        return getattr(ref, method)(tf.IndexedSlices(tf.convert_to_tensor(updates), tf.convert_to_tensor(indices)))
+
+    scatter.__name__ = method
+    scatter.__doc__ = f"`tf.Variable.{method}` of rows."
+    return scatter
+
+
+scatter_add, scatter_sub, scatter_update = _scatter("scatter_add"), _scatter("scatter_sub"), _scatter("scatter_update")
+scatter_mul, scatter_div, scatter_min, scatter_max = _scatter("scatter_mul"), _scatter("scatter_div"), _scatter("scatter_min"), _scatter("scatter_max")
+
+
 def wrap_function(fn: Any, signature: Any, name: str | None = None) -> Any:
     """TensorFlow 1 graphs as functions: not supported."""
     raise gone("wrap_function")
@@ -219,7 +291,9 @@ _RENAMED = {
     "unsorted_segment_min": "math.unsorted_segment_min", "unsorted_segment_prod": "math.unsorted_segment_prod",
     "unsorted_segment_sqrt_n": "math.unsorted_segment_sqrt_n", "unsorted_segment_sum": "math.unsorted_segment_sum",
     "verify_tensor_all_finite": "debugging.assert_all_finite", "where_v2": "where", "write_file": "io.write_file",
-    "zeta": "math.zeta", "gfile": "io.gfile", "python_io": "io",
+    "zeta": "math.zeta", "gfile": "io.gfile",
+    "FixedLenFeature": "io.FixedLenFeature", "VarLenFeature": "io.VarLenFeature", "SparseFeature": "io.SparseFeature",
+    "FixedLenSequenceFeature": "io.FixedLenSequenceFeature",
     "glorot_normal_initializer": "keras.initializers.GlorotNormal", "glorot_uniform_initializer": "keras.initializers.GlorotUniform",
     "orthogonal_initializer": "keras.initializers.Orthogonal", "truncated_normal_initializer": "keras.initializers.TruncatedNormal",
     "variance_scaling_initializer": "keras.initializers.VarianceScaling",
@@ -232,7 +306,21 @@ _MESSAGES = {
 }  # fmt: skip
 
 #: TensorFlow 2's names that mean something else in version 1, or are not in it
-_NOT_THE_SAME = frozenset(("losses", "metrics", "optimizers", "layers", "train", "summary", "function", "feature_column"))
+_NOT_THE_SAME = frozenset(("losses", "metrics", "optimizers", "layers", "train", "summary", "function"))
+
+
+class _Overlay(types.ModuleType):
+    """A namespace of `tf` whose functions take version 1's arguments where these differ."""
+
+    def __getattr__(self, name: str) -> Any:
+        namespace = self.__name__.rpartition(".")[2].replace("python_io", "io")
+        if namespace == "io" and name == "tf_record_iterator":
+            return tf_record_iterator
+        return older(namespace, name) or getattr(getattr(tf, namespace), name)
+
+
+_OVERLAID = frozenset(("math", "debugging", "linalg", "strings", "io", "sparse", "random", "python_io"))
+_OWN = frozenset(("nn", "image", "losses", "data", "keras"))
 
 
 def __getattr__(name: str) -> Any:
@@ -246,8 +334,16 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module("absl.app")
     if name == "flags":
         return importlib.import_module("absl.flags")
+    if name in _OWN:
+        return importlib.import_module(f"{__name__}.{name}")
+    if name in _OVERLAID:
+        made = globals()[name] = _Overlay(f"{__name__}.{name}", f"`tf.{name}` with the arguments of version 1.")
+        return made
     if name in _MESSAGES:
         return getattr(importlib.import_module(f"tensorboard.compat.proto.{_MESSAGES[name]}_pb2"), name)
+    changed = older("", name)
+    if changed is not None:
+        return changed
     target = _RENAMED.get(name)
     if target is not None:
         found: Any = tf

@@ -9,8 +9,7 @@ _LAYERS = "use tf.keras.layers"
 
 #: name -> the TensorFlow 2 way
 GONE: dict[str, str] = {
-    "Session": _SESSION, "InteractiveSession": _SESSION, "get_default_session": _SESSION, "ConfigProto": "use tf.config",
-    "GPUOptions": "use tf.config.experimental.set_memory_growth", "GraphOptions": "use tf.config", "RunOptions": _SESSION,
+    "GraphOptions": "use tf.config", "RunOptions": _SESSION,
     "RunMetadata": _SESSION, "placeholder": "pass tensors as arguments of a function",
     "placeholder_with_default": "give the function's argument a default", "sparse_placeholder": "pass tensors as arguments of a function",
     "disable_eager_execution": "eager execution is always on; decorate with @tf.function where a graph is wanted",
@@ -27,7 +26,7 @@ GONE: dict[str, str] = {
     "FIFOQueue": _QUEUE, "PaddingFIFOQueue": _QUEUE, "RandomShuffleQueue": _QUEUE, "PriorityQueue": _QUEUE, "QueueBase": _QUEUE,
     "ReaderBase": _QUEUE, "TextLineReader": _QUEUE, "TFRecordReader": _QUEUE, "WholeFileReader": _QUEUE, "FixedLengthRecordReader": _QUEUE,
     "IdentityReader": _QUEUE, "ConditionalAccumulator": _QUEUE, "layers": _LAYERS, "colocate_with": "use tf.device",
-    "container": _VARIABLES, "Print": "use tf.print", "multinomial": "use tf.random.categorical", "tpu": "TPUs are not supported",
+    "container": _VARIABLES, "Print": "use tf.print", "tpu": "TPUs are not supported",
     "distributions": "use the tensorflow_probability or torch.distributions package", "estimator": "use tf.keras",
     "fixed_size_partitioner": _VARIABLES, "min_max_variable_partitioner": _VARIABLES, "variable_axis_size_partitioner": _VARIABLES,
     "create_partitioned_variables": _VARIABLES, "graph_util": "use tf.saved_model", "get_session_handle": _SESSION,

@@ -8,12 +8,6 @@ import tf2compat as tf
 
 from .graph_mode import gone
 
-#: TensorFlow 1's optimizers -> Keras' of the same formula
-_OPTIMIZERS = {
-    "AdamOptimizer": "Adam", "GradientDescentOptimizer": "SGD", "MomentumOptimizer": "SGD(momentum=…)", "AdagradOptimizer": "Adagrad",
-    "RMSPropOptimizer": "RMSprop", "AdadeltaOptimizer": "Adadelta", "FtrlOptimizer": "Ftrl", "Optimizer": "Optimizer",
-}  # fmt: skip
-
 
 def get_or_create_global_step(graph: Any = None) -> Any:
     """An int64 variable that counts steps; eager code should keep one of its own."""
@@ -31,8 +25,12 @@ def get_global_step(graph: Any = None) -> Any:
 
 
 def __getattr__(name: str) -> Any:
-    if name in _OPTIMIZERS:
-        raise AttributeError(f"tf.compat.v1.train.{name} is not supported by tf2compat: use tf.keras.optimizers.{_OPTIMIZERS[name]}.")
+    from . import optimizers
+
+    if name in optimizers.__all__:
+        return getattr(optimizers, name)
+    if name == "NewCheckpointReader":
+        return tf.train.load_checkpoint
     if name in ("Saver", "MonitoredSession", "MonitoredTrainingSession", "Supervisor", "start_queue_runners", "Coordinator"):
         raise AttributeError(str(gone(f"train.{name}")) + " Use tf.train.Checkpoint to save.")
     return getattr(tf.train, name)
