@@ -8,7 +8,6 @@ CRC-32C of every tensor and of the header. Files of other programs, without thos
 from __future__ import annotations
 
 import json
-import mmap
 import os
 from collections.abc import Iterable
 from typing import Any
@@ -20,6 +19,7 @@ from tf2compat._files import Commit, os_error
 from tf2compat._ports.checkpoint import ITEM_SIZE, TensorData, TensorInfo
 from tf2compat._threads import each
 from tf2compat_adapters import crc32c as crc
+from tf2compat_adapters.mapped_file import MappedFile
 
 _CODES = {
     "bool": "BOOL", "uint8": "U8", "int8": "I8", "float8_e5m2": "F8_E5M2", "float8_e4m3fn": "F8_E4M3", "int16": "I16",
@@ -88,21 +88,19 @@ class SafetensorsReader:
         self._places: dict[str, tuple[int, int]] = {}
         self._sums: dict[str, int] = {}
         try:
-            with open(path, "rb") as file:
-                size = os.fstat(file.fileno()).st_size
-                length = int.from_bytes(file.read(8), "little")
-                if size < 8 or length > min(size - 8, _MAX_HEADER):
-                    raise _damaged(f"{path}: a header of {length} bytes does not fit a file of {size} bytes")
-                header = file.read(length)
-                # A private mapping: it cannot change the file, and arrays in it count as writable (torch insists on that).
-                whole = np.frombuffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY), np.uint8)
+            self._file = MappedFile(path)
         except FileNotFoundError as error:
             raise errors.NotFoundError(None, None, f"{path}; No such file or directory") from error
         except OSError as error:
             raise os_error(error, path) from error
+        whole = self._file.data
+        length = int.from_bytes(whole[:8].tobytes(), "little")
+        if len(whole) < 8 or length > min(len(whole) - 8, _MAX_HEADER):
+            raise _damaged(f"{path}: a header of {length} bytes does not fit a file of {len(whole)} bytes")
+        self._start = 8 + length
         self._data: np.ndarray = whole[8 + length :]
         try:
-            self._read_header(header)
+            self._read_header(whole[8 : 8 + length].tobytes())
         except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise _damaged(f"{path}: the header is damaged: {error}") from error
 
@@ -167,7 +165,7 @@ class SafetensorsReader:
         info = self.entries[name]
         if info.dtype == "string":
             return TensorData("string", info.shape, _unpack_strings(content.tobytes(), info.elements, name))
-        return TensorData(info.dtype, info.shape, content)
+        return TensorData(info.dtype, info.shape, content, self._file.filler(self._start + start, self._start + stop))
 
     def close(self) -> None:
         """Forgets the mapping; arrays that were handed out keep it."""

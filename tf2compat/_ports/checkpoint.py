@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -38,12 +38,14 @@ class TensorData:
     """A tensor's values as a format stores them.
 
     `data` is a one-dimensional uint8 array of the little-endian values in row-major order, which may be a view of a mapped
-    file; for the dtype `string` it is a one-dimensional object array of `bytes`.
+    file; for the dtype `string` it is a one-dimensional object array of `bytes`. `fill`, where there is one, writes the same bytes to an
+    address, faster than they are copied from a mapping.
     """
 
     dtype: str
     shape: tuple[int, ...]
     data: np.ndarray
+    fill: Callable[[int], None] | None = dataclasses.field(default=None, compare=False, repr=False)
 
     @classmethod
     def of_bytes(cls, value: bytes) -> TensorData:

@@ -12,8 +12,6 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
-
 from tf2compat import _ports, errors
 from tf2compat._engine import dtypes, trackable
 from tf2compat._engine.variable import Variable
@@ -210,14 +208,22 @@ def read_all(reader: CheckpointReader, keys: list[str]) -> list[TensorData]:
 
 def assign_all(pairs: list[tuple[Variable, TensorData]]) -> None:
     """Gives variables their values, which fit. Those in host memory that nobody else sees are filled by several threads."""
-    copies: list[tuple[int, np.ndarray]] = []
+    copies: list[tuple[int, TensorData]] = []
     for variable, content in pairs:
         target = None if content.dtype == "string" or content.data.size < _LARGE else variable._place()
         if target is None or target[1] != content.data.size or not content.data.flags.c_contiguous:
             variable._write(to_storage(content))
         else:
-            copies.append((target[0], content.data))
-    each(lambda item: ctypes.memmove(item[0], item[1].ctypes.data, item[1].size), copies, sum(data.size for _, data in copies))
+            copies.append((target[0], content))
+    each(_copy, copies, sum(content.data.size for _, content in copies))
+
+
+def _copy(item: tuple[int, TensorData]) -> None:
+    address, content = item
+    if content.fill is not None:
+        content.fill(address)
+    else:
+        ctypes.memmove(address, content.data.ctypes.data, content.data.size)
 
 
 def restore_by_names(reader: CheckpointReader, variables: list[Variable]) -> list[Variable]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mmap
 import os
 from typing import Any
 
@@ -14,6 +13,7 @@ from tf2compat._engine import dtypes
 from tf2compat._files import os_error
 from tf2compat._ports.checkpoint import ITEM_SIZE, TensorData, TensorInfo
 from tf2compat_adapters import crc32c as crc
+from tf2compat_adapters.mapped_file import MappedFile
 from tf2compat_adapters.protos import BundleEntryProto, BundleHeaderProto
 from tf2compat_adapters.tensorflow_bundle import slices, sstable
 
@@ -83,7 +83,7 @@ class BundleReader:
     def __init__(self, prefix: str) -> None:
         path = prefix + ".index"
         self._prefix = prefix
-        self._shards: dict[int, np.ndarray] = {}
+        self._shards: dict[int, MappedFile] = {}
         self._protos: dict[str, Any] = {}
         self._slices: dict[bytes, Any] = {}
         self.entries: dict[str, TensorInfo] = {}
@@ -119,17 +119,14 @@ class BundleReader:
             raise _damaged(f"{self._prefix}: the tensor '{name}' has an unknown dtype, {entry.dtype}") from error
         return TensorInfo(dtype, shape)
 
-    def _shard(self, number: int, name: str) -> np.ndarray:
+    def _shard(self, number: int, name: str) -> MappedFile:
         shard = self._shards.get(number)
         if shard is None:
             if not 0 <= number < max(self._count, 1):
                 raise _damaged(f"{self._prefix}: the tensor '{name}' is said to be in shard {number} of {self._count}")
             path = shard_path(self._prefix, number, self._count)
             try:
-                with open(path, "rb") as file:
-                    size = os.fstat(file.fileno()).st_size
-                    # A private mapping: it cannot change the file, and arrays in it count as writable (torch insists on that).
-                    shard = np.frombuffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY) if size else b"", np.uint8)
+                shard = MappedFile(path)
             except FileNotFoundError as error:
                 raise errors.NotFoundError(None, None, f"{path} is missing; the tensor '{name}' should be in it") from error
             except OSError as error:
@@ -138,7 +135,7 @@ class BundleReader:
         return shard
 
     def _content(self, entry: Any, name: str) -> np.ndarray:
-        shard = self._shard(entry.shard_id, name)
+        shard = self._shard(entry.shard_id, name).data
         if entry.offset < 0 or entry.size < 0 or entry.offset + entry.size > len(shard):
             raise _damaged(
                 f"{shard_path(self._prefix, entry.shard_id, self._count)} is too short ({len(shard)} bytes): the tensor '{name}' "
@@ -179,7 +176,9 @@ class BundleReader:
         if self._swap and size > 1:
             part = size // 2 if info.dtype.startswith("complex") else size
             content = content.reshape(-1, part)[:, ::-1].reshape(-1)
-        return TensorData(info.dtype, info.shape, content)
+            return TensorData(info.dtype, info.shape, content)
+        filler = self._shard(entry.shard_id, name).filler(entry.offset, entry.offset + entry.size)
+        return TensorData(info.dtype, info.shape, content, filler)
 
     def _strings(self, entry: Any, name: str, content: bytes, count: int) -> np.ndarray:
         if count > len(content):
