@@ -11,6 +11,7 @@ from tf2compat._engine import trackable
 from tf2compat._engine.variable import Variable
 from tf2compat._ports.checkpoint import TensorData
 from tf2compat._ports.object_graph import GraphNode
+from tf2compat._threads import each
 from tf2compat.train._tensors import to_data
 
 OBJECT_GRAPH_KEY = "_CHECKPOINTABLE_OBJECT_GRAPH"
@@ -70,15 +71,23 @@ def collect(root: Any, attached: Mapping[str, Any] | None = None, copy: bool = F
         node = GraphNode(children=edges)
         values = own_tensors(item)
         for name, value in values.items():
-            tensors.append((prefix + name, to_data(value, copy)))
+            tensors.append((prefix + name, to_data(value)))
         full_name = item._shared_name if isinstance(item, Variable) else ""
         whole = getattr(item, "_checkpoint_attribute", None)
         for name in [whole] if whole and values else values:
             node.attributes.append((name, full_name, prefix + name))
         nodes.append(node)
+    if copy:
+        # By several threads: most of the time goes into memory that the system has to hand out first.
+        copies = each(lambda pair: _copied(pair[1]), tensors, sum(data.data.nbytes for _, data in tensors))
+        tensors = [(key, data) for (key, _), data in zip(tensors, copies, strict=True)]
     _mark_values(nodes)
     tensors.append((OBJECT_GRAPH_KEY, TensorData.of_bytes(_ports.load("object_graph", "tensorflow").encode(nodes))))
     return tensors
+
+
+def _copied(data: TensorData) -> TensorData:
+    return TensorData(data.dtype, data.shape, data.data.copy())
 
 
 def _mark_values(nodes: list[GraphNode]) -> None:

@@ -14,8 +14,8 @@ from tf2compat._engine.variable import Variable
 from tf2compat._ports.checkpoint import ITEM_SIZE, TensorData
 
 
-def to_data(value: Any, copy: bool = False) -> TensorData:
-    """A Variable, Tensor, NumPy array, bytes or str as data to save. Host memory is shared unless `copy` is true."""
+def to_data(value: Any) -> TensorData:
+    """A Variable, Tensor, NumPy array, bytes or str as data to save. Host memory is shared."""
     if isinstance(value, (Variable, Tensor)):
         value = value._t
     if isinstance(value, torch.Tensor):
@@ -24,12 +24,10 @@ def to_data(value: Any, copy: bool = False) -> TensorData:
         flat = value.detach().cpu().resolve_conj().resolve_neg().contiguous().reshape(-1)
         if flat.is_complex():
             flat = torch.view_as_real(flat).reshape(-1)
-        data = flat.view(torch.uint8).numpy()
-        return TensorData(dtype, shape, data.copy() if copy else data)
+        return TensorData(dtype, shape, flat.view(torch.uint8).numpy())
     if isinstance(value, (bytes, str)):
         return TensorData.of_bytes(value.encode() if isinstance(value, str) else value)
-    data = TensorData.of_array(np.asarray(value))
-    return TensorData(data.dtype, data.shape, data.data.copy()) if copy else data
+    return TensorData.of_array(np.asarray(value))
 
 
 def to_storage(data: TensorData) -> Any:
