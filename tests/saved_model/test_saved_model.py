@@ -261,3 +261,42 @@ def test_no_code_in_files(saved):
         json.dump(content, file)
     with pytest.raises(errors.DataLossError, match="'os.system'"):
         tf.saved_model.load(path)
+
+
+def test_a_signature_of_a_loaded_model_is_saved_again(tmp_path):
+    module = tf.Module()
+    module.v = tf.Variable(3.0)
+    module.scale = tf.function(lambda x: x * module.v, input_signature=[tf.TensorSpec(None, tf.float32, name="x")])
+    tf.saved_model.save(module, str(tmp_path / "one"))
+    loaded = tf.saved_model.load(str(tmp_path / "one"))
+    tf.saved_model.save(loaded, str(tmp_path / "two"), {"again": loaded.signatures["serving_default"]})
+    assert tf.saved_model.load(str(tmp_path / "two")).signatures["again"](x=tf.constant(2.0))["output_0"].numpy() == 6
+
+
+def test_what_is_no_default_signature(tmp_path):
+    module = tf.Module()
+    module.v = tf.Variable(3.0)
+    module.mutate = tf.function(lambda x: None, input_signature=[tf.TensorSpec([], tf.float32)])
+    module.nested = tf.function(lambda x: [x, (x, x)], input_signature=[tf.TensorSpec([], tf.float32)])
+    tf.saved_model.save(module, str(tmp_path / "model"))
+    assert len(tf.saved_model.load(str(tmp_path / "model")).signatures) == 0
+
+
+def test_names_of_a_keras_models_signature(tmp_path):
+    class Sums(tf.keras.Model):
+        def call(self, inputs):
+            return {"p": inputs["a"] + inputs["b"], "q": inputs["a"]}
+
+    sums = Sums()
+    sums({"a": tf.zeros([1, 3]), "b": tf.zeros([1, 3])})
+    first = tf.keras.Input((3,), name="my-input")
+    functional = tf.keras.Model([first, tf.keras.Input((3,), name="other")], tf.keras.layers.Dense(2, name="out")(first))
+    functional([tf.zeros([1, 3]), tf.zeros([1, 3])])
+    deferred = tf.keras.Sequential([tf.keras.layers.Dense(2, name="d")])
+    deferred(tf.zeros([1, 3]))
+    functional.compile("sgd", "mse")
+    functional.fit([tf.zeros([2, 3]), tf.zeros([2, 3])], tf.zeros([2, 2]), verbose=0)  # its own train_function is no part of it
+    for model, inputs, outputs in ((sums, ["a", "b"], ["p", "q"]), (functional, ["my_input", "other"], ["out"]), (deferred, ["d_input"], ["d"])):
+        model.save(str(tmp_path / model.name))
+        found = tf.saved_model.load(str(tmp_path / model.name)).signatures["serving_default"]
+        assert sorted(found.structured_input_signature[1]) == inputs and sorted(found.structured_outputs) == outputs

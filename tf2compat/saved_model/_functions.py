@@ -114,8 +114,11 @@ def _names_of_inputs(model: Any, structure: Any, specs: list[TensorSpec]) -> lis
 
 
 def _is_plain(concrete: ConcreteFunction) -> bool:
+    """Whether a function takes tensors and gives some, in a dict or a list at most."""
     pos, kw = concrete.structured_input_signature
-    return all(isinstance(v, TensorSpec) for v in [*pos, *kw.values()])
+    results = concrete.structured_outputs
+    flat = list(results.values()) if isinstance(results, Mapping) else list(results) if isinstance(results, (list, tuple)) else [results]
+    return bool(flat) and all(isinstance(v, TensorSpec) for v in [*pos, *kw.values()]) and all(isinstance(v, Tensor) for v in flat)
 
 
 def concretes_of(value: Any) -> list[ConcreteFunction]:
@@ -134,6 +137,8 @@ def signature_of(name: str, value: Any) -> ConcreteFunction:
     """A signature's concrete function. ValueError for what cannot be one."""
     if isinstance(value, ConcreteFunction):
         return value
+    if isinstance(value, Signature):
+        return value._concrete
     if isinstance(value, (Function, LoadedFunction)):
         found = concretes_of(value)
         if len(found) == 1 and (isinstance(value, LoadedFunction) or value.input_signature is not None):
