@@ -80,7 +80,7 @@ def _rows(column: Any, rows: np.ndarray) -> Any:
     """Some rows of a column. NumPy copies rows in this thread; torch would wake its pool for a copy that memory bounds."""
     if isinstance(column, np.ndarray):
         return column[rows]
-    if column.device.type == "cpu" and column.dtype not in _NOT_NUMPY:
+    if column.device.type == "cpu" and column.dtype not in structure.NOT_NUMPY:
         return torch.from_numpy(column.numpy().take(rows, axis=0))
     return column.index_select(0, torch.from_numpy(rows).to(column.device))
 
@@ -88,9 +88,6 @@ def _rows(column: Any, rows: np.ndarray) -> Any:
 def taken(columns: list[Any], rows: np.ndarray) -> list[Any]:
     """Some rows of columns."""
     return [_rows(c, rows) for c in columns]
-
-
-_NOT_NUMPY = frozenset((torch.bfloat16, torch.float8_e4m3fn, torch.float8_e5m2))
 
 
 def shuffled(order: Callable[[], Iterator[np.ndarray]], buffer: int, rng: np.random.Generator) -> Iterator[np.ndarray]:

@@ -144,6 +144,11 @@ def unbatched(spec: Any) -> Any:
     return map_leaves(one, spec)
 
 
+#: as many values are copied by torch in one thread
+_LARGE = 1 << 15
+NOT_NUMPY = frozenset((torch.bfloat16, torch.float8_e4m3fn, torch.float8_e5m2))
+
+
 def stack(parts: list[Any]) -> Any:
     """Components of several elements as the component of their batch; InvalidArgumentError for unequal shapes."""
     from ..errors import InvalidArgumentError
@@ -151,8 +156,13 @@ def stack(parts: list[Any]) -> Any:
     first = parts[0]
     if isinstance(first, torch.Tensor):
         try:
+            if first.numel() * len(parts) > _LARGE and first.device.type == "cpu" and not first.requires_grad and first.dtype not in NOT_NUMPY:
+                # NumPy copies in this thread; torch would wake its pool for a copy that memory bounds
+                whole = torch.empty((len(parts), *first.shape), dtype=first.dtype)
+                np.stack([p.numpy() for p in parts], out=whole.numpy())
+                return whole
             return torch.stack(parts)
-        except RuntimeError:
+        except (RuntimeError, ValueError):
             bad = next(p for p in parts if p.shape != first.shape)
             raise InvalidArgumentError(
                 None, None,

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import torch
+
 from .._threads import Ended, ends_with_process
 from ..errors import OpError
 from .dataset import Dataset
@@ -127,10 +129,27 @@ def worth_threads(function: Any) -> bool:
     return any(n.op is not None and n.op.name in _HEAVY for n in function.concrete.graph.nodes)
 
 
+_changing = threading.Lock()
+
+
+def _alone() -> None:
+    """Let torch use no threads beside this one: several such threads share the cores already.
+
+    torch keeps the number for each thread, and one for the threads that come: the latter is put back, by a thread of its own.
+    """
+    with _changing:
+        before = torch.get_num_threads()
+        if before > 1:
+            torch.set_num_threads(1)
+            putting_back = threading.Thread(target=torch.set_num_threads, args=(before,))
+            putting_back.start()
+            putting_back.join()
+
+
 def parallel_map(function: Any, source: Callable[[], Iterator[Any]], calls: int) -> Iterator[Any]:
     """Results in order, `calls` (or as many as there are cores) elements in work at a time."""
     width = max(1, os.cpu_count() or 1) if calls == -1 else calls
-    pool = ThreadPoolExecutor(width, thread_name_prefix="tf2compat-map")
+    pool = ThreadPoolExecutor(width, thread_name_prefix="tf2compat-map", initializer=_alone if width > 1 else None)
     waiting: deque[Any] = deque()
     try:
         for flat in source():
