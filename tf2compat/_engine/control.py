@@ -17,7 +17,7 @@ from . import dtypes, nest, state
 from .convert import convert_to_tensor
 from .graph import Graph, Node
 from .inference import linked
-from .op import entering, op
+from .op import ANYS, entering, op
 from .shapes import TensorShape
 from .specs import TensorSpec
 from .symbolic import SymbolicTensor
@@ -229,14 +229,55 @@ def numbers(t: SymbolicTensor) -> Elements | None:
 
 def elements_of(dataset: Any) -> tuple[Elements, Any]:
     """The elements of a dataset or iterator, and the spec that arranges them."""
-    if hasattr(dataset, "_inputs"):
-        from ..data.dataset import check_known
-
-        check_known(dataset)
     spec = dataset.element_spec
     flat = flat_specs(spec)
     described = [(s.dtype, None if s.shape.rank is None else tuple(s.shape.as_list())) for s in flat]
+    made = _recipe(dataset)
+    if made is not None:
+        return Elements("_elements", made, list(made.inputs), described, []), spec
     return Elements("_elements", dataset, [], described, []), spec
+
+
+def _recipe(dataset: Any) -> Any:
+    if not hasattr(dataset, "_inputs"):
+        return None
+    from ..data.recipes import recipe
+
+    return recipe(dataset)
+
+
+def single_element(dataset: Any) -> Any:
+    """The only element of a dataset, taken each time the graph runs."""
+    made = _recipe(dataset)
+    return element(dataset.element_spec, _single_element(made or dataset, [] if made is None else list(made.inputs)))
+
+
+def cardinality(recipe: Any) -> Any:
+    """The number of elements of a dataset that is made of values of the run."""
+    return _cardinality(recipe, list(recipe.inputs))
+
+
+@op("DatasetCardinality", given=ANYS)
+def _cardinality(recipe: Any, given: Any) -> Any:
+    return torch.tensor(recipe.made(tuple(given))._cardinality(), dtype=torch.int64)
+
+
+@_cardinality.infer
+def _(recipe: Any, given: Any) -> Any:
+    return [(dtypes.int64, ())]
+
+
+@op("DatasetToSingleElement", multi=True, stateful=True, given=ANYS)
+def _single_element(dataset: Any, given: Any) -> Any:
+    from ..data.structure import element as delivered
+
+    made = dataset.made(tuple(given)) if given else dataset
+    return [entering(t) for t in nest.flatten(delivered(made.element_spec, made._single()), expand_composites=True)]
+
+
+@_single_element.infer
+def _(dataset: Any, given: Any) -> Any:
+    return _described(dataset)
 
 
 def flat_specs(spec: Any) -> list[Any]:

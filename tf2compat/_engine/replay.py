@@ -754,6 +754,8 @@ class _Writer:
         for t, n in zip(body.inputs[n_elements:], names, strict=True):
             self.define(t, n)
         source = self.constant(what, "D") if what is not None else ""
+        if what is not None and given:  # a dataset that is made of values of this run
+            source += f".made(({''.join(self.value(v, graph) + ', ' for v in given)}))"
         if what is None:
             source = ", ".join(self.value(v, graph) for v in given)
             first = given[0]

@@ -16,7 +16,7 @@ from .._engine.shapes import TensorShape
 from .._engine.specs import TensorSpec
 from . import structure
 from .blocks import Batches, Elements, unbatched
-from .dataset import Dataset
+from .dataset import Dataset, Unknown
 from .stages import _Unary
 
 
@@ -27,11 +27,14 @@ def _count(n: int, size: int, drop: bool) -> int:
 class _BatchDataset(_Unary):
     def __init__(self, source: Dataset, size: int, drop_remainder: bool) -> None:
         super().__init__(source)
-        if size < 1:
-            raise errors.InvalidArgumentError(None, None, "Batch size must be greater than zero. [Op:BatchDatasetV2] name: ")
         self._size, self._drop = size, drop_remainder
-        n = source._cardinality()
-        self._spec = structure.batched(source._spec, size if drop_remainder or (n == -1) else None)
+        self._remade()
+        static = (drop_remainder or source._cardinality() == -1) and not isinstance(size, Unknown)
+        self._spec = structure.batched(source._spec, size if static else None)
+
+    def _remade(self) -> None:
+        if self._size < 1:
+            raise errors.InvalidArgumentError(None, None, "Batch size must be greater than zero. [Op:BatchDatasetV2] name: ")
 
     def _cardinality(self) -> int:
         return _count(self._source._cardinality(), self._size, self._drop)
@@ -101,7 +104,7 @@ class _PaddedBatchDataset(_Unary):
         self._shapes = wanted
         self._values = self._paddings(values, specs)
         self._size, self._drop = size, drop_remainder
-        n = size if drop_remainder else None
+        n = size if drop_remainder and not isinstance(size, Unknown) else None
         self._spec = structure.pack(source._spec, [TensorSpec([n, *w.as_list()], s.dtype) for w, s in zip(wanted, specs, strict=True)])
 
     @staticmethod
@@ -209,7 +212,7 @@ class _RaggedBatchDataset(_Unary):
 
         super().__init__(source)
         self._size, self._drop, self._splits = size, drop, row_splits_dtype
-        n = size if drop else None
+        n = size if drop and not isinstance(size, Unknown) else None
 
         def spec(s: Any) -> Any:
             if type(s) is TensorSpec and s.shape.is_fully_defined():

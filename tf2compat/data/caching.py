@@ -22,6 +22,9 @@ class CacheDataset(_Unary):
         self._kept: list[Any] | None = None
         self._lock = threading.Lock()
 
+    def _remade(self) -> None:
+        self._kept, self._lock = None, threading.Lock()
+
     def _components(self) -> Iterator[Any]:
         if self._file:
             yield from self._from_file()

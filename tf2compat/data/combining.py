@@ -162,9 +162,14 @@ class _DirectedInterleaveDataset(Dataset):
             spec = joined
         self._datasets = tuple(datasets)
         self._inputs = (*self._datasets, *inputs)
+        self._chooser = frozenset(inputs)
         self._spec = spec
         self._choices = choices
         self._stop = stop_on_empty
+
+    def _remade(self) -> None:
+        if frozenset(self._inputs[len(self._datasets) :]) != self._chooser:
+            raise errors.UnimplementedError(None, None, "what chooses between datasets, inside a tf.function, cannot be made of tensors of the function")
 
     def _cardinality(self) -> int:
         return INFINITE if all(d._cardinality() == INFINITE for d in self._datasets) else UNKNOWN

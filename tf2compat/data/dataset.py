@@ -15,7 +15,6 @@ from .._engine.convert import convert_to_tensor
 from .._engine.op import wrap_here
 from .._engine.shapes import TensorShape
 from .._engine.specs import TensorSpec, TypeSpec
-from .._engine.symbolic import SymbolicTensor
 from .._engine.tensor import Tensor
 from . import structure
 from .iterator import NumpyIterator, OwnedIterator
@@ -36,7 +35,7 @@ def number(value: Any, name: str = "count") -> int:
     static = getattr(tensor, "_static_value", None)
     if static is not None:  # of a function that is being traced
         known = static()
-        return _Unknown(1) if known is None else int(known)
+        return Unknown.of(tensor, 1) if known is None else int(known)
     return int(tensor)
 
 
@@ -66,6 +65,9 @@ class Dataset(collections.abc.Iterable):
         """The elements in blocks (see `blocks`), where they come or can be made several at a time, else None."""
         return None
 
+    def _remade(self) -> None:
+        """Called when values have come in the place of symbolic tensors."""
+
     def _describe(self) -> str:
         return type(self).__name__.strip("_").removesuffix("Dataset")
 
@@ -81,6 +83,13 @@ class Dataset(collections.abc.Iterable):
 
     def cardinality(self) -> Tensor:
         """The number of elements: int64; -1 for infinite, -2 for unknown."""
+        if not tf_eager():
+            from .._engine.control import cardinality
+            from .recipes import recipe
+
+            made = recipe(self)
+            if made is not None:
+                return cardinality(made)
         return wrap_here(torch.tensor(self._cardinality(), dtype=torch.int64))
 
     def __len__(self) -> int:
@@ -484,6 +493,13 @@ class Dataset(collections.abc.Iterable):
 
     def get_single_element(self, name: str | None = None) -> Any:
         """The only element; InvalidArgumentError when there are none or several."""
+        if not tf_eager():
+            from .._engine.control import single_element
+
+            return single_element(self)
+        return structure.element(self._spec, self._single())
+
+    def _single(self) -> Any:
         flat = self._components()
         try:
             first = next(flat)
@@ -491,7 +507,7 @@ class Dataset(collections.abc.Iterable):
             raise errors.InvalidArgumentError(None, None, "Dataset was empty. [Op:DatasetToSingleElement] name: ") from None
         for _ in flat:
             raise errors.InvalidArgumentError(None, None, "Dataset had more than one element. [Op:DatasetToSingleElement] name: ")
-        return structure.element(self._spec, first)
+        return first
 
     def apply(self, transformation_func: Callable[[Any], Any]) -> Dataset:
         """`transformation_func(self)`; TypeError unless it is a dataset."""
@@ -520,30 +536,21 @@ def _int64(value: Any) -> int:
     static = getattr(tensor, "_static_value", None)
     if static is not None:
         known = static()
-        return UNKNOWN_NUMBER if known is None else int(known)
+        return Unknown.of(tensor, 0) if known is None else int(known)
     return int(tensor)
 
 
-class _Unknown(int):
-    """A bound that is only known when the function that is being traced runs."""
+class Unknown(int):
+    """A number that is only known when the function that is being traced runs: the value of `tensor`."""
 
+    tensor: Any
 
-UNKNOWN_NUMBER = _Unknown(0)
-
-
-def check_known(dataset: Any) -> None:
-    """Refuse to iterate, inside a function, over a pipeline one of whose numbers or tensors only a call of the function tells."""
-    stages = [dataset]
-    while stages:
-        stage = stages.pop()
-        stages += getattr(stage, "_inputs", ())
-        for value in vars(stage).values():
-            if any(isinstance(v, (_Unknown, SymbolicTensor)) for v in (value if isinstance(value, (tuple, list)) else (value,))):
-                raise errors.UnimplementedError(
-                    None, None,
-                    f"A tf.data pipeline inside a tf.function has a stage ({stage._describe()}) that is made of a tensor of the function. tf2compat "
-                    "makes pipelines when it traces: make the pipeline outside and pass it, or give the stage a number or tensor that is known",
-                )  # fmt: skip
+    @staticmethod
+    def of(tensor: Any, stands: int) -> Unknown:
+        """One that counts as `stands` until then."""
+        made = Unknown(stands)
+        made.tensor = tensor
+        return made
 
 
 class DatasetSpec(TypeSpec):

@@ -11,6 +11,7 @@ from .._engine import state
 from .._engine.autograph import switched
 from .._engine.convert import convert_to_tensor
 from .._engine.op import wrap_here
+from .._engine.replay import Program
 from .._engine.specs import TensorSpec
 from .._engine.tensor import Tensor
 from . import structure
@@ -50,6 +51,9 @@ class Traced:
         self.concrete: Any = None
         self.program: Any = None
         self._converted: Any = None
+        #: tensors of a function that is being traced, which the function uses, and their values when it runs
+        self.captured: list[Any] = []
+        self.bound: list[Any] = []
         objects = any(getattr(s, "value_type", None) is not None and hasattr(s.value_type, "element_spec") for s in flat)
         if returns_dataset or objects:
             self.output_spec = self._dataset_spec(objects)
@@ -72,18 +76,20 @@ class Traced:
         if what == "take_while" or what == "filter":
             traced._name = what
         self.concrete = traced.get_concrete_function(*flat)
-        if self.concrete.graph.captures:
-            raise NotImplementedError(
-                f"The function of Dataset.{what} uses tensors of the tf.function that is being traced, which is not supported: make the dataset "
-                "outside of the tf.function, and pass it."
-            )
+        graph = self.concrete.graph
+        self.captured = [outside for outside, _ in graph.captures.values()]
         result = self.concrete.graph.structured_outputs
         self.output_spec = structure.spec_of(result)
         plain = all(type(s) is TensorSpec for s in flat) and all(type(s) is TensorSpec for s in structure.leaves(self.output_spec))
         if _debugging:  # the trace told the spec
             self.concrete = None
         elif plain:
-            self.program = self.concrete.program
+            self.program = self.concrete.program if not self.captured else Program(graph, [*graph.inputs, *(p for _, p in graph.captures.values())])
+        if self.captured and self.program is None:
+            raise NotImplementedError(
+                f"The function of Dataset.{what} uses tensors of the tf.function that is being traced, which is not supported for elements that are "
+                "no plain tensors: make the dataset outside of the tf.function, and pass it."
+            )
 
     @property
     def converted(self) -> Callable[..., Any]:
@@ -141,7 +147,7 @@ class Traced:
             local = state.local
             if not local.tapes and local.graph is None:
                 try:
-                    return self.program.run(*flat)
+                    return self.program.run(*flat, *self.bound)
                 except Exception as error:  # noqa: BLE001 - translated into the failed op's
                     raise self.failed(self.program.translate(error)) from None
             with state.outside():

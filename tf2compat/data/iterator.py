@@ -40,9 +40,9 @@ class OwnedIterator(Iterator, Trackable):
         if dataset is None:
             raise ValueError("When `dataset` is not provided, tf2compat cannot make an iterator")
         if state.local.graph is not None:
-            from .dataset import check_known
+            from .recipes import refuse
 
-            check_known(dataset)
+            refuse(dataset, "an iterator")
         self._dataset = dataset
         self._spec = dataset.element_spec
         self._random = [(stage._seed, stage._rng.bit_generator.state) for stage in random_stages(dataset)]

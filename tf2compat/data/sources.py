@@ -14,9 +14,10 @@ from .. import errors
 from .._engine import dtypes
 from .._engine.convert import convert_to_tensor
 from .._engine.specs import TensorSpec
+from .._engine.symbolic import SymbolicTensor
 from .._engine.tensor import Tensor
 from . import structure
-from .dataset import INFINITE, UNKNOWN, UNKNOWN_NUMBER, Dataset
+from .dataset import INFINITE, UNKNOWN, Dataset, Unknown
 from .indexed import Indexed
 from .randomness import Random, fresh_seed
 
@@ -66,7 +67,18 @@ class _TensorSliceDataset(Dataset):
     def _columns(self) -> list[Any]:
         return structure.components(self._value)
 
+    def _remade(self) -> None:
+        sizes = [structure.rows(c) for c in self._columns()]
+        if len(set(sizes)) > 1:
+            raise errors.InvalidArgumentError(
+                None, None, f"All components must have the same size in the 0th dimension, got {sizes} [Op:TensorSliceDataset] name: "
+            )
+
     def _cardinality(self) -> int:
+        first = structure.leaves(self._value)[0]
+        if isinstance(first, SymbolicTensor):
+            n = None if first.shape.rank is None else first.shape[0]
+            return UNKNOWN if n is None else n
         return structure.rows(self._columns()[0])
 
     def _components(self) -> Iterator[Any]:
@@ -75,6 +87,8 @@ class _TensorSliceDataset(Dataset):
             yield [structure.take_row(c, i) for c in columns]
 
     def _indexed(self) -> Any:
+        if any(isinstance(leaf, SymbolicTensor) for leaf in structure.leaves(self._value)):
+            return None
         columns = self._columns()
         if not all(isinstance(c, (torch.Tensor, np.ndarray)) for c in columns):
             return None
@@ -84,13 +98,16 @@ class _TensorSliceDataset(Dataset):
 
 class _RangeDataset(Dataset):
     def __init__(self, bounds: list[int], output_type: dtypes.DType) -> None:
-        self._known = not any(b is UNKNOWN_NUMBER for b in bounds)
         start, stop, step = (0, bounds[0], 1) if len(bounds) == 1 else (*bounds, 1) if len(bounds) == 2 else bounds
-        if self._known and step == 0:
-            raise errors.InvalidArgumentError(None, None, "step must be a non-zero integer. [Op:RangeDataset] name: ")
         self._bounds = (start, stop, step)
+        self._remade()
         self._type = output_type
         self._spec = TensorSpec([], output_type)
+
+    def _remade(self) -> None:
+        self._known = not any(isinstance(b, Unknown) for b in self._bounds)
+        if self._known and self._bounds[2] == 0:
+            raise errors.InvalidArgumentError(None, None, "step must be a non-zero integer. [Op:RangeDataset] name: ")
 
     def _numbers(self) -> range:
         return range(*self._bounds)

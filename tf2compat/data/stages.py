@@ -13,7 +13,7 @@ from .._engine import dtypes, state
 from .._engine.specs import TensorSpec
 from . import structure
 from .blocks import Chosen, Elements, Limited, Mapped, Repeated, Shuffled
-from .dataset import INFINITE, UNKNOWN, Dataset, is_scalar_spec
+from .dataset import INFINITE, UNKNOWN, Dataset, Unknown, is_scalar_spec
 from .functions import Traced
 from .indexed import shuffled
 from .options import Options
@@ -323,13 +323,18 @@ class _Skipping:
 class _ShardDataset(_Unary):
     def __init__(self, source: Dataset, shards: int, index: int) -> None:
         super().__init__(source)
+        self._shards, self._index = shards, index
+        if not isinstance(shards, Unknown) and not isinstance(index, Unknown):
+            self._remade()
+
+    def _remade(self) -> None:
+        shards, index = self._shards, self._index
         if shards < 1:
             raise errors.InvalidArgumentError(None, None, f"Number of shards must be greater than zero (currently num_shards = {shards}). [Op:ShardDataset] name: ")
         if not 0 <= index < shards:
             raise errors.InvalidArgumentError(
                 None, None, f"Index must be between 0 and {shards - 1} (currently index = {index}, num_shards = {shards}). [Op:ShardDataset] name: "
             )
-        self._shards, self._index = shards, index
 
     def _cardinality(self) -> int:
         n = self._source._cardinality()

@@ -113,7 +113,7 @@ def _run(node: Any, values: dict[Any, Any]) -> None:
 
 def vectorised(function: Traced) -> Vectorised | None:
     """The function for batches, or None when an op in it is not known to work row by row."""
-    if function.program is None:
+    if function.program is None or function.captured:
         return None
     specs = [*structure.leaves(function.output_spec), *(s for a in function.args for s in structure.leaves(a))]
     if not all(type(s) is TensorSpec and s.shape.is_fully_defined() for s in specs):
