@@ -135,5 +135,4 @@ def test_sizes_that_only_a_call_tells():
             s += x
         return s
 
-    with pytest.raises(tf.errors.UnimplementedError, match="make the pipeline outside"):
-        total(tf.constant(5, tf.int64))
+    assert int(total(tf.constant(5, tf.int64))) == 10

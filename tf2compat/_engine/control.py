@@ -232,6 +232,9 @@ def elements_of(dataset: Any) -> tuple[Elements, Any]:
     spec = dataset.element_spec
     flat = flat_specs(spec)
     described = [(s.dtype, None if s.shape.rank is None else tuple(s.shape.as_list())) for s in flat]
+    handle = getattr(dataset, "_handle", None)
+    if handle is not None:
+        return Elements("_elements", _Held, [handle], described, []), spec
     made = _recipe(dataset)
     if made is not None:
         return Elements("_elements", made, list(made.inputs), described, []), spec
@@ -277,7 +280,7 @@ def _single_element(dataset: Any, given: Any) -> Any:
 
 @_single_element.infer
 def _(dataset: Any, given: Any) -> Any:
-    return _described(dataset)
+    return _described(dataset.element_spec)
 
 
 def flat_specs(spec: Any) -> list[Any]:
@@ -319,43 +322,67 @@ def shape_text(d: Any) -> str:
 
 
 @op("IteratorGetNext", multi=True, stateful=True)
-def _get_next(iterator: Any) -> Any:
+def _get_next(iterator: Any, spec: Any) -> Any:
     return [entering(t) for t in nest.flatten(iterator.get_next(), expand_composites=True)]
 
 
 @_get_next.infer
-def _(iterator: Any) -> Any:
-    return [(s.dtype, None if s.shape.rank is None else tuple(s.shape.as_list())) for s in flat_specs(iterator.element_spec)]
+def _(iterator: Any, spec: Any) -> Any:
+    return _described(spec)
 
 
 @op("IteratorGetNextAsOptional", multi=True, stateful=True)
-def _get_optional(iterator: Any) -> Any:
+def _get_optional(iterator: Any, spec: Any) -> Any:
     try:
         element = iterator.get_next()
     except OutOfRangeError:
         empty = [np.full([d or 0 for d in dims or ()], b"", object) if t.torch is None else torch.zeros([d or 0 for d in dims or ()], dtype=t.torch)
-                 for t, dims in _described(iterator)]  # fmt: skip
+                 for t, dims in _described(spec)]  # fmt: skip
         return [torch.tensor(False), *empty]
     return [torch.tensor(True), *[entering(t) for t in nest.flatten(element, expand_composites=True)]]
 
 
 @_get_optional.infer
-def _(iterator: Any) -> Any:
-    return [(dtypes.bool, ()), *_described(iterator)]
+def _(iterator: Any, spec: Any) -> Any:
+    return [(dtypes.bool, ()), *_described(spec)]
 
 
-def _described(iterator: Any) -> list[tuple[Any, Any]]:
-    return [(s.dtype, None if s.shape.rank is None else tuple(s.shape.as_list())) for s in flat_specs(iterator.element_spec)]
+def _described(spec: Any) -> list[tuple[Any, Any]]:
+    return [(s.dtype, None if s.shape.rank is None else tuple(s.shape.as_list())) for s in flat_specs(spec)]
+
+
+@op("MakeIterator", stateful=True, given=ANYS)
+def _make_iterator(dataset: Any, given: Any) -> Any:
+    return iter(dataset.made(tuple(given)) if given else dataset)
+
+
+@_make_iterator.infer
+def _(dataset: Any, given: Any) -> Any:
+    return [(dtypes.variant, ())]
+
+
+def make_iterator(dataset: Any) -> Any:
+    """A variant that holds an iterator, made each time the graph runs."""
+    made = _recipe(dataset)
+    return _make_iterator(made or dataset, [] if made is None else list(made.inputs))
+
+
+class _Held:
+    """The iterator that a variant holds, for a loop over it."""
+
+    @staticmethod
+    def made(storages: tuple[Any, ...]) -> Any:
+        return storages[0]
 
 
 def get_next_as_optional(iterator: Any) -> Any:
     """The next element, or nothing at the end, taken each time the graph runs."""
     from ..experimental.optional import _OptionalImpl
 
-    present, *parts = _get_optional(iterator)
+    present, *parts = _get_optional(getattr(iterator, "_handle", iterator), iterator.element_spec)
     return _OptionalImpl(iterator.element_spec, element(iterator.element_spec, parts), present)
 
 
 def get_next(iterator: Any) -> Any:
     """The next element of a dataset's iterator, taken each time the graph runs."""
-    return element(iterator.element_spec, _get_next(iterator))
+    return element(iterator.element_spec, _get_next(getattr(iterator, "_handle", iterator), iterator.element_spec))

@@ -17,7 +17,7 @@ from .._engine.shapes import TensorShape
 from .._engine.specs import TensorSpec, TypeSpec
 from .._engine.tensor import Tensor
 from . import structure
-from .iterator import NumpyIterator, OwnedIterator
+from .iterator import NumpyIterator, OwnedIterator, StagedIterator
 from .options import Options
 
 AUTOTUNE = -1
@@ -113,7 +113,7 @@ class Dataset(collections.abc.Iterable):
         return f"<{type(self).__name__} element_spec={self._spec!r}>"
 
     def __iter__(self) -> OwnedIterator:
-        return OwnedIterator(self)
+        return OwnedIterator(self) if tf_eager() else StagedIterator(self)  # type: ignore[return-value]
 
     def as_numpy_iterator(self) -> NumpyIterator:
         """Elements as NumPy values; TypeError for elements that have none."""

@@ -39,10 +39,6 @@ class OwnedIterator(Iterator, Trackable):
     def __init__(self, dataset: Any = None, components: Any = None, element_spec: Any = None) -> None:
         if dataset is None:
             raise ValueError("When `dataset` is not provided, tf2compat cannot make an iterator")
-        if state.local.graph is not None:
-            from .recipes import refuse
-
-            refuse(dataset, "an iterator")
         self._dataset = dataset
         self._spec = dataset.element_spec
         self._random = [(stage._seed, stage._rng.bit_generator.state) for stage in random_stages(dataset)]
@@ -118,6 +114,39 @@ class OwnedIterator(Iterator, Trackable):
         for _ in range(rest):
             next(self._flat, None)
         self._position = position
+
+
+class StagedIterator(Iterator):
+    """What `iter(dataset)` gives inside a function that is being traced: each run of the function begins one."""
+
+    def __init__(self, dataset: Any) -> None:
+        from .._engine.control import make_iterator
+
+        self._spec = dataset.element_spec
+        self._handle = make_iterator(dataset)
+
+    @property
+    def element_spec(self) -> Any:
+        return self._spec
+
+    @property
+    def _type_spec(self) -> IteratorSpec:
+        return IteratorSpec(self._spec)
+
+    def __iter__(self) -> StagedIterator:
+        return self
+
+    def __next__(self) -> Any:
+        from .._engine.control import get_next
+
+        return get_next(self)
+
+    next = get_next = __next__
+
+    def get_next_as_optional(self) -> Any:
+        from .._engine.control import get_next_as_optional
+
+        return get_next_as_optional(self)
 
 
 def skipped(dataset: Any, count: int) -> tuple[Any, int]:

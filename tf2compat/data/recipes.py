@@ -11,7 +11,6 @@ from typing import Any
 
 import torch
 
-from .. import errors
 from .._engine import nest
 from .._engine.op import wrap_here
 from .._engine.symbolic import SymbolicTensor
@@ -103,12 +102,3 @@ def _function(function: Traced, change: Callable[[SymbolicTensor], Any]) -> Trac
     made.bound = [t._t for t in changed]
     return made
 
-
-def refuse(dataset: Any, what: str) -> None:
-    """UnimplementedError where a pipeline that needs values is used as `what` inside a function."""
-    if recipe(dataset) is not None:
-        raise errors.UnimplementedError(
-            None, None,
-            f"{what} of a tf.data pipeline that is made, inside a tf.function, of a tensor of the function ({dataset._describe()}): iterate over "
-            "it, reduce it, or take its single element, or make the pipeline outside and pass it",
-        )  # fmt: skip
