@@ -167,7 +167,7 @@ def _leaf(part: Any) -> Any:
 def _reseed(dataset: Any, epoch: int) -> None:
     """Give the random stages the same new state in every worker, so that together they give each element once."""
     for k, stage in enumerate(random_stages(dataset)):
-        stage._rng = np.random.default_rng([epoch, k])
+        stage._restart([epoch, k])
 
 
 def to_torch(dataset: Any) -> TorchPipeline:

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from . import structure
+from .randomness import ExactPicks
 
 
 class Indexed:
@@ -117,10 +118,14 @@ def shuffled(order: Callable[[], Iterator[np.ndarray]], buffer: int, rng: np.ran
             yield from rows.tolist()
 
     picks: list[int] = []
+    exact = isinstance(rng, ExactPicks)  # of which no more may be drawn than there are elements
     for row in source():
-        if not picks:
-            picks = rng.integers(0, buffer, 4096).tolist()
-        at = picks.pop()
+        if exact:
+            at = rng.integers(0, buffer)
+        else:
+            if not picks:
+                picks = rng.integers(0, buffer, 4096).tolist()
+            at = picks.pop()
         out.append(ready[at])
         ready[at] = row
         if len(out) == 4096:

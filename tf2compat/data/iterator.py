@@ -41,7 +41,7 @@ class OwnedIterator(Iterator, Trackable):
             raise ValueError("When `dataset` is not provided, tf2compat cannot make an iterator")
         self._dataset = dataset
         self._spec = dataset.element_spec
-        self._random = [(stage._seed, stage._rng.bit_generator.state) for stage in random_stages(dataset)]
+        self._random = [(stage._seed, stage._numbers()) for stage in random_stages(dataset)]
         self._flat = dataset._components()
         self._position = 0
 
@@ -103,7 +103,7 @@ class OwnedIterator(Iterator, Trackable):
                 raise ValueError(f"{len(random)} random stages were saved, the pipeline has {len(stages)}")
             for stage, (seed, numbers) in zip(stages, random, strict=False):
                 stage._seed = seed
-                stage._rng.bit_generator.state = numbers
+                stage._go_on(numbers)
         except (ValueError, KeyError, TypeError, IndexError) as error:
             raise errors.InvalidArgumentError(
                 None, None, f"The saved state of an iterator is not that of such a pipeline in tf2compat; its position cannot be restored ({error})"

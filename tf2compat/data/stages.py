@@ -17,7 +17,7 @@ from .dataset import INFINITE, UNKNOWN, Dataset, Unknown, is_scalar_spec
 from .functions import Traced
 from .indexed import shuffled
 from .options import Options
-from .randomness import Random, fresh_seed
+from .randomness import ExactRandom, Random, Words, exact_seeds
 from .vectorise import Vectorised, vectorised
 
 
@@ -402,7 +402,7 @@ class _RepeatDataset(_Passing):
         return view.then(order, "repeat" if self._count < 0 else f"repeat {self._count}")
 
 
-class _ShuffleDataset(_Unary, Random):
+class _ShuffleDataset(_Unary, ExactRandom, Random):
     def __init__(self, source: Dataset, buffer_size: int | None, seed: Any, reshuffle: bool | None) -> None:
         super().__init__(source)
         if buffer_size is None:
@@ -415,7 +415,12 @@ class _ShuffleDataset(_Unary, Random):
                 None, None, f"buffer_size must be greater than zero or UNKNOWN_CARDINALITY, but got {buffer_size} [Op:ShuffleDatasetV3] name: "
             )
         self._buffer = 2**31 if buffer_size == UNKNOWN else buffer_size
-        self._randomise(fresh_seed(seed), reshuffle is None or bool(reshuffle))
+        seeds = exact_seeds(seed)
+        self._exact = None if seeds is None else (seeds, Words(*seeds))
+        self._randomise(None if seeds is None else seeds[0] << 32 ^ seeds[1], reshuffle is None or bool(reshuffle))
+
+    def _generator(self) -> Any:
+        return super()._generator() if self._exact is None else self._picks(self._again)
 
     def _components(self) -> Iterator[Any]:
         view = self._indexed()

@@ -12,6 +12,7 @@ from tf2compat._engine import nest, state, strategies
 from tf2compat._engine.dtypes import int64
 from tf2compat._engine.tensor import Tensor
 from tf2compat._engine.variable import Variable
+from tf2compat.data.randomness import glance
 
 from .compiling import LossesContainer, MetricsContainer
 from .data import Arrays, batches_of, split, to_tensor, unpack, with_class_weights
@@ -623,6 +624,9 @@ class _Loop:
         self.again = getattr(batches, "again", True)
         self.exhausted = False
         self.iterator: Any = None
+        source = getattr(getattr(batches, "inner", batches), "source", None)
+        if hasattr(source, "_components") and not counted:
+            glance(source)  # Keras makes an iterator that it does not use, which a seeded shuffle draws seeds for
 
     def epoch(self, at_once: int) -> Any:
         going_on = self.counted and not isinstance(self.batches, Arrays) and not getattr(self.batches, "endless", False) or not self.again
