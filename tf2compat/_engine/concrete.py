@@ -180,6 +180,7 @@ class ConcreteFunction(TensorCallable):
         self._program: Program | None = None
         self._lock = threading.Lock()
         self._tier: Any = None
+        self._plain: Program | None = None
         outputs = graph.outputs
         self._single = graph.structured_outputs is not None and len(outputs) == 1 and graph.structured_outputs is outputs[0]
         graph.__dict__["code"] = _Code(self)
@@ -231,7 +232,21 @@ class ConcreteFunction(TensorCallable):
         return nest.pack_sequence_as(self.graph.structured_outputs, wrapped, expand_composites=True)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self.run(self._leaves(args, kwargs))
+        leaves = self._leaves(args, kwargs)
+        if state.local.graph is None and any(d is not None and not _fits(t, d) for t, (_, d) in zip(leaves, self._specs, strict=True)):
+            return self._loosely(leaves)
+        return self.run(leaves)
+
+    def _loosely(self, leaves: list[Any]) -> Any:
+        """A call with other shapes than those that were traced for, which TensorFlow does not refuse: the ops see what comes of it."""
+        if self._plain is None:
+            self._plain = Program(self.graph, fast=False)
+        storages = [entering(t) for t in leaves]
+        try:
+            outs = self._plain.run(*storages)
+        except Exception as error:  # noqa: BLE001 - translated into the failed op's
+            raise self._plain.translate(error, self.name) from None
+        return self._wrapped(connected(self.graph, outs, storages) if state.local.tapes else outs)
 
     def _leaves(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
         """The tensors of a call, checked against the signature."""
@@ -269,7 +284,7 @@ class ConcreteFunction(TensorCallable):
         for (dtype, dims), v in zip(self._specs, given, strict=True):
             t = convert_to_tensor(v, dtype) if not isinstance(v, (Tensor, Variable)) else convert_to_tensor(v)
             spec = TensorSpec(None if dims is None else list(dims), dtype)
-            if t.dtype is not dtype or (dims is not None and t.shape.rank not in (None, len(dims))):
+            if t.dtype is not dtype:
                 from ..errors import InvalidArgumentError
 
                 raise InvalidArgumentError(
@@ -412,6 +427,11 @@ class AtomicFunction(TensorCallable):
 
     def __repr__(self) -> str:
         return f"<AtomicFunction> {self._concrete.name}{self.function_type}"
+
+
+def _fits(t: Any, dims: tuple[int | None, ...]) -> bool:
+    shape = t._t.shape if type(t) is Tensor else tuple(t.shape)
+    return len(shape) == len(dims) and all(d is None or d == n for d, n in zip(dims, shape, strict=True))
 
 
 def _specs(structure: Any) -> Any:

@@ -66,8 +66,10 @@ class _UserObject(AutoTrackable):
 class _CallableObject(_UserObject):
     """An object of a loaded SavedModel that can be called."""
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self.__dict__["_functions"]["__call__"](*args, **kwargs)
+    @property
+    def __call__(self) -> Any:
+        """The restored function, with its traces."""
+        return self.__dict__["_functions"]["__call__"]
 
 
 class _Signatures(Mapping):

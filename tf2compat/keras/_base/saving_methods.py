@@ -41,7 +41,9 @@ class Saving:
         from tf2compat._engine import nest
 
         seen = self.__dict__.get("_saved_call")
-        if seen is None:
+        declared = self.__dict__.get("inputs")
+        alone = isinstance(seen, TensorSpec) and declared and len(declared) == 1  # what was declared, rather than what it was called on
+        if seen is None or alone:
             if not self.__dict__.get("inputs"):
                 return None
             specs = [TensorSpec(x.shape, x.dtype, name=x._keras_history.layer.name) for x in self.__dict__["inputs"]]
