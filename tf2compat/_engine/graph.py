@@ -422,10 +422,20 @@ class Graph:
     def _again(self, node: Node, here: Callable[[Any], Any]) -> list[Any]:
         """Record a node once more, on what `here` makes of its arguments."""
         self.copying = node.place
+        local = state.local
+        tapes = local.tapes
+        if node.taped and not tapes:  # the function's own tapes differentiate through it, gradients included
+            from .tape import _Reader
+
+            local.tapes = [_Reader()]  # type: ignore[list-item]
+            state.tapes_changed()
         try:
             return self._recorded_again(node, here)
         finally:
             self.copying = None
+            if local.tapes is not tapes:
+                local.tapes = tapes
+                state.tapes_changed()
 
     def _recorded_again(self, node: Node, here: Callable[[Any], Any]) -> list[Any]:
         flat: list[Any] = []

@@ -179,7 +179,8 @@ def _run(op: Op, bound: list[Any], which: int) -> Any:
     except Exception as error:  # noqa: BLE001 - told apart below
         caught = error
     text = str(caught)
-    if isinstance(caught, (NotImplementedError, RuntimeError, TypeError)) and ("meta" in text.lower() or "aten::" in text):
+    changes = any(k is not None and k.what in ("variable", "variables") for k in op.kinds)  # a run would be an update
+    if not changes and isinstance(caught, (NotImplementedError, RuntimeError, TypeError)) and ("meta" in text.lower() or "aten::" in text):
         before = state.local.device
         state.local.device = torch.device("cpu")
         try:

@@ -150,6 +150,11 @@ def _is_generator(node: ast.AST) -> bool:
     return False
 
 
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+#: what the functions are called that blocks become, before a number
+_BLOCKS = ("if_body", "else_body", "loop_body", "loop_test", "extra_test", "get_state", "set_state")
+
+
 class _Function:
     """The conversion of one function body."""
 
@@ -158,6 +163,9 @@ class _Function:
         first = [*args.posonlyargs, *args.args]
         self.globals = declared(body, ast.Global)
         self.nonlocals = declared(body, ast.Nonlocal)
+        #: names of the program's own
+        self.taken = {n.id for s in body for n in ast.walk(s) if isinstance(n, ast.Name)} | set(self.parameters)
+        self.taken |= {n.name for s in body for n in ast.walk(s) if isinstance(n, _DEFINITIONS)}
         self.body = jumps.lower(body)
         self.flow = Flow(self.body, self.globals | self.nonlocals)
         self.count = 0
@@ -349,9 +357,9 @@ class _Function:
         options = self.options(node)
         state = self.state(node, suffix, symbols, parts)
         target_text = ast.unparse(node.target)
-        bind = ast.copy_location(ast.Assign([self.expressions.visit(node.target)], name("itr", node.target)), node.target)
+        bind = ast.copy_location(ast.Assign([self.expressions.visit(node.target)], name("itr__", node.target)), node.target)
         body_statements = [bind, *self.block(node.body)]
-        body = self.make(f"loop_body{suffix}", _no_args("itr"), body_statements, node)
+        body = self.make(f"loop_body{suffix}", _no_args("itr__"), body_statements, node)
         definitions: list[ast.stmt] = [*state, body]
         stops = getattr(node, "stops", ())
         extra: ast.expr = ast.Constant(None)
@@ -371,8 +379,11 @@ class _Function:
 
     # --- the functions that blocks become ----------------------------------------------------------------------------
     def next(self) -> str:
-        self.count += 1
-        return "" if self.count == 1 else f"_{self.count}"
+        while True:
+            self.count += 1
+            suffix = "" if self.count == 1 else f"_{self.count}"
+            if not any(f"{block}{suffix}" in self.taken for block in _BLOCKS):
+                return suffix
 
     @staticmethod
     def texts(symbols: list[str]) -> ast.expr:
@@ -404,7 +415,7 @@ class _Function:
                 values.append(name(symbol, node))
                 targets.append(name(symbol, node, True))
         get = ast.Return(ast.Tuple(values, ast.Load()))
-        put: ast.stmt = ast.Assign([ast.Tuple(targets, ast.Store())], name("values", node))
+        put: ast.stmt = ast.Assign([ast.Tuple(targets, ast.Store())], name("values__", node))
         # parsed pieces carry places of their own; all of it belongs to the statement's line
         statements = [get, put, *after]
         for statement in statements:
@@ -413,7 +424,7 @@ class _Function:
                     ast.copy_location(inner, node)
         return [
             self.make(f"get_state{suffix}", _no_args(), [get], node, bind=False),
-            self.make(f"set_state{suffix}", _no_args("values"), [put, *after], node),
+            self.make(f"set_state{suffix}", _no_args("values__"), [put, *after], node),
         ]
 
     def define(self, fn_name: str, body: list[ast.stmt], node: ast.stmt) -> ast.FunctionDef:

@@ -28,6 +28,11 @@ def _adjust(scale: Any, counter: Any, grads: Any, growth: Any) -> Any:
     return finite
 
 
+@_adjust.infer
+def _(*args: Any) -> Any:
+    return [(dtypes.bool, ())]
+
+
 class LossScaleOptimizer(Optimizer):
     """An optimizer around another: scales the loss, unscales the gradients, leaves out steps that are not finite.
 
