@@ -183,6 +183,10 @@ class Variable(Trackable, metaclass=VariableMeta):
             return storage.detach().clone(memory_format=torch.contiguous_format)
         return storage.copy()
 
+    @classmethod
+    def _OverloadAllOperators(cls) -> None:  # noqa: N802 - libraries call it for their own kinds of variables
+        """Nothing to do: a subclass inherits the operators."""
+
     # --- description -------------------------------------------------------------------------------------------------
     @property
     def name(self) -> str:

@@ -16,11 +16,11 @@ from tf2compat._engine import state
 from . import logging, session, train
 from .arguments import older
 from .dimension import Dimension
-from .graph_mode import GONE, gone
+from .graph_mode import GONE, GraphKeys, gone
 from .session import ConfigProto, GPUOptions, InteractiveSession, Session, get_default_session
 
 __all__ = [
-    "ConfigProto", "Dimension", "GPUOptions", "InteractiveSession", "Session", "get_default_session", "logging", "session", "train",
+    "ConfigProto", "Dimension", "GPUOptions", "GraphKeys", "InteractiveSession", "Session", "get_default_session", "logging", "session", "train",
 ]  # fmt: skip
 
 AUTO_REUSE = "auto_reuse"

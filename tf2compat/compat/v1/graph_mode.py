@@ -19,19 +19,34 @@ GONE: dict[str, str] = {
     "variable_scope": _VARIABLES, "get_variable_scope": _VARIABLES, "VariableScope": _VARIABLES, "variable_op_scope": _VARIABLES,
     "get_local_variable": _VARIABLES, "make_template": _VARIABLES, "global_variables": _VARIABLES, "local_variables": _VARIABLES,
     "all_variables": _VARIABLES, "trainable_variables": "ask the model: model.trainable_variables", "model_variables": _VARIABLES,
-    "moving_average_variables": _VARIABLES, "GraphKeys": _VARIABLES, "add_to_collection": "keep a Python list",
+    "moving_average_variables": _VARIABLES, "add_to_collection": "keep a Python list",
     "add_to_collections": "keep a Python list", "get_collection": "keep a Python list", "get_collection_ref": "keep a Python list",
     "variables_initializer": "variables are initialised when they are made", "initialize_all_variables": "variables are initialised when they are made",
     "report_uninitialized_variables": "variables are initialised when they are made",
     "FIFOQueue": _QUEUE, "PaddingFIFOQueue": _QUEUE, "RandomShuffleQueue": _QUEUE, "PriorityQueue": _QUEUE, "QueueBase": _QUEUE,
     "ReaderBase": _QUEUE, "TextLineReader": _QUEUE, "TFRecordReader": _QUEUE, "WholeFileReader": _QUEUE, "FixedLengthRecordReader": _QUEUE,
     "IdentityReader": _QUEUE, "ConditionalAccumulator": _QUEUE, "layers": _LAYERS, "colocate_with": "use tf.device",
-    "container": _VARIABLES, "Print": "use tf.print", "tpu": "TPUs are not supported",
+    "container": _VARIABLES, "Print": "use tf.print",
     "distributions": "use the tensorflow_probability or torch.distributions package", "estimator": "use tf.keras",
     "fixed_size_partitioner": _VARIABLES, "min_max_variable_partitioner": _VARIABLES, "variable_axis_size_partitioner": _VARIABLES,
     "create_partitioned_variables": _VARIABLES, "graph_util": "use tf.saved_model", "get_session_handle": _SESSION,
     "get_session_tensor": _SESSION, "delete_session_tensor": _SESSION, "add_check_numerics_ops": "use tf.debugging.enable_check_numerics",
 }  # fmt: skip
+
+
+class GraphKeys:
+    """The names of version 1's collections; eager code collects nothing."""
+
+    GLOBAL_VARIABLES, TRAINABLE_VARIABLES, MODEL_VARIABLES = "variables", "trainable_variables", "model_variables"
+    SUMMARIES, TABLE_INITIALIZERS, GLOBAL_STEP = "summaries", "table_initializer", "global_step"
+
+
+for _name in (
+    "LOCAL_VARIABLES METRIC_VARIABLES QUEUE_RUNNERS ASSET_FILEPATHS MOVING_AVERAGE_VARIABLES REGULARIZATION_LOSSES CONCATENATED_VARIABLES "
+    "SAVERS WEIGHTS BIASES ACTIVATIONS UPDATE_OPS LOSSES SAVEABLE_OBJECTS RESOURCES LOCAL_RESOURCES TRAINABLE_RESOURCE_VARIABLES INIT_OP "
+    "LOCAL_INIT_OP READY_OP READY_FOR_LOCAL_INIT_OP SUMMARY_OP EVAL_STEP TRAIN_OP COND_CONTEXT WHILE_CONTEXT"
+).split():
+    setattr(GraphKeys, _name, _name.lower())
 
 
 def gone(name: str) -> RuntimeError:
