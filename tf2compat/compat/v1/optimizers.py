@@ -156,6 +156,9 @@ class RMSPropOptimizer(Optimizer, legacy.RMSprop):
             if self.centered:
                 self.add_slot(v, "mg")
 
+    def _lazy_state(self) -> bool | None:
+        return True
+
     def _update(self, grads: list[Any], variables: list[Any]) -> None:
         mgs = self._of(variables, "mg") if self.centered else []
         moms = self._of(variables, "momentum")

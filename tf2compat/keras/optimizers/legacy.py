@@ -245,7 +245,7 @@ class Optimizer(AutoTrackable):
         else:
             for dtype in {id(v._dtype): v._dtype for v in variables}.values():
                 some = [i for i, v in enumerate(variables) if v._dtype is dtype]
-                self._update([grads[i] for i in some], [variables[i] for i in some])
+                update_rows(self, [grads[i] for i in some], [variables[i] for i in some])
         for v in variables:
             if v._constraint is not None:
                 v.assign(v._constraint(v))
@@ -261,6 +261,11 @@ class Optimizer(AutoTrackable):
 
     def _update(self, grads: list[Any], variables: list[Any]) -> None:
         raise NotImplementedError("An optimizer defines _resource_apply_dense(grad, var, apply_state).")
+
+    def _lazy_state(self) -> bool | None:
+        """Whether rows that were not looked up keep their variable and their state (True), their variable alone (False), or are
+        updated like all others (None)."""
+        return None
 
     def _of(self, variables: list[Any], name: str) -> list[Any]:
         return [self._slots[id(v)][name] for v in variables]
@@ -300,6 +305,28 @@ class Optimizer(AutoTrackable):
         return Optimizer.get_config(self) | found | {"decay": self._initial_decay} | plain
 
 
+def update_rows(optimizer: Any, grads: list[Any], variables: list[Any]) -> None:
+    """Update variables; of those that lookups read, which TensorFlow gives gradients of rows, only the rows that were looked up.
+
+    A row that was not looked up is known by its gradient, which is zero.
+    """
+    lazy = optimizer._lazy_state()
+    some = [(g, v) for g, v in zip(grads, variables, strict=True) if getattr(v, "_by_rows", False)] if lazy is not None else []
+    if not some:
+        optimizer._update(grads, variables)
+        return
+    import tf2compat as tf
+
+    kept = []
+    for g, v in some:
+        rows = tf.reduce_any(tf.not_equal(g, 0), axis=list(range(1, len(g.shape))), keepdims=True)
+        slots = [s for s in optimizer._slots[id(v)].values() if s.shape == v.shape] if lazy else []
+        kept += [(t, rows, tf.identity(t)) for t in (v, *slots)]
+    optimizer._update(grads, variables)
+    for t, rows, before in kept:
+        t.assign(tf.where(rows, t, before))
+
+
 class SGD(Optimizer):
     """Gradient descent with momentum (`tf.keras.optimizers.legacy.SGD`)."""
 
@@ -317,6 +344,9 @@ class SGD(Optimizer):
         if self._momentum_value:
             for v in var_list:
                 self.add_slot(v, "momentum")
+
+    def _lazy_state(self) -> bool | None:
+        return True if self._momentum_value else None
 
     def _update(self, grads: list[Any], variables: list[Any]) -> None:
         if self._momentum_value:
@@ -368,6 +398,9 @@ class Adamax(Adam):
         **kwargs: Any,
     ) -> None:  # fmt: skip
         super().__init__(learning_rate, beta_1, beta_2, epsilon, False, name, **kwargs)
+
+    def _lazy_state(self) -> bool | None:
+        return True
 
     def _update(self, grads: list[Any], variables: list[Any]) -> None:
         rules.adamax(
@@ -422,6 +455,9 @@ class Nadam(Adam):
             self.__dict__["_m_cache"] = made
             self._weights.append(made)
         super()._create_slots(var_list)
+
+    def _lazy_state(self) -> bool | None:
+        return False
 
     def _update(self, grads: list[Any], variables: list[Any]) -> None:
         _nadam(
@@ -479,6 +515,9 @@ class RMSprop(Optimizer):
         for name in names:
             for v in var_list:
                 self.add_slot(v, name)
+
+    def _lazy_state(self) -> bool | None:
+        return True if self._options[1] else None
 
     def _update(self, grads: list[Any], variables: list[Any]) -> None:
         moms = self._of(variables, "momentum") if self._options[1] else []
@@ -546,6 +585,9 @@ class Adadelta(Optimizer):
             for v in var_list:
                 self.add_slot(v, name)
 
+    def _lazy_state(self) -> bool | None:
+        return True
+
     def _update(self, grads: list[Any], variables: list[Any]) -> None:
         rules.adadelta(
             variables, self._of(variables, "accum_grad"), self._of(variables, "accum_var"), grads, self._rate(), self._rho_value, self.epsilon
@@ -586,6 +628,9 @@ class Ftrl(Optimizer):
         for v in var_list:
             self.add_slot(v, "accumulator", torch.full_like(v._t, self._initial_accumulator_value))
             self.add_slot(v, "linear")
+
+    def _lazy_state(self) -> bool | None:
+        return True
 
     def _update(self, grads: list[Any], variables: list[Any]) -> None:
         o = self._options
