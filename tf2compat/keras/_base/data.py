@@ -208,6 +208,10 @@ def batches_of(
     """An iterable of batches with `steps`, for anything Keras accepts as data. ValueError for what it does not."""
     from .sequence import Sequence
 
+    if hasattr(x, "dataset_fn") and hasattr(x, "input_options"):  # a DatasetCreator
+        from tf2compat.distribute import InputContext
+
+        x = x(InputContext())
     if isinstance(x, Sequence) or _is_torch_loader(x) or _is_dataset(x) or _is_generator(x):
         what = "keras.utils.Sequence" if isinstance(x, Sequence) else "dataset" if _is_dataset(x) else "generator"
         if y is not None:

@@ -227,6 +227,10 @@ def find_class(name: str, module: str | None = None) -> Any:
         from . import oplayers
 
         return oplayers.TFOpLambda if name == "TFOpLambda" else oplayers.SlicingOpLambda
+    if module == "keras.utils" and name in ("FeatureSpace", "Feature", "Cross"):
+        from ..utils import feature_space
+
+        return getattr(feature_space, name)
     if name in ("AddLoss", "AddMetric"):
         from . import endpoints
 

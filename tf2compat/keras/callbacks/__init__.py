@@ -20,6 +20,10 @@ def __getattr__(name: str) -> Any:
         from .backup import BackupAndRestore
 
         return BackupAndRestore
+    if name == "SidecarEvaluatorModelExport":
+        from .sidecar import SidecarEvaluatorModelExport
+
+        return SidecarEvaluatorModelExport
     if name == "TensorBoard":
         from .tensorboard import TensorBoard
 

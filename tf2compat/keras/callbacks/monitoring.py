@@ -267,8 +267,8 @@ class ModelCheckpoint(Callback):
             else:
                 self.model.save(path, overwrite=True)
 
-    def _latest(self) -> str | None:
-        folder, name = os.path.split(self.filepath)
+    def _latest(self, filepath: str | None = None) -> str | None:
+        folder, name = os.path.split(filepath or self.filepath)
         pattern = re.compile(re.sub(r"\\\{[^}]*\\\}", ".*", re.escape(name)))
         try:
             found = [os.path.join(folder, f) for f in os.listdir(folder or ".") if pattern.match(f)]

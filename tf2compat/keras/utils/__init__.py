@@ -78,8 +78,8 @@ def __getattr__(name: str) -> Any:
 
     if name in _LATER:
         return getattr(importlib.import_module(f"{__name__}.{_LATER[name]}"), name)
-    if name == "legacy":
-        return importlib.import_module(f"{__name__}.legacy")
+    if name in ("experimental", "legacy"):
+        return importlib.import_module(f"{__name__}.{name}")
     from tf2compat._names import missing
 
     raise missing("tf.keras.utils", name)
@@ -88,5 +88,6 @@ def __getattr__(name: str) -> Any:
 _LATER = {
     "audio_dataset_from_directory": "directories",
     "image_dataset_from_directory": "directories", "text_dataset_from_directory": "directories",
-    "timeseries_dataset_from_array": "timeseries", "split_dataset": "splitting",
+    "FeatureSpace": "feature_space", "GeneratorEnqueuer": "enqueuing", "OrderedEnqueuer": "enqueuing", "SequenceEnqueuer": "enqueuing",
+    "SidecarEvaluator": "evaluating", "TimedThread": "timed_threads", "timeseries_dataset_from_array": "timeseries", "split_dataset": "splitting",
 }  # fmt: skip

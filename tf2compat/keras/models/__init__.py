@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ._base.cloning import clone_model
-from ._base.model import Model
-from ._base.saving_methods import _files
-from ._base.sequential import Sequential
+from .._base.cloning import clone_model
+from .._base.model import Model
+from .._base.saving_methods import _files
+from .._base.sequential import Sequential
 
 __all__ = [
     "Model", "Sequential", "clone_model", "load_model", "model_from_config", "model_from_json", "model_from_yaml", "save_model",
@@ -32,7 +32,7 @@ def model_from_config(config: Any, custom_objects: Any = None) -> Any:
             "`model_from_config` expects a dictionary, not a list. Received: config={}. Did you meant to use "
             "`Sequential.from_config(config)`?".format(config)
         )
-    from ._base.serialization import deserialize_keras_object
+    from .._base.serialization import deserialize_keras_object
 
     return deserialize_keras_object(config, custom_objects)
 
@@ -51,6 +51,10 @@ def model_from_yaml(yaml_string: str, custom_objects: Any = None) -> Any:
 
 
 def __getattr__(name: str) -> Any:
+    if name == "experimental":
+        import importlib
+
+        return importlib.import_module(f"{__name__}.experimental")
     from tf2compat._names import missing
 
     raise missing("tf.keras.models", name)
