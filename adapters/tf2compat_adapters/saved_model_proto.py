@@ -58,6 +58,7 @@ def encode(
             _shape(item.variable.shape, about["shape"])
             item.variable.trainable = about["trainable"]
             item.variable.name = about["name"]
+            item.variable.device = about.get("device", "")
         elif kind == "asset":
             item.asset.asset_file_def_index = len(meta.asset_file_def)
             definition = meta.asset_file_def.add(filename=node["asset"])

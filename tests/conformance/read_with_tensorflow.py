@@ -154,6 +154,7 @@ def events(directory):
 def main(directory):
     print(f"TensorFlow {tf.__version__}, Keras {tf_keras.__version__}")
     report("checkpoint, written over twice", lambda: checkpoint(os.path.join(directory, "ckpt")))
+    report("checkpoint in many shards", lambda: checkpoint(os.path.join(directory, "sharded")))
     report("CheckpointManager's directory", lambda: manager(os.path.join(directory, "managed")))
     for path in sorted(glob.glob(os.path.join(directory, "*.keras"))):
         base = path[: -len(".keras")]

@@ -26,6 +26,8 @@ def main(directory):
     checkpoint = tf.train.Checkpoint(module=module, typed=typed, step=tf.Variable(7, dtype=tf.int64))
     for _ in range(3):  # over the old one: other shards
         checkpoint.write(os.path.join(directory, "ckpt"), options)
+    limit = tf.train.experimental.MaxShardSizePolicy(24)  # TensorFlow reads no parts of uint64
+    checkpoint.write(os.path.join(directory, "sharded"), tf.train.CheckpointOptions(experimental_sharding_callback=limit))
     manager = tf.train.CheckpointManager(checkpoint, os.path.join(directory, "managed"), max_to_keep=2)
     for _ in range(3):
         manager.save(options=options)

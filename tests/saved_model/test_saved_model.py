@@ -300,3 +300,29 @@ def test_names_of_a_keras_models_signature(tmp_path):
         model.save(str(tmp_path / model.name))
         found = tf.saved_model.load(str(tmp_path / model.name)).signatures["serving_default"]
         assert sorted(found.structured_input_signature[1]) == inputs and sorted(found.structured_outputs) == outputs
+
+
+def test_variable_policies_and_shards(tmp_path):
+    policy = tf.saved_model.experimental.VariablePolicy
+    assert policy.from_obj(None) is policy.NONE and policy.from_obj("save_variable_devices") is policy.SAVE_VARIABLE_DEVICES
+    with pytest.raises(ValueError, match="invalid VariablePolicy"):
+        policy.from_obj("other")
+    module = tf.Module()
+    module.v = tf.Variable(tf.range(100))
+    options = tf.saved_model.SaveOptions(
+        experimental_variable_policy=policy.SAVE_VARIABLE_DEVICES, experimental_sharding_callback=tf.train.experimental.MaxShardSizePolicy(100)
+    )
+    tf.saved_model.save(module, str(tmp_path), options=options)
+    assert len(os.listdir(tmp_path / "variables")) > 4
+    assert tf.saved_model.load(str(tmp_path)).v.numpy().tolist() == list(range(100))
+
+
+def test_a_resource_of_ones_own():
+    class Numbers(tf.saved_model.experimental.TrackableResource):
+        def _create_resource(self):
+            return tf.constant([1, 2])
+
+    numbers = Numbers(device="CPU")
+    assert numbers.resource_handle is numbers.resource_handle and numbers.resource_handle.numpy().tolist() == [1, 2]
+    with pytest.raises(NotImplementedError):
+        _ = tf.saved_model.experimental.TrackableResource().resource_handle

@@ -18,6 +18,7 @@ import torch
 from . import dtypes, state
 from .convert import convert_to_tensor, to_storage
 from .shapes import TensorShape
+from .slice_info import SaveSliceInfo
 from .tensor import Reference, Tensor, wrap
 from .trackable import Trackable
 
@@ -101,6 +102,8 @@ class Variable(Trackable, metaclass=VariableMeta):
     `shape` may leave dimensions open (`tf.TensorShape(None)`). Values are assigned with `assign`, `assign_add`,
     `assign_sub` and the `scatter_*` methods.
     """
+
+    SaveSliceInfo = SaveSliceInfo
 
     __array_priority__ = 100
     _tf_storage = True  # an operand with a dtype of its own; see convert.is_tensor_like

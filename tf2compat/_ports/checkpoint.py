@@ -85,6 +85,14 @@ def numpy_dtype(name: str) -> np.dtype[Any]:
     return np.dtype({"string": "object"}.get(name, name.removeprefix("q") if name[0] == "q" else name))
 
 
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """Which part of a tensor a shard holds: the tensor's shape, and (start, length) in each dimension."""
+
+    full_shape: tuple[int, ...]
+    extents: tuple[tuple[int, int], ...]
+
+
 class CheckpointReader(Protocol):
     """An open checkpoint. `entries` is complete once open; values are read and verified one by one."""
 

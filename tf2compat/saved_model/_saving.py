@@ -19,6 +19,7 @@ from tf2compat._ports.checkpoint import TensorData
 from tf2compat.saved_model import _functions, _layout
 from tf2compat.train import _formats
 from tf2compat.train._saving import ATTRIBUTES, VARIABLE_VALUE, Tree, collect, escape
+from tf2compat.train._sharding import sharded
 from tf2compat.train._tensors import to_data
 
 _log = logging.getLogger("tensorflow")
@@ -44,16 +45,20 @@ class SaveOptions:
     ) -> None:
         refused = {
             "save_debug_info": save_debug_info, "experimental_debug_stripper": experimental_debug_stripper,
-            "experimental_image_format": experimental_image_format, "experimental_sharding_callback": experimental_sharding_callback,
-            "experimental_variable_policy": experimental_variable_policy, "function_aliases": function_aliases,
+            "experimental_image_format": experimental_image_format,
+            "function_aliases": function_aliases,
         }  # fmt: skip
         given = [name for name, value in refused.items() if value]
         if given:
             raise ValueError(f"SaveOptions: {', '.join(given)} not supported by tf2compat.")
         self.namespace_whitelist = list(namespace_whitelist or [])
+        from tf2compat.saved_model.experimental import VariablePolicy
+
+        self.experimental_variable_policy = VariablePolicy.from_obj(experimental_variable_policy)
         self.experimental_io_device = experimental_io_device
         self.experimental_custom_gradients = experimental_custom_gradients
         self.experimental_skip_saver = experimental_skip_saver
+        self.experimental_sharding_callback = experimental_sharding_callback
         self.extra_tags = list(extra_tags or [])
 
 
@@ -117,6 +122,8 @@ def save(obj: Any, export_dir: Any, signatures: Any = None, options: SaveOptions
                 "dtype": item.dtype.name, "shape": None if item.shape.rank is None else item.shape.as_list(),
                 "trainable": item.trainable, "name": item._shared_name,
             }  # fmt: skip
+            if options is not None and options.experimental_variable_policy.value is not None:
+                node["variable"]["device"] = str(item.device)
         elif isinstance(item, _layout.Asset):
             node["asset"] = _add_asset(item.path, assets)
         functions = {name: [put(c) for c in _functions.concretes_of(value)] for name, value in _functions.functions_of(item).items()}
@@ -147,7 +154,9 @@ def save(obj: Any, export_dir: Any, signatures: Any = None, options: SaveOptions
     tensors = collect(obj)
     tensors += [(f"{_layout.CONSTANTS}/{i}", to_data(value if not hasattr(value, "detach") else wrap(value))) for i, value in enumerate(writer.constants)]
     tensors.append((_layout.IDENTITY, TensorData.of_bytes(identity.encode())))
-    _formats.write(os.path.join(directory, "variables", "variables"), tensors, "tensorflow")
+    callback = options.experimental_sharding_callback if options is not None else None
+    shards = None if callback is None else sharded(tensors, callback, obj)
+    _formats.write(os.path.join(directory, "variables", "variables"), tensors, "tensorflow", shards)
     os.makedirs(os.path.join(directory, "assets"), exist_ok=True)
     for name, source in assets.items():
         with open(source, "rb") as file:

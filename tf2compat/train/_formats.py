@@ -81,10 +81,16 @@ def open_reader(prefix: str) -> CheckpointReader:
     return found.open(prefix)
 
 
-def write(prefix: str, tensors: Iterable[tuple[str, TensorData]], format_name: str | None) -> None:
-    """Writes a checkpoint and removes one of another format at the same prefix, which it replaces."""
+def write(prefix: str, tensors: Iterable[tuple[str, TensorData]], format_name: str | None, shards: Any = None) -> None:
+    """Writes a checkpoint and removes one of another format at the same prefix, which it replaces.
+
+    `shards`, instead of `tensors`: what each file holds, for the format that has several.
+    """
     chosen = named(format_name)
-    chosen.write(prefix, tensors)
+    if shards is None:
+        chosen.write(prefix, tensors)
+    else:
+        chosen.write_shards(prefix, shards)  # type: ignore[attr-defined]
     for other in every():
         if other.name != chosen.name and other.exists(prefix):
             other.delete(prefix)

@@ -14,6 +14,7 @@ from tf2compat._engine.trackable import AutoTrackable, Trackable, is_node
 from tf2compat._engine.variable import Variable
 from tf2compat.train import _formats, _restoring
 from tf2compat.train._saving import collect
+from tf2compat.train._sharding import ShardingCallback, sharded
 from tf2compat.train._status import CheckpointLoadStatus, InitializationOnlyStatus, NameBasedSaverStatus, variables_of
 from tf2compat.train.checkpoint_state import update_checkpoint_state
 
@@ -22,7 +23,8 @@ class CheckpointOptions:
     """How a checkpoint is written and read (`tf.train.CheckpointOptions`).
 
     `experimental_format` (of tf2compat) is the format to write: 'safetensors' or 'tensorflow'; None takes the environment variable
-    TF2COMPAT_CHECKPOINT_FORMAT, or else 'safetensors'. With `enable_async` (or its older name
+    TF2COMPAT_CHECKPOINT_FORMAT, or else 'safetensors'. `experimental_sharding_callback` says which files of a bundle hold what; the format is
+    then TensorFlow's. With `enable_async` (or its older name
     `experimental_enable_async_checkpoint`) `save` returns as soon as the values have been copied, and writes in the background.
     """
 
@@ -37,7 +39,14 @@ class CheckpointOptions:
         experimental_format: str | None = None,
     ) -> None:
         if experimental_sharding_callback is not None:
-            raise ValueError("CheckpointOptions: tf2compat writes a checkpoint in one shard; experimental_sharding_callback is not supported.")
+            if not isinstance(experimental_sharding_callback, ShardingCallback):
+                raise ValueError(
+                    "The experimental_sharding_callback checkpoint option must be of type ShardingCallback. The option provided was of type "
+                    f"{type(experimental_sharding_callback)}."
+                )
+            if experimental_format not in (None, "tensorflow"):
+                raise ValueError("CheckpointOptions: only TensorFlow's format has shards; experimental_sharding_callback needs it.")
+            experimental_format = "tensorflow"
         if experimental_io_device not in (None, "/job:localhost", "/cpu:0", "/device:CPU:0"):
             raise ValueError(f"CheckpointOptions: files can only be written by this host, not by {experimental_io_device!r}.")
         if experimental_format is not None:
@@ -163,8 +172,11 @@ class Checkpoint(AutoTrackable):
         callbacks = (*after, *(options.experimental_write_callbacks or ()))
         tensors = collect(self._root, self._attached, copy=options.enable_async)
 
+        callback = options.experimental_sharding_callback
+        shards = None if callback is None else sharded(tensors, callback, self._root)
+
         def work() -> None:
-            _formats.write(prefix, tensors, options.experimental_format)
+            _formats.write(prefix, tensors, options.experimental_format, shards)
             for callback in callbacks:
                 # TensorFlow calls back with the path, or without arguments if the function takes none.
                 code = getattr(callback, "__code__", None)

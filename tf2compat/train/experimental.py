@@ -1,4 +1,4 @@
-"""`tf.train.experimental`: Python state in checkpoints."""
+"""`tf.train.experimental`: Python state in checkpoints, and checkpoints in several files."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from typing import Any
 
 from tf2compat._engine.tensor import Tensor
 from tf2compat._engine.trackable import Trackable
+from tf2compat.train._sharding import MaxShardSizePolicy, ShardableTensor, ShardByTaskPolicy, ShardingCallback
+
+__all__ = ["MaxShardSizePolicy", "PythonState", "ShardByTaskPolicy", "ShardableTensor", "ShardingCallback"]
 
 
 class PythonState(Trackable, abc.ABC):

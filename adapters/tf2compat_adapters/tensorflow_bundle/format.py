@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
 from tf2compat import errors
 from tf2compat._engine import dtypes
 from tf2compat._files import Commit, os_error
-from tf2compat._ports.checkpoint import TensorData
+from tf2compat._ports.checkpoint import Part, TensorData
 from tf2compat_adapters import crc32c as crc
 from tf2compat_adapters.protos import BundleEntryProto, BundleHeaderProto
-from tf2compat_adapters.tensorflow_bundle import sstable
+from tf2compat_adapters.tensorflow_bundle import slices, sstable
 from tf2compat_adapters.tensorflow_bundle.reader import BundleReader, read_header, shard_path
 
 _ALIGNMENT = 64  # so that a mapped tensor can be used where it lies
@@ -29,6 +30,14 @@ def encode_strings(data: np.ndarray) -> tuple[list[bytes], int]:
     joined = b"".join(data)
     stored = [b"".join(sstable.put_varint(int(n)) for n in lengths), sum_of_lengths, joined]
     return stored, crc.extend(crc.extend(crc.value(fixed), sum_of_lengths), joined)
+
+
+def _entry(dtype: str, shape: Sequence[int]) -> Any:
+    entry = BundleEntryProto(dtype=dtypes.as_dtype(dtype).as_datatype_enum)
+    entry.shape.SetInParent()
+    for extent in shape:
+        entry.shape.dim.add(size=extent)
+    return entry
 
 
 class _Format:
@@ -66,37 +75,53 @@ class _Format:
         A bundle that already lies at the prefix must stay whole until the index is renamed, so the new data go to names the
         old index does not refer to: another number of shards (the further shard is then empty).
         """
-        shards = 2 if self._shards_in_use(prefix) == 1 else 1
+        self._write(prefix, [[(name, None, tensor) for name, tensor in tensors]], _ALIGNMENT)
+
+    def write_shards(self, prefix: str, shards: Sequence[Sequence[tuple[str, Part | None, TensorData]]]) -> None:
+        """Writes the shards as given; a tensor may lie in several, in parts."""
+        self._write(prefix, shards, 1)
+
+    def _write(self, prefix: str, groups: Sequence[Sequence[tuple[str, Part | None, TensorData]]], alignment: int) -> None:
+        shards = max(len(groups), 1)
+        if self._shards_in_use(prefix) == shards:
+            shards += 1
         entries: dict[bytes, bytes] = {}
+        whole: dict[str, Any] = {}
         with Commit() as commit:
-            data = commit.open(shard_path(prefix, 0, shards))
-            for shard in range(1, shards):
-                commit.open(shard_path(prefix, shard, shards))
+            files = [commit.open(shard_path(prefix, shard, shards)) for shard in range(shards)]
             index = commit.open(prefix + ".index")
-            offset = 0
-            for name, tensor in tensors:
-                key = name.encode()
-                if not key or key in entries:
+            for number, (data, group) in enumerate(zip(files, groups, strict=False)):
+                offset = 0
+                for name, part, tensor in group:
+                    key = name.encode() if part is None else slices.key(name.encode(), part.extents)
+                    if not name or key in entries or (part is None and name in whole):
+                        raise errors.InvalidArgumentError(None, None, f"A checkpoint cannot hold two tensors named {name!r}.")
+                    padding = -offset % alignment
+                    data.write(bytes(padding))
+                    offset += padding
+                    if tensor.dtype == "string":
+                        stored, checksum = encode_strings(tensor.data)
+                    else:
+                        stored, checksum = [tensor.data], crc.value(tensor.data)
+                    size = 0
+                    for piece in stored:
+                        data.write(piece)
+                        size += len(piece)
+                    entry = _entry(tensor.dtype, tensor.shape)
+                    entry.shard_id, entry.offset, entry.size, entry.crc32c = number, offset, size, crc.mask(checksum)
+                    entries[key] = entry.SerializeToString(deterministic=True)
+                    offset += size
+                    if part is not None:
+                        full = whole.get(name)
+                        if full is None:
+                            full = whole[name] = _entry(tensor.dtype, part.full_shape)
+                        extents = full.slices.add()
+                        for start, length in part.extents:
+                            extents.extent.add(start=start, length=length)
+            for name, full in whole.items():
+                if name.encode() in entries:
                     raise errors.InvalidArgumentError(None, None, f"A checkpoint cannot hold two tensors named {name!r}.")
-                padding = -offset % _ALIGNMENT
-                data.write(bytes(padding))
-                offset += padding
-                if tensor.dtype == "string":
-                    parts, checksum = encode_strings(tensor.data)
-                else:
-                    parts, checksum = [tensor.data], crc.value(tensor.data)
-                size = 0
-                for part in parts:
-                    data.write(part)
-                    size += len(part)
-                entry = BundleEntryProto(
-                    dtype=dtypes.as_dtype(tensor.dtype).as_datatype_enum, offset=offset, size=size, crc32c=crc.mask(checksum)
-                )
-                entry.shape.SetInParent()
-                for extent in tensor.shape:
-                    entry.shape.dim.add(size=extent)
-                entries[key] = entry.SerializeToString(deterministic=True)
-                offset += size
+                entries[name.encode()] = full.SerializeToString(deterministic=True)
             header = BundleHeaderProto(num_shards=shards)
             header.version.producer = 1
             entries[b""] = header.SerializeToString(deterministic=True)

@@ -107,7 +107,7 @@ def _download(origin: str, path: str, file_hash: str | None, algorithm: str) -> 
         try:
             with urllib.request.urlopen(origin, timeout=60) as response, open(partial, "wb") as f:
                 size = response.headers.get("Content-Length")
-                bar = Progbar(int(size) if size and size.isdigit() and int(size) else None, unit_name="B")
+                bar = Progbar(int(size) if size and size.isdigit() and int(size) else None)
                 seen = 0
                 while chunk := response.read(_CHUNK):
                     f.write(chunk)
