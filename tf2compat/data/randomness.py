@@ -145,7 +145,7 @@ class Random:
 def random_stages(dataset: Any) -> list[Random]:
     """The random stages of a pipeline, always in the same order."""
     found: list[Random] = [dataset] if isinstance(dataset, Random) else []
-    for d in dataset._inputs:
+    for d in getattr(dataset, "_inputs", ()):  # a distributed one has none of its own
         found += random_stages(d)
     return found
 
