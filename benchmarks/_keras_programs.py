@@ -56,8 +56,10 @@ def measure(keras: Any) -> dict[str, float]:
 
 if __name__ == "__main__":
     which = sys.argv[1] if len(sys.argv) > 1 else "tensorflow"
-    if which == "tensorflow":
-        import tensorflow as tf
+    if which == "keras":  # Keras 3, on the backend that KERAS_BACKEND names
+        import keras
+    elif which == "tensorflow":
+        from tensorflow import keras
     else:
-        import tf2compat as tf
-    print(json.dumps(measure(tf.keras)))
+        from tf2compat import keras
+    print(json.dumps(measure(keras)))
