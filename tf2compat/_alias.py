@@ -96,10 +96,10 @@ def _target(name: str) -> types.ModuleType:
             return private
     if parts[:2] == ["keras", "src"]:
         return _keras_target(".".join(parts))
-    if parts[0] == "core":
+    if parts[0] in ("core", "compiler"):
         from tf2compat import _private
 
-        generated = _private.core(tuple(parts[1:]))
+        generated = getattr(_private, parts[0])(tuple(parts[1:]))
         if generated is not None:
             return generated
     if parts[0] in _PRIVATE or "python" in parts[:2]:

@@ -44,6 +44,19 @@ def core(parts: Any) -> types.ModuleType | None:
 
 
 @functools.cache
+def compiler(parts: Any) -> types.ModuleType | None:
+    """`tensorflow.compiler.tf2xla.python.xla` and the packages on the way there, or None."""
+    way = ("tf2xla", "python", "xla")
+    if parts == way:
+        return importlib.import_module("tf2compat._private.xla")
+    if parts == way[: len(parts)]:
+        package = types.ModuleType(".".join(("tensorflow.compiler", *parts)), "A package of TensorFlow's compiler.")
+        package.__path__ = []
+        return package
+    return None
+
+
+@functools.cache
 def _module(name: str, inner: str) -> types.ModuleType:
     return _Private(name, inner, PLACES.get(inner, ""))
 
