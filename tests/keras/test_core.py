@@ -54,3 +54,20 @@ def test_wrong_use(name: str) -> None:
     assert found["type"] == ERRORS[name]["type"], f"{found} != {ERRORS[name]}"
     if found["type"]:
         assert len(found["text"]) >= 10
+
+
+def test_a_layer_that_is_built_again_has_its_weights_once():
+    dense = tf.keras.layers.Dense(3)
+    dense.build((4,))
+    first = dense.bias
+    dense.build([None, 4])
+    assert [w.name for w in dense.weights] == ["kernel:0", "bias:0"] and dense.bias is not first
+    dense.bias = None
+    assert [w.name for w in dense.weights] == ["kernel:0"]
+
+
+def test_names_of_models_with_digits():
+    class TFGPT2Model(tf.keras.Model):
+        pass
+
+    assert TFGPT2Model().name.startswith("tfgpt2_model")

@@ -8,7 +8,7 @@ from typing import Any
 
 _counts: dict[str, int] = collections.defaultdict(int)
 _chosen: set[str] = set()
-_CAMEL = re.compile(r"(.)([A-Z][a-z0-9]+)")
+_CAMEL = re.compile(r"(.)([A-Z][a-z]+)")
 _LOWER_UPPER = re.compile(r"([a-z])([A-Z])")
 
 

@@ -69,7 +69,8 @@ class Tracked(Module):
     def __setattr__(self, name: str, value: Any) -> None:
         kind = type(value)
         if kind in _NEVER_NODES:
-            if name in self.__dict__ and name in self._held:
+            d = self.__dict__
+            if name in d and (name in d.get("_held", ()) or (isinstance(d[name], Variable) and "_held" in d)):
                 self.__delattr__(name)
             object.__setattr__(self, name, value)
             return
