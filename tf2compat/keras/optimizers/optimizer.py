@@ -31,7 +31,7 @@ class CallableList(list):
 def filter_empty_gradients(grads_and_vars: Any) -> tuple[Any, ...]:
     """The pairs that have a gradient; ValueError when none has, a logged warning when some have not."""
     pairs = tuple(grads_and_vars)
-    kept = tuple((g, v) for g, v in pairs if g is not None)
+    kept = tuple((_of_size(g, v), v) for g, v in pairs if g is not None)
     if pairs and not kept:
         names = ([v.name for _, v in pairs],)
         raise ValueError(f"No gradients provided for any variable: {names}. Provided `grads_and_vars` is {pairs}.")
@@ -42,6 +42,13 @@ def filter_empty_gradients(grads_and_vars: Any) -> tuple[Any, ...]:
             [v.name for g, v in pairs if g is None],
         )
     return kept
+
+
+def _of_size(gradient: Any, variable: Any) -> Any:
+    """A gradient of some rows that does not tell how many there are: as many as the variable has."""
+    if getattr(gradient, "dense_shape", 0) is None:
+        return type(gradient)(gradient.values, gradient.indices, convert_to_tensor(variable.shape.as_list()))
+    return gradient
 
 
 class Optimizer(AutoTrackable):
@@ -303,7 +310,7 @@ class Optimizer(AutoTrackable):
         if not getattr(self, "_built", False):
             with state.outside():
                 self.build([v for _, v in pairs])
-        if any(g is None for g, _ in pairs):
+        if not all(isinstance(g, Tensor) for g, _ in pairs):
             pairs = list(filter_empty_gradients(pairs))
         grads, variables = [g for g, _ in pairs], [v for _, v in pairs]
         if self.clipnorm or self.global_clipnorm or self.clipvalue:
