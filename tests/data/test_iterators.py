@@ -36,8 +36,15 @@ PIPELINES = {
 }
 
 
+@pytest.fixture(params=[None, 5], ids=["unseeded", "seeded"])
+def seed(request):
+    tf.random.set_seed(request.param)
+    yield request.param
+    tf.random.set_seed(None)
+
+
 @pytest.mark.parametrize("name", PIPELINES)
-def test_positions_come_back(name, tmp_path):
+def test_positions_come_back(name, seed, tmp_path):
     it = iter(PIPELINES[name]())
     for _ in range(3):
         next(it)

@@ -93,15 +93,20 @@ class ExactRandom:
     _exact: tuple[tuple[int, int], Words] | None
 
     def _numbers(self) -> dict[str, Any]:
-        return super()._numbers() if self._exact is None else {"words": self._exact[1].taken}  # type: ignore[misc]
+        if self._exact is None:
+            return super()._numbers()  # type: ignore[misc]
+        seeds, words = self._exact
+        return {"seeds": list(seeds), "words": words.taken}
 
     def _go_on(self, numbers: dict[str, Any]) -> None:
-        if self._exact is None or "words" not in numbers:
+        if "words" not in numbers:
+            self._exact = None
             super()._go_on(numbers)  # type: ignore[misc]
             return
-        words = Words(*self._exact[0])
+        first, second = (int(n) for n in numbers["seeds"])
+        words = Words(first, second)
         words.skip(min(int(numbers["words"]), 2**20))
-        self._exact = (self._exact[0], words)
+        self._exact = ((first, second), words)
 
     def _restart(self, seeds: list[int]) -> None:
         self._exact = None

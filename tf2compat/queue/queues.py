@@ -361,7 +361,7 @@ class RandomShuffleQueue(QueueBase):
         shared_name: str | None = None, name: str = "random_shuffle_queue",
     ) -> None:  # fmt: skip
         super().__init__(dtypes, shapes, names, shared_name or _name(name))
-        from ..data.stages import fresh_seed
+        from ..data.randomness import fresh_seed
 
         self._capacity, self._least = int(capacity), int(min_after_dequeue)
         self._rows: list[list[Any]] = []
