@@ -47,7 +47,7 @@ def _array(image: Any, channels: int, wide: bool) -> np.ndarray:
         r, g, b = (np.asarray(image.convert("RGB")).astype(np.int32)[..., i] for i in range(3))
         gray = ((r * 9798 + g * 19235 + b * 3735) >> 15).astype(np.uint8)[..., None]  # as libpng does: without rounding
         return gray.astype(np.uint16) * 257 if wide else gray
-    out = np.asarray(image.convert(_MODES[channels]))
+    out = np.asarray(image if image.mode == _MODES[channels] else image.convert(_MODES[channels]))
     out = out[..., None] if out.ndim == 2 else out
     return out.astype(np.uint16) * 257 if wide else out.copy()
 
