@@ -1,4 +1,5 @@
-"""Immutable sorted tables in LevelDB's file format, as TensorFlow writes them: not compressed, with checksums."""
+"""Immutable sorted tables in LevelDB's file format, as TensorFlow writes them: with checksums, compressed by
+Snappy in older releases, not compressed today."""
 
 from __future__ import annotations
 
@@ -13,6 +14,8 @@ _TRAILER = 5
 _BLOCK_SIZE = 262144
 _RESTART_INTERVAL = 16
 _MAX_KEY = 1 << 20
+_SNAPPY = 1
+_RATIO = 64  # a copy of 64 bytes takes 3 in Snappy's format
 
 
 class Damaged(Exception):
@@ -53,9 +56,33 @@ def _block(data: bytes, offset: int, size: int, what: str) -> bytes:
     if stored != actual:
         raise Damaged(f"the checksum of the {what} does not match: stored {stored:#010x}, computed {actual:#010x}")
     kind = data[offset + size]
+    block = data[offset : offset + size]
+    if kind == _SNAPPY:
+        return _uncompressed(block, what)
     if kind:
-        raise errors.UnimplementedError(None, None, f"Compressed tables are not supported (the {what} has compression type {kind}).")
-    return data[offset : offset + size]
+        raise errors.UnimplementedError(None, None, f"The {what} has compression type {kind}, which is not supported.")
+    return block
+
+
+def _uncompressed(block: bytes, what: str) -> bytes:
+    """A block as TensorFlow wrote it until 2.2 or so: compressed by Snappy, which says how long the result is."""
+    try:
+        import cramjam
+    except ImportError as error:
+        raise errors.UnimplementedError(
+            None, None, f"The {what} is compressed by Snappy, which takes the package cramjam: pip install 'tf2compat[checkpoints]'."
+        ) from error
+    length, _ = get_varint(block, 0, len(block))
+    if length > _RATIO * len(block):
+        raise Damaged(f"the {what} of {len(block)} bytes claims to hold {length}")
+    out = bytearray(length)
+    try:
+        filled = cramjam.snappy.decompress_raw_into(block, out)
+    except cramjam.DecompressionError as error:
+        raise Damaged(f"the {what} cannot be decompressed: {error}") from error
+    if filled != length:
+        raise Damaged(f"the {what} holds {filled} bytes, not {length}")
+    return bytes(out)
 
 
 def _entries(block: bytes, what: str, budget: list[int]) -> Iterator[tuple[bytes, bytes]]:
