@@ -17,10 +17,10 @@ from . import logging, session, train
 from .arguments import older
 from .dimension import Dimension
 from .graph_mode import GONE, GraphKeys, gone
-from .session import ConfigProto, GPUOptions, InteractiveSession, Session, get_default_session
+from .session import InteractiveSession, Session, get_default_graph, get_default_session
 
 __all__ = [
-    "ConfigProto", "Dimension", "GPUOptions", "GraphKeys", "InteractiveSession", "Session", "get_default_session", "logging", "session", "train",
+    "Dimension", "GraphKeys", "InteractiveSession", "Session", "get_default_graph", "get_default_session", "logging", "session", "train",
 ]  # fmt: skip
 
 AUTO_REUSE = "auto_reuse"
@@ -229,7 +229,7 @@ def string_split(
 def tf_record_iterator(path: Any, options: Any = None) -> Any:
     """The records of a TFRecord file, as bytes."""
     kind = getattr(options, "compression_type", options)
-    return tf.data.TFRecordDataset(path, kind if isinstance(kind, str) else None).as_numpy_iterator()
+    return tf.data.TFRecordDataset(path, ("", "ZLIB", "GZIP")[kind] if isinstance(kind, int) else kind).as_numpy_iterator()
 
 
 def is_variable_initialized(variable: Any) -> Any:
@@ -301,7 +301,8 @@ _RENAMED = {
 
 #: TensorFlow's messages, which tensorboard carries, by the module they are in
 _MESSAGES = {
-    "AttrValue": "attr_value", "Event": "event", "GraphDef": "graph", "HistogramProto": "summary", "MetaGraphDef": "meta_graph",
+    "AttrValue": "attr_value", "ConfigProto": "config", "GPUOptions": "config", "GraphOptions": "config", "OptimizerOptions": "config",
+    "RunMetadata": "config", "RunOptions": "config", "Event": "event", "GraphDef": "graph", "HistogramProto": "summary", "MetaGraphDef": "meta_graph",
     "NodeDef": "node_def", "SessionLog": "event", "Summary": "summary", "SummaryDescription": "summary", "SummaryMetadata": "summary",
 }  # fmt: skip
 
@@ -340,7 +341,7 @@ def __getattr__(name: str) -> Any:
         made = globals()[name] = _Overlay(f"{__name__}.{name}", f"`tf.{name}` with the arguments of version 1.")
         return made
     if name in _MESSAGES:
-        return getattr(importlib.import_module(f"tensorboard.compat.proto.{_MESSAGES[name]}_pb2"), name)
+        return _message(name)
     changed = older("", name)
     if changed is not None:
         return changed
@@ -353,6 +354,16 @@ def __getattr__(name: str) -> Any:
     if name not in _NOT_THE_SAME:
         return getattr(tf, name)
     raise AttributeError(f"tf.compat.v1.{name} is not supported by tf2compat: use TensorFlow 2's tf.{name} or tf.keras.{name}.")
+
+
+def _message(name: str) -> Any:
+    """A class of TensorFlow's messages; ImportError without the package that carries them."""
+    from tf2compat import _ports
+
+    module = _ports.load("protos", "tensorflow").module(f"{_MESSAGES[name]}_pb2")
+    if module is None:
+        raise ImportError(f"tf.compat.v1.{name} takes the package tensorboard: pip install 'tf2compat[tensorboard]'")
+    return getattr(module, name)
 
 
 def gone_object(name: str) -> Any:

@@ -2,7 +2,7 @@
 
 A line of the table is a name in `tf.compat.v1`, the function of `tf` that does the work, version 1's parameters, and what became of
 those that are called otherwise today: `old>new` is a second name for the same thing, `-x` something that has no meaning any more
-and may be given its default only.
+and may be given its default only. Of each line a function is written once, in which no call pays for the binding of its arguments.
 """
 
 from __future__ import annotations
@@ -139,36 +139,50 @@ def _older(name: str) -> Callable[..., Any] | None:
     if line is None:
         return None
     target, parameters, changes = line
-    signature = inspect.signature(eval(f"lambda {parameters}: 0", {"tf": tf}))  # noqa: S307 - the table above
-    renamed = [c.split(">") for c in changes.split() if ">" in c]
-    unused = [c[1:] for c in changes.split() if c.startswith("-")]
-    added = [c[1:].split("=") for c in changes.split() if c.startswith("+")]
     work: Any = tf
     for part in target.split("."):
         work = getattr(work, part)
-    ours = set(inspect.signature(work).parameters)
-
-    def function(*args: Any, **kwargs: Any) -> Any:
-        given = signature.bind(*args, **kwargs).arguments
-        for old, new in renamed:
-            value = given.pop(old, None)
-            if value is not None:
-                if given.get(new) is not None and old in signature.parameters and new in signature.parameters:
-                    raise ValueError(f"Cannot specify both '{new}' and '{old}'.")
-                given[new] = [value, value] if new == "block_shape" and isinstance(value, int) else value
-            elif new not in given and new in ours and new in signature.parameters and signature.parameters[new].default is not None:
-                given[new] = signature.parameters[new].default
-        for key in unused:
-            value = given.pop(key, None)
-            if value is not None and value != signature.parameters[key].default:
-                raise ValueError(f"tf.compat.v1.{name}: {key}={value!r} is not supported by tf2compat")
-        for key, text in added:
-            given[key] = eval(text, {"tf": tf, **given})  # noqa: S307 - the table above
-        if "keepdims" in ours and given.get("keepdims", False) is None:
-            del given["keepdims"]
-        return work(**{k: v for k, v in given.items() if k in ours or v is not signature.parameters[k].default})
-
-    function.__name__ = function.__qualname__ = name.rpartition(".")[2]
+    space: dict[str, Any] = {"tf": tf, "_work": work, "_one_of": _one_of, "_refused": _refused}
+    today = inspect.signature(work).parameters
+    plain = name.rpartition(".")[2]
+    given = inspect.signature(eval(f"lambda {parameters}: 0", space)).parameters  # noqa: S307 - the table above
+    lines, passed = [f"def {plain}({parameters}):"], {p: p for p in given if p in today}
+    for change in changes.split():
+        old, _, new = change.partition(">")
+        if change.startswith("-"):
+            old = change[1:]
+            space[f"_default_{old}"] = given[old].default
+            lines.append(f"    if {old} is not _default_{old} and {old} != _default_{old}: _refused({name!r}, {old!r}, {old})")
+            passed.pop(old, None)
+        elif change.startswith("+"):
+            key, _, text = change[1:].partition("=")
+            passed[key] = text
+        elif new in given:
+            space[f"_unset_{new}"] = given[new].default
+            lines.append(f"    if {old} is not None: {new} = _one_of({new!r}, {new}, _unset_{new}, {old!r}, {old})")
+            passed.pop(old, None)
+        else:
+            passed.pop(old, None)
+            passed[new] = old
+    for key, text in passed.items():
+        default = today[key].default
+        if text in given and given[text].default is None and default is not None and default is not inspect.Parameter.empty:
+            space[f"_today_{key}"] = default
+            passed[key] = f"_today_{key} if {text} is None else {text}"
+    lines.append(f"    return _work({', '.join(f'{k}={v}' for k, v in passed.items())})")
+    exec("\n".join(lines), space)  # noqa: S102 - the table above
+    function = space[plain]
     function.__doc__ = f"`tf.{target}` with the arguments of version 1."
-    function.__signature__ = signature  # type: ignore[attr-defined]
+    function.__module__ = "tf2compat.compat.v1"
     return function
+
+
+def _one_of(new: str, value: Any, unset: Any, old: str, given: Any) -> Any:
+    """What was given under the old name; ValueError when the new one has a value too."""
+    if value is not unset:
+        raise ValueError(f"Cannot specify both '{new}' and '{old}'.")
+    return [given, given] if new == "block_shape" and isinstance(given, int) else given
+
+
+def _refused(function: str, argument: str, value: Any) -> None:
+    raise ValueError(f"tf.compat.v1.{function}: {argument}={value!r} is not supported by tf2compat")

@@ -9,14 +9,13 @@ _LAYERS = "use tf.keras.layers"
 
 #: name -> the TensorFlow 2 way
 GONE: dict[str, str] = {
-    "GraphOptions": "use tf.config", "RunOptions": _SESSION,
-    "RunMetadata": _SESSION, "placeholder": "pass tensors as arguments of a function",
+    "placeholder": "pass tensors as arguments of a function",
     "placeholder_with_default": "give the function's argument a default", "sparse_placeholder": "pass tensors as arguments of a function",
     "disable_eager_execution": "eager execution is always on; decorate with @tf.function where a graph is wanted",
     "disable_v2_behavior": "TensorFlow 2's behaviour is always on", "disable_resource_variables": "variables are always resource variables",
     "disable_v2_tensorshape": "TensorShapes are always version 2", "disable_tensor_equality": "use `is` to compare tensors by identity",
-    "disable_control_flow_v2": "control flow is always functional", "get_default_graph": "use tf.function(f).get_concrete_function().graph",
-    "variable_scope": _VARIABLES, "get_variable_scope": _VARIABLES, "VariableScope": _VARIABLES, "variable_op_scope": _VARIABLES,
+    "disable_control_flow_v2": "control flow is always functional", "variable_scope": _VARIABLES, "get_variable_scope": _VARIABLES,
+    "VariableScope": _VARIABLES, "variable_op_scope": _VARIABLES,
     "get_local_variable": _VARIABLES, "make_template": _VARIABLES, "global_variables": _VARIABLES, "local_variables": _VARIABLES,
     "all_variables": _VARIABLES, "trainable_variables": "ask the model: model.trainable_variables", "model_variables": _VARIABLES,
     "moving_average_variables": _VARIABLES, "add_to_collection": "keep a Python list",

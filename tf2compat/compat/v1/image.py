@@ -128,15 +128,17 @@ def resize(
     if kind not in _METHODS:
         raise ValueError("Resize method is not implemented.")
     batch = images if images.shape.rank == 4 else tf.expand_dims(images, 0)
-    height, width = (int(n) for n in size)
+    known = tf.get_static_value(tf.convert_to_tensor(size))
     if preserve_aspect_ratio:
-        if None in batch.shape[1:3]:
-            raise ValueError("tf.compat.v1.image.resize: preserve_aspect_ratio needs images of known sizes")
-        scale = min(height / batch.shape[1], width / batch.shape[2])
-        height, width = (round(n * scale) for n in batch.shape[1:3])
-    if tuple(batch.shape[1:3]) == (height, width):
-        return images
-    out = _resize(batch, [height, width], kind, align_corners, False)
+        if known is None or None in batch.shape[1:3]:
+            raise ValueError("tf.compat.v1.image.resize: preserve_aspect_ratio needs images and a size that are known beforehand")
+        scale = min(known[0] / batch.shape[1], known[1] / batch.shape[2])
+        known = [round(n * scale) for n in batch.shape[1:3]]
+    if known is not None:
+        size = [int(n) for n in known]
+        if batch.shape[1:3].as_list() == size:
+            return images
+    out = _resize(batch, size, kind, align_corners, False)
     return out if images.shape.rank == 4 else tf.squeeze(out, [0])
 
 

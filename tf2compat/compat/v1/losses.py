@@ -1,4 +1,7 @@
-"""`tf.compat.v1.losses`: losses with weights that broadcast, reduced as `reduction` says."""
+"""`tf.compat.v1.losses`: losses with weights that broadcast, reduced as `reduction` says.
+
+`scope` and `loss_collection` name parts of a graph: in eager code they have no meaning, here as in TensorFlow.
+"""
 
 from __future__ import annotations
 
@@ -77,6 +80,15 @@ def _pair(labels: Any, predictions: Any) -> tuple[Any, Any]:
     return labels, predictions
 
 
+def _targets(name: str, labels: Any, logits: Any) -> tuple[Any, Any]:
+    if labels is None:
+        raise ValueError(f"Argument `{name}` must not be None.")
+    logits = tf.convert_to_tensor(logits)
+    labels = tf.cast(labels, logits.dtype)
+    logits.shape.assert_is_compatible_with(labels.shape)
+    return labels, logits
+
+
 def absolute_difference(
     labels: Any, predictions: Any, weights: Any = 1.0, scope: str | None = None, loss_collection: Any = "losses", reduction: str = _MEAN
 ) -> Any:
@@ -143,11 +155,7 @@ def sigmoid_cross_entropy(
     loss_collection: Any = "losses", reduction: str = _MEAN,
 ) -> Any:  # fmt: skip
     """The cross-entropy of each class by itself."""
-    if multi_class_labels is None:
-        raise ValueError("Argument `multi_class_labels` must not be None.")
-    logits = tf.convert_to_tensor(logits)
-    labels = tf.cast(multi_class_labels, logits.dtype)
-    logits.shape.assert_is_compatible_with(labels.shape)
+    labels, logits = _targets("multi_class_labels", multi_class_labels, logits)
     if label_smoothing > 0:
         labels = labels * (1 - label_smoothing) + 0.5 * label_smoothing
     losses = tf.nn.sigmoid_cross_entropy_with_logits(labels=labels, logits=logits)
@@ -159,11 +167,7 @@ def softmax_cross_entropy(
     loss_collection: Any = "losses", reduction: str = _MEAN,
 ) -> Any:  # fmt: skip
     """The cross-entropy of one of several classes; no gradient flows to the labels."""
-    if onehot_labels is None:
-        raise ValueError("Argument `onehot_labels` must not be None.")
-    logits = tf.convert_to_tensor(logits)
-    labels = tf.cast(onehot_labels, logits.dtype)
-    logits.shape.assert_is_compatible_with(labels.shape)
+    labels, logits = _targets("onehot_labels", onehot_labels, logits)
     if label_smoothing > 0:
         labels = labels * (1 - label_smoothing) + label_smoothing / tf.cast(tf.shape(labels)[-1], logits.dtype)
     losses = tf.nn.softmax_cross_entropy_with_logits(labels=tf.stop_gradient(labels), logits=logits)

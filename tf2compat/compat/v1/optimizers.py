@@ -23,7 +23,11 @@ __all__ = [
 
 
 class Optimizer(legacy.Optimizer):
-    """Base of version 1's optimizers (`tf.compat.v1.train.Optimizer`). `use_locking` has no meaning: updates are whole."""
+    """Base of version 1's optimizers (`tf.compat.v1.train.Optimizer`).
+
+    What concerns the ops of a graph (`use_locking`, `gate_gradients`, `aggregation_method`, `colocate_gradients_with_ops`) has no meaning in
+    eager code, as in TensorFlow.
+    """
 
     GATE_NONE, GATE_OP, GATE_GRAPH = 0, 1, 2
 

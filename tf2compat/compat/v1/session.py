@@ -1,4 +1,4 @@
-"""Sessions of version 1, as far as eager programs make them: to configure devices, and to hand them to Keras."""
+"""Sessions of version 1, as far as eager programs make them: to configure GPUs, and to hand them to Keras."""
 
 from __future__ import annotations
 
@@ -6,56 +6,29 @@ from typing import Any
 
 import tf2compat as tf
 
-__all__ = ["ConfigProto", "GPUOptions", "InteractiveSession", "Session", "get_default_session"]
-
-
-class _Options:
-    """Settings as attributes; what names a group of settings is one itself."""
-
-    _groups: tuple[str, ...] = ()
-
-    def __init__(self, **settings: Any) -> None:
-        for group in self._groups:
-            self.__dict__[group] = _Options()
-        for key, value in settings.items():
-            setattr(self, key, value)
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        value = self.__dict__[name] = _Options() if name.endswith("options") else None
-        return value
-
-
-class GPUOptions(_Options):
-    """How GPU memory is taken: `allow_growth` and `per_process_gpu_memory_fraction`."""
-
-
-class ConfigProto(_Options):
-    """The settings of a session. torch takes GPU memory as it is needed, which is what `gpu_options.allow_growth` asks for."""
-
-    _groups = ("gpu_options", "graph_options", "device_count")
-
-    def __init__(self, **settings: Any) -> None:
-        super().__init__(**settings)
-        if "device_count" not in settings:
-            self.device_count: dict[str, int] = {}
-
+__all__ = ["InteractiveSession", "Session", "get_default_graph", "get_default_session"]
 
 _default: list[Any] = []
+_graph: Any = None
 
 
 class Session:
-    """A session of an eager program: it has no graph to run, but its settings take effect.
+    """A session of an eager program: it has no graph to run.
 
-    `intra_op_parallelism_threads` and `inter_op_parallelism_threads` set the numbers of threads, as `tf.config.threading` does, and
-    `gpu_options.per_process_gpu_memory_fraction` limits the memory. `run` raises RuntimeError, as TensorFlow's does on an empty graph.
+    Of its `config` the limit `gpu_options.per_process_gpu_memory_fraction` takes effect; torch takes GPU memory as it is needed, which is
+    what `allow_growth` asks for, and the rest concerns graphs in sessions only, as in TensorFlow. TypeError for arguments of other
+    types. `run` raises RuntimeError, as TensorFlow's does on an empty graph.
     """
 
     def __init__(self, target: str = "", graph: Any = None, config: Any = None) -> None:
-        self.graph, self.sess_str, self._config = graph, target, config
+        if graph is not None and not isinstance(graph, tf.Graph):
+            raise TypeError(f'Argument `graph` must be a tf.Graph, but got "{type(graph).__name__}"')
         if config is not None:
-            _apply(config)
+            if type(config).__name__ != "ConfigProto":
+                raise TypeError(f'Argument `config` must be a tf.ConfigProto, but got "{type(config).__name__}"')
+            _limit_memory(config.gpu_options.per_process_gpu_memory_fraction)
+        self.graph = get_default_graph() if graph is None else graph
+        self.sess_str, self._config = target, config
 
     def run(self, fetches: Any, feed_dict: Any = None, options: Any = None, run_metadata: Any = None) -> Any:
         raise RuntimeError(
@@ -64,6 +37,7 @@ class Session:
         )
 
     def as_default(self) -> Any:
+        """The session itself, as the block's default."""
         return self
 
     def __enter__(self) -> Any:
@@ -88,6 +62,7 @@ class InteractiveSession(Session):
         _default.append(self)
 
     def close(self) -> None:
+        """It is the default no longer."""
         if self in _default:
             _default.remove(self)
 
@@ -96,16 +71,20 @@ def get_default_session() -> Any:
     return _default[-1] if _default else None
 
 
-def _apply(config: Any) -> None:
+def get_default_graph() -> Any:
+    """The graph that is being traced; outside of functions one without nodes, which eager code does not fill."""
+    global _graph
+    from tf2compat._engine import state
+
+    if state.local.graph is not None:
+        return state.local.graph
+    if _graph is None:
+        _graph = tf.Graph()
+    return _graph
+
+
+def _limit_memory(fraction: float) -> None:
     import torch
 
-    for key, setter in (
-        ("intra_op_parallelism_threads", tf.config.threading.set_intra_op_parallelism_threads),
-        ("inter_op_parallelism_threads", tf.config.threading.set_inter_op_parallelism_threads),
-    ):
-        count = getattr(config, key, None)
-        if count:
-            setter(int(count))
-    fraction = getattr(getattr(config, "gpu_options", None), "per_process_gpu_memory_fraction", None)
     if fraction and torch.cuda.is_available():
         torch.cuda.set_per_process_memory_fraction(float(fraction))
