@@ -106,6 +106,12 @@ def CudnnRNN(
 
     if input_mode not in ("linear_input", "auto_select"):
         raise ValueError(f"CudnnRNN: input_mode {input_mode!r} is not supported by tf2compat")
+    if rnn_mode not in ("lstm", "gru", "rnn_tanh", "rnn_relu"):
+        raise ValueError(f"Value for attr 'rnn_mode' of {rnn_mode!r} is not in the list of allowed values: rnn_relu, rnn_tanh, lstm, gru")
+    if direction not in ("unidirectional", "bidirectional"):
+        raise ValueError(f"Value for attr 'direction' of {direction!r} is not in the list of allowed values: unidirectional, bidirectional")
+    if dropout and (seed or seed2):
+        raise ValueError("CudnnRNN: dropout with a seed is not supported by tf2compat")
     out, h, c = cudnn_rnn(input, input_h, input_c, params, rnn_mode, 2 if direction == "bidirectional" else 1, float(dropout), is_training)
     return _CudnnRNN(out, h, c, out[:0])
 
