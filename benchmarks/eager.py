@@ -84,14 +84,12 @@ def torch_step() -> Any:
 
 def import_seconds() -> tuple[float, float]:
     """Seconds that `import torch` and `import torch, tf2compat` take, best of five fresh processes each."""
-    best = {}
-    for what in ("import torch", "import torch, tf2compat"):
-        times = []
-        for _ in range(5):
+    best = {"import torch": float("inf"), "import torch, tf2compat": float("inf")}
+    for _ in range(5):
+        for what in best:  # in turn, since machines drift
             start = time.perf_counter()
             subprocess.run([sys.executable, "-c", what], check=True)
-            times.append(time.perf_counter() - start)
-        best[what] = min(times)
+            best[what] = min(best[what], time.perf_counter() - start)
     return best["import torch"], best["import torch, tf2compat"]
 
 
