@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from tf2compat._threads import Ended, ends_with_process
+
 _numbers = itertools.count()
 _END = object()
 
@@ -18,7 +20,7 @@ class SequenceEnqueuer:
     """The class that enqueuers inherit from (`tf.keras.utils.SequenceEnqueuer`).
 
     `start` fills a queue, `get` gives a generator of what is in it, `stop` ends both. Differs from TensorFlow: workers are
-    threads with `use_multiprocessing` too.
+    threads with `use_multiprocessing` too, which gives the same items.
     """
 
     def __init__(self, sequence: Any, use_multiprocessing: bool = False) -> None:
@@ -39,7 +41,7 @@ class SequenceEnqueuer:
         self.workers = workers
         self.queue = queue.Queue(max_queue_size)
         self.stop_signal = threading.Event()
-        self.run_thread = threading.Thread(target=self._run, daemon=True)
+        self.run_thread = ends_with_process(threading.Thread(target=self._work, daemon=True), 10.0)
         self.run_thread.start()
 
     def stop(self, timeout: float | None = None) -> None:
@@ -54,6 +56,15 @@ class SequenceEnqueuer:
                 break
         if self.run_thread is not threading.current_thread():
             self.run_thread.join(timeout)
+
+    def _work(self) -> None:
+        try:
+            self._run()
+        except Ended:
+            return  # the process ends
+        except RuntimeError as error:
+            if "cannot schedule new futures after" not in str(error):  # the same, seen by the workers first
+                raise
 
     def _put(self, item: Any) -> bool:
         """Wait for room in the queue; whether there was any before the end."""
@@ -130,6 +141,8 @@ class GeneratorEnqueuer(SequenceEnqueuer):
     """What a generator yields (`tf.keras.utils.GeneratorEnqueuer`). One thread at a time asks it, so that any generator will do."""
 
     def __init__(self, generator: Any, use_multiprocessing: bool = False, random_seed: int | None = None) -> None:
+        if random_seed is not None and use_multiprocessing:
+            raise NotImplementedError("GeneratorEnqueuer: random_seed seeds worker processes, and tf2compat's workers are threads")
         super().__init__(generator, use_multiprocessing)
         self.random_seed = random_seed
 

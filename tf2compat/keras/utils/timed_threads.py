@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import logging
 import threading
+import weakref
 from typing import Any
+
+from tf2compat._threads import Ended, ends_with_process
 
 
 class TimedThread:
@@ -18,9 +21,12 @@ class TimedThread:
         self.thread_stop_event: threading.Event | None = None
 
     def _call_on_interval(self, stopped: threading.Event) -> None:
-        while not stopped.is_set():
-            self.on_interval()
-            stopped.wait(self.interval)
+        try:
+            while not stopped.is_set():
+                self.on_interval()
+                stopped.wait(self.interval)
+        except Ended:
+            return  # the process ends
 
     def start(self) -> None:
         """Begin; nothing happens when it runs already."""
@@ -31,6 +37,9 @@ class TimedThread:
         self.thread = threading.Thread(
             target=self._call_on_interval, args=(self.thread_stop_event,), daemon=self.daemon, **self.thread_kwargs
         )
+        if self.daemon:
+            weakref.finalize(self, self.thread_stop_event.set)  # at the process' end at the latest
+            ends_with_process(self.thread, 1.0)
         self.thread.start()
 
     def stop(self) -> None:
