@@ -12,7 +12,8 @@ import numpy as np
 STEPS, BATCH = 60, 32
 
 
-def _models(keras: Any) -> dict[str, tuple[Any, Any]]:
+def models(keras: Any) -> dict[str, tuple[Any, Any]]:
+    """Each program's model and its samples."""
     layers = keras.layers
     n = STEPS * BATCH
     rng = np.random.RandomState(0)
@@ -30,19 +31,29 @@ def _models(keras: Any) -> dict[str, tuple[Any, Any]]:
     return {"MLP": (mlp, flat), "convnet": (convnet, image), "LSTM": (lstm, series), "transformer": (transformer, series)}
 
 
+def labels() -> Any:
+    """Classes for the samples of each program."""
+    return np.random.RandomState(1).randint(0, 10, STEPS * BATCH)
+
+
+def compile_model(keras: Any, model: Any) -> None:
+    """As each program is trained."""
+    model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"])
+
+
 def measure(keras: Any) -> dict[str, float]:
     """Seconds of the first epoch, of a later one (best of 3), and of `predict` for each program."""
     out: dict[str, float] = {}
-    labels = np.random.RandomState(1).randint(0, 10, STEPS * BATCH)
-    for name, (model, x) in _models(keras).items():
-        model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"])
+    classes = labels()
+    for name, (model, x) in models(keras).items():
+        compile_model(keras, model)
         start = time.perf_counter()
-        model.fit(x, labels, batch_size=BATCH, epochs=1, verbose=0)
+        model.fit(x, classes, batch_size=BATCH, epochs=1, verbose=0)
         out[f"{name}: first epoch"] = time.perf_counter() - start
         best = float("inf")
         for _ in range(3):
             start = time.perf_counter()
-            model.fit(x, labels, batch_size=BATCH, epochs=1, verbose=0)
+            model.fit(x, classes, batch_size=BATCH, epochs=1, verbose=0)
             best = min(best, time.perf_counter() - start)
         out[f"{name}: epoch"] = best
         if name == "MLP":

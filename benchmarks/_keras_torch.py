@@ -1,22 +1,62 @@
-"""The MLP of the Keras benchmark as a loop by hand in torch."""
+"""The programs of the Keras benchmark as loops by hand in torch: the same models, data, optimizer and reports."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
 
-def mlp_epoch(steps: int, batch: int) -> float:
-    """Seconds of an epoch, best of 3: data of the same sizes, Adam, loss and accuracy summed as `fit` reports them."""
-    x = torch.as_tensor(np.random.rand(steps * batch, 64).astype("float32"))
+class _LastOfLSTM(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.lstm, self.out = nn.LSTM(8, 32, batch_first=True), nn.Linear(32, 10)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.out(self.lstm(x)[0][:, -1])
+
+
+class _Encoder(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Linear(8, 32)
+        self.attention = nn.MultiheadAttention(32, 2, batch_first=True)
+        self.norm1, self.norm2 = nn.LayerNorm(32), nn.LayerNorm(32)
+        self.wide, self.narrow, self.out = nn.Linear(32, 64), nn.Linear(64, 32), nn.Linear(32, 10)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y = self.first(x)
+        y = self.norm1(y + self.attention(y, y, y, need_weights=False)[0])
+        y = self.norm2(y + self.narrow(torch.relu(self.wide(y))))
+        return self.out(y.mean(1))
+
+
+MODELS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
+    "MLP": (lambda: nn.Sequential(nn.Linear(64, 128), nn.ReLU(), nn.Linear(128, 10)), (64,)),
+    "convnet": (
+        lambda: nn.Sequential(nn.Conv2d(1, 16, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(144, 32), nn.ReLU(), nn.Linear(32, 10)),
+        (1, 8, 8),
+    ),
+    "LSTM": (_LastOfLSTM, (16, 8)),
+    "transformer": (_Encoder, (16, 8)),
+}
+
+
+def epoch_of(name: str, steps: int, batch: int, compiled: bool = False) -> Callable[[], float]:
+    """A function that trains for an epoch: shuffled rows, Adam, loss and accuracy summed as `fit` reports them; with a compiled model if asked for."""
+    make, shape = MODELS[name]
+    x = torch.as_tensor(np.random.rand(steps * batch, *shape).astype("float32"))
     y = torch.as_tensor(np.random.randint(0, 10, steps * batch))
-    model = torch.nn.Sequential(torch.nn.Linear(64, 128), torch.nn.ReLU(), torch.nn.Linear(128, 10))
+    model: Any = make()
     optimizer = torch.optim.Adam(model.parameters(), fused=True)
-    best = float("inf")
-    for _ in range(4):
-        start = time.perf_counter()
+    if compiled:
+        model = torch.compile(model)
+
+    def epoch() -> float:
         order = torch.randperm(steps * batch)
         total = torch.zeros(())
         hits = torch.zeros(())
@@ -30,9 +70,23 @@ def mlp_epoch(steps: int, batch: int) -> float:
             optimizer.step()
             total += loss.detach()
             hits += (out.argmax(-1) == b).sum()
-        float(total), float(hits)
-        best = min(best, time.perf_counter() - start)
-    return best
+        return float(total) + float(hits)
+
+    return epoch
+
+
+def side_by_side(ours: dict[str, Callable[[], Any]], theirs: dict[str, Callable[[], Any]], rounds: int = 12) -> dict[str, tuple[float, float]]:
+    """For each program the seconds of an epoch of ours and of theirs, best of `rounds`, in turn so that a busy machine hits both alike."""
+    found = {}
+    for name, epoch in ours.items():
+        best = [float("inf"), float("inf")]
+        for _ in range(rounds):
+            for i, call in enumerate((epoch, theirs[name])):
+                start = time.perf_counter()
+                call()
+                best[i] = min(best[i], time.perf_counter() - start)
+        found[name] = (best[0], best[1])
+    return found
 
 
 def dense_call() -> tuple[float, float]:

@@ -41,6 +41,15 @@ def current() -> torch.device:
     return state.local.device or default()
 
 
+_dispatching = torch._C._len_torch_dispatch_stack
+_transforming = torch._C._functorch.peek_interpreter_stack
+
+
+def on_host(t: torch.Tensor) -> bool:
+    """Whether Python may look at a tensor's values at no cost: plain host memory, which nobody traces or transforms."""
+    return type(t) is torch.Tensor and t.is_cpu and not _dispatching() and _transforming() is None
+
+
 def full_name(storage: Any) -> str:
     """TensorFlow's name of the device that holds `storage`."""
     device = getattr(storage, "device", _CPU)

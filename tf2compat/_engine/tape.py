@@ -459,6 +459,26 @@ def _watch(t: Tensor) -> Tensor:
     return _watch_all([t])
 
 
+def _by_torch(outputs: tuple[Any, ...], inputs: tuple[Any, ...], weights: tuple[Any, ...], keep: bool, again: bool) -> Any:
+    return torch.autograd.grad(outputs, inputs, weights, retain_graph=keep, create_graph=again, allow_unused=True)
+
+
+def _backward(outputs: tuple[Any, ...], inputs: tuple[Any, ...], weights: tuple[Any, ...], keep: bool, again: bool) -> Any:
+    """`torch.autograd.grad` for arguments that fit together.
+
+    What torch checks beforehand takes as long as the backward pass of a small model, and loads SymPy at the first call.
+    """
+    if _run_engine is None or torch.overrides.has_torch_function(outputs + inputs + weights):
+        return _by_torch(outputs, inputs, weights, keep, again)
+    return _run_engine(outputs, weights, keep, again, inputs, True, accumulate_grad=False)
+
+
+try:
+    from torch.autograd.graph import _engine_run_backward as _run_engine
+except ImportError:  # a torch that does this otherwise
+    _run_engine = None  # type: ignore[assignment]
+
+
 @op("SymbolicGradient", multi=True, stateful=True, tensors=ANYS)
 def _gradient(tensors: Any, n_targets: int, n_sources: int, weighted: Any, keep: bool) -> Any:
     """Reverse-mode gradients by torch autograd: targets, sources, then the given output gradients, in one list."""
@@ -477,9 +497,7 @@ def _gradient(tensors: Any, n_targets: int, n_sources: int, weighted: Any, keep:
     live = [i for i, x in enumerate(xs) if x.requires_grad]
     if outputs and live:
         again = bool(state.local.tapes)
-        grads = torch.autograd.grad(
-            outputs, [xs[i] for i in live], weights, retain_graph=keep or again, create_graph=again, allow_unused=True
-        )
+        grads = _backward(tuple(outputs), tuple([xs[i] for i in live]), tuple(weights), keep or again, again)
         for i, g in zip(live, grads, strict=True):
             found[i] = g
     return found

@@ -6,12 +6,17 @@ from collections.abc import Callable
 from typing import Any
 
 from tf2compat._engine import state, strategies
+from tf2compat._engine.symbolic import SymbolicTensor
 from tf2compat._engine.tensor import Tensor
 from tf2compat._engine.variable import Variable
 
 from .._base.callspec import Masks, mask_of
 from . import functions as f
+from .means import mean_of
 from .weighting import Reduction, compute_weighted_loss, match_ranks, valid_mask
+
+
+_TENSORS = (Tensor, SymbolicTensor)
 
 
 def _plain(value: Any) -> Any:
@@ -80,6 +85,23 @@ class LossFunctionWrapper(Loss):
         super().__init__(reduction=reduction, name=name)
         self.fn = fn
         self._fn_kwargs = kwargs
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        if sample_weight is None and type(self).call is LossFunctionWrapper.call:
+            found = self._mean(y_true, y_pred)
+            if found is not NotImplemented:
+                return found
+        return super().__call__(y_true, y_pred, sample_weight)
+
+    def _mean(self, y_true: Any, y_pred: Any) -> Any:
+        """The mean of the losses of a batch without weights and masks; NotImplemented where they are to be taken one by one."""
+        whole = mean_of(self.fn)
+        averages = self.reduction in (Reduction.AUTO, Reduction.SUM_OVER_BATCH_SIZE) and strategies.current() is None
+        if whole is None or not averages or type(y_true) not in _TENSORS or type(y_pred) not in _TENSORS or not y_pred.dtype.is_floating:
+            return NotImplemented
+        if Masks.used and mask_of(y_pred) is not None:
+            return NotImplemented
+        return whole(*match_ranks(y_true, y_pred), **self._fn_kwargs)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """The function's value, after one of the two has lost a last axis of size 1 that the other lacks."""

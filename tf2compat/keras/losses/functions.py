@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch.nn import functional as F  # noqa: N812
 
+from tf2compat._engine.devices import on_host
 from tf2compat._engine.op import ANY, invalid, op
 from tf2compat._engine.tensor import Tensor
 
@@ -151,8 +152,10 @@ def _categorical_crossentropy(y_true: Any, y_pred: Any, from_logits: Any, label_
     if from_logits:
         loss = -(t * F.log_softmax(p, axis)).sum(axis)
         if p.requires_grad:  # TensorFlow's gradient is softmax - labels, also where the labels do not add up to 1
-            norm = torch.logsumexp(p, axis)
-            loss = loss + (1.0 - t.detach().sum(axis)) * (norm - norm.detach())
+            rest = 1.0 - t.detach().sum(axis)
+            if not on_host(rest) or rest.any().item():
+                norm = torch.logsumexp(p, axis)
+                loss = loss + rest * (norm - norm.detach())
         return loss
     p = p / p.sum(axis, keepdim=True)
     p = torch.clamp(p, settings.epsilon, 1.0 - settings.epsilon)
@@ -208,6 +211,16 @@ def categorical_focal_crossentropy(
 
 @op("SparseSoftmaxCrossEntropyWithLogits", y_true=ANY, y_pred=ANY)
 def _sparse_categorical_crossentropy(y_true: Any, y_pred: Any, from_logits: Any, axis: Any, ignore_class: Any) -> Any:
+    flat, t, leading = _flattened(y_true, y_pred, from_logits, axis)
+    if ignore_class is not None:
+        out = F.cross_entropy(flat, torch.where(t == ignore_class, -100, t), reduction="none")
+    else:
+        out = _nll(flat, t)
+    return out.reshape(leading) if len(leading) != 1 else out
+
+
+def _flattened(y_true: Any, y_pred: Any, from_logits: Any, axis: Any) -> tuple[Any, Any, Any]:
+    """Logits of shape [samples, classes], labels of shape [samples], and the shape of the samples."""
     p = y_pred
     if not from_logits:
         p = torch.log(torch.clamp(p, settings.epsilon, 1 - settings.epsilon))
@@ -222,16 +235,12 @@ def _sparse_categorical_crossentropy(y_true: Any, y_pred: Any, from_logits: Any,
             f"`labels.shape` must equal `logits.shape` except for the last dimension. Received: labels.shape=({t.shape[0]},) and "
             f"logits.shape={tuple(flat.shape)}"
         )
-    if ignore_class is not None:
-        out = F.cross_entropy(flat, torch.where(t == ignore_class, -100, t), reduction="none")
-    else:
-        out = _nll(flat, t)
-    return out.reshape(leading) if len(leading) != 1 else out
+    return flat, t, leading
 
 
-def _nll(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+def _nll(logits: torch.Tensor, labels: torch.Tensor, reduction: str = "none") -> torch.Tensor:
     try:
-        return F.cross_entropy(logits, labels, reduction="none", ignore_index=-(2**62))
+        return F.cross_entropy(logits, labels, reduction=reduction, ignore_index=-(2**62))
     except IndexError:  # TensorFlow on the CPU raises with the labels in the message
         n = logits.shape[-1]
         bad = int(labels[(labels < 0) | (labels >= n)][0])

@@ -11,7 +11,9 @@ import torch
 
 from tf2compat._engine import nest, state
 from tf2compat._engine.convert import convert_to_tensor
+from tf2compat._engine.devices import on_host
 from tf2compat._engine.op import ANY, VARIABLE, VARIABLES, op
+from tf2compat._engine.symbolic import SymbolicTensor
 from tf2compat._engine.tensor import Tensor
 from tf2compat._engine.variable import Variable, VariableAggregation, VariableSynchronization
 
@@ -19,6 +21,10 @@ from .._base.callspec import Masks, mask_of
 from .._base.context import calling
 from .._base.layer import Layer
 from ..losses.weighting import combine_mask, match_ranks
+from .functions import HITS, hits_of
+
+
+_TENSORS = (Tensor, SymbolicTensor)
 
 
 @op("KerasResetMetric", stateful=True, variables=VARIABLES)
@@ -156,11 +162,18 @@ def fit_rank(weight: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
 
 
 @op("KerasReduceMetric", stateful=True, total=VARIABLE, count=VARIABLE, values=ANY, weight=ANY)
-def _accumulate(total: Any, count: Any, values: Any, weight: Any = None, mean: Any = True) -> None:
-    """total += sum(values * weight); count += their number, or the weights' sum."""
+def _accumulate(total: Any, count: Any, values: Any, weight: Any = None, mean: Any = True, number: Any = None) -> None:
+    """total += sum(values * weight); count += their number, or the weights' sum. `number` is the weight of a scalar."""
     dtype = total._t.dtype
-    values = values.detach()
-    values = values if values.dtype is dtype else values.to(dtype)
+    if values.requires_grad:
+        values = values.detach()
+    if values.dtype is not dtype:
+        values = values.to(dtype)
+    if number is not None:
+        total._own().add_(values, alpha=number)
+        if mean:
+            count._own().add_(number)
+        return
     if weight is None:
         total._own().add_(values if values.ndim == 0 else values.sum())
         if mean:
@@ -177,12 +190,24 @@ def _accumulate(total: Any, count: Any, values: Any, weight: Any = None, mean: A
         count._own().add_(full.sum() if full.shape == values.shape else full.expand(values.shape).sum())
 
 
+@op("KerasCountHits", stateful=True, total=VARIABLE, count=VARIABLE, y_true=ANY, y_pred=ANY)
+def _count_hits(total: Any, count: Any, y_true: Any, y_pred: Any, hits: Any) -> None:
+    """As `_accumulate` does with the hits as numbers."""
+    found = HITS[hits](y_true, y_pred)
+    total._own().add_(found.sum())
+    count._own().add_(found.numel())
+
+
 @op("DivNoNan", total=ANY, count=ANY)
 def _ratio(total: Any, count: Any) -> Any:
+    if count.ndim == 0 and on_host(count) and not count.requires_grad:
+        n = count.item()
+        return total / n if n else torch.zeros_like(total)
     return torch.where(count == 0, torch.zeros_like(total), total / count)
 
 
 _accumulate.infer(lambda *args: [])
+_count_hits.infer(lambda *args: [])
 
 
 class Sum(Metric):
@@ -218,7 +243,10 @@ class Mean(Metric):
         self.count = self.add_weight("count")
 
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
-        _accumulate(self.total, self.count, _number(values), _weight(sample_weight), True)
+        if type(sample_weight) is float and isinstance(values, Tensor) and values.shape.rank == 0:
+            _accumulate(self.total, self.count, values, None, True, sample_weight)
+        else:
+            _accumulate(self.total, self.count, _number(values), _weight(sample_weight), True)
 
     def result(self) -> Any:
         return _ratio(self.total, self.count)
@@ -235,6 +263,8 @@ class MeanMetricWrapper(Mean):
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Take a batch of labels and predictions into account; `sample_weight` may be 0 to leave samples out."""
         dtype = self._compute
+        if sample_weight is None and self._count(y_true, y_pred, dtype):
+            return
         y_true, y_pred = _as(y_true, dtype), _as(y_pred, dtype)
         mask = mask_of(y_pred) if Masks.used else None
         if isinstance(y_true, Tensor) and isinstance(y_pred, Tensor):
@@ -251,6 +281,16 @@ class MeanMetricWrapper(Mean):
                 if m is not None:
                     sample_weight = combine_mask(matches, sample_weight, m)
         super().update_state(matches, sample_weight)
+
+    def _count(self, y_true: Any, y_pred: Any, dtype: Any) -> bool:
+        """Count the hits of an unweighted batch without making numbers of labels and hits; whether that could be done."""
+        if type(y_true) not in _TENSORS or type(y_pred) not in _TENSORS or y_pred.dtype is not dtype:
+            return False
+        hits = hits_of(self._fn, y_true)
+        if hits is None or self._fn_kwargs or (Masks.used and mask_of(y_pred) is not None):
+            return False
+        _count_hits(self.total, self.count, *match_ranks(y_true, y_pred), hits)
+        return True
 
     def get_config(self) -> dict[str, Any]:
         config = {k: v.numpy() if isinstance(v, (Tensor, Variable)) else v for k, v in self._fn_kwargs.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -39,20 +40,40 @@ def binary_matches(y_true: Any, y_pred: Any, threshold: Any = 0.5) -> Any:
 @op("KerasCategoricalAccuracy", y_true=ANY, y_pred=ANY)
 def categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
     """Where the largest of the predictions is at the largest of the labels (`tf.keras.metrics.categorical_accuracy`)."""
-    return (y_true.argmax(-1) == y_pred.argmax(-1)).to(_float())
+    return _same_class(y_true, y_pred).to(_float())
+
+
+def _same_class(y_true: torch.Tensor, y_pred: torch.Tensor) -> torch.Tensor:
+    return y_true.argmax(-1) == y_pred.argmax(-1)
 
 
 @op("KerasSparseCategoricalAccuracy", y_true=ANY, y_pred=ANY)
 def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
     """Where the largest of the predictions is at the integer label (`tf.keras.metrics.sparse_categorical_accuracy`)."""
-    same = y_true.ndim == y_pred.ndim
-    if same:
+    hits = _of_class(y_true, y_pred).to(_float())
+    return hits.unsqueeze(-1) if y_true.ndim == y_pred.ndim and hits.ndim < y_pred.ndim else hits
+
+
+def _of_class(y_true: torch.Tensor, y_pred: torch.Tensor) -> torch.Tensor:
+    if y_true.ndim == y_pred.ndim:
         y_true = y_true.squeeze(-1) if y_true.shape[-1] == 1 else y_true
     best = y_pred.argmax(-1)
     if best.dtype is not y_true.dtype:
         best = best.to(y_true.dtype)
-    hits = (y_true == best).to(_float())
-    return hits.unsqueeze(-1) if same and hits.ndim < y_pred.ndim else hits
+    return y_true == best
+
+
+#: functions whose values are hits and misses: what tells them as booleans, by a name that a recorded graph can hold
+HITS: dict[str, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]] = {
+    "categorical_accuracy": _same_class, "sparse_categorical_accuracy": _of_class,
+}  # fmt: skip
+
+
+def hits_of(fn: Any, y_true: Any) -> str | None:
+    """The name under which `HITS` has a metric function, for these labels as they are; else None."""
+    if fn is categorical_accuracy:
+        return "categorical_accuracy"
+    return "sparse_categorical_accuracy" if fn is sparse_categorical_accuracy and y_true.dtype.is_integer else None
 
 
 def _in_top(targets: torch.Tensor, predictions: torch.Tensor, k: int) -> torch.Tensor:
