@@ -15,7 +15,6 @@ from . import functions as f
 from .means import mean_of
 from .weighting import Reduction, compute_weighted_loss, match_ranks, valid_mask
 
-
 _TENSORS = (Tensor, SymbolicTensor)
 
 

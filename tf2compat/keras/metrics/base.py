@@ -23,7 +23,6 @@ from .._base.layer import Layer
 from ..losses.weighting import combine_mask, match_ranks
 from .functions import HITS, hits_of
 
-
 _TENSORS = (Tensor, SymbolicTensor)
 
 
