@@ -11,6 +11,7 @@ ENTRY_POINTS = {
     "filesystem.fsspec": "tf2compat_adapters.fsspec_files",
     "graph_def.tensorflow": "tf2compat_adapters.graph_def",
     "image_warp.scipy": "tf2compat_adapters.scipy_warp",
+    "images.jpeg": "tf2compat_adapters.jpeg_images",
     "images.pillow": "tf2compat_adapters.pillow_images",
     "model_file.hdf5": "tf2compat_adapters.keras_hdf5",
     "model_file.keras": "tf2compat_adapters.keras_archive",

@@ -1,4 +1,5 @@
-"""The image port: files of images as arrays. Adapters are named `images.<name>`; Pillow's is `images.pillow`."""
+"""The image port: files of images as arrays. Adapters are named `images.<name>`; `images.pillow` knows
+all formats, `images.jpeg` decodes JPEG as TensorFlow does."""
 
 from __future__ import annotations
 
@@ -23,3 +24,10 @@ class ImageCodec(Protocol):
         self, array: np.ndarray, quality: int, progressive: bool, optimize: bool, subsample: bool, density: tuple[int, int], xmp: bytes
     ) -> bytes:
         """A JPEG file."""
+
+
+class JpegDecoder(Protocol):
+    """Decodes JPEG files that are held in memory. Broken data raises ValueError."""
+
+    def decode(self, data: bytes, channels: int = 0, ratio: int = 1, fast: bool = True, smooth: bool = True) -> np.ndarray:
+        """uint8 [rows, columns, channels] at one `ratio`-th of the size, by the `fast` transform or the accurate one, colours interpolated if `smooth`."""

@@ -272,7 +272,7 @@ class Dataset(collections.abc.Iterable):
         if synchronous and num_parallel_calls is not None:
             raise ValueError("`synchronous` is not supported with `num_parallel_calls`, but `num_parallel_calls` was set to " f"{num_parallel_calls}.")
         if num_parallel_calls is None:
-            return _MapDataset(self, map_func)
+            return _MapDataset(self, map_func, bool(synchronous))
         return _ParallelMapDataset(self, map_func, number(num_parallel_calls), deterministic)
 
     def flat_map(self, map_func: Callable[..., Any], name: str | None = None) -> Dataset:

@@ -66,13 +66,21 @@ class _OptionsDataset(_Unary):
 
 
 class _MapDataset(_Passing):
-    def __init__(self, source: Dataset, func: Callable[..., Any]) -> None:
+    def __init__(self, source: Dataset, func: Callable[..., Any], synchronous: bool = False) -> None:
         super().__init__(source)
         self._function = Traced(func, source._spec, "map")
+        self._synchronous = synchronous
         self._spec = self._function.output_spec
         if not structure.leaves(self._spec) or all(type(s).__name__ == "NoneTensorSpec" for s in structure.leaves(self._spec)):
             raise errors.InvalidArgumentError(None, None, "Length for attr 'output_shapes' of 0 must be at least minimum 1 [Op:MapDataset] name: ")
         self._whole: Vectorised | None = vectorised(self._function)
+
+    def _components(self) -> Iterator[Any]:
+        from .threads import parallel_map, worth_threads_unasked
+
+        if not self._synchronous and worth_threads_unasked(self._function):
+            return parallel_map(self._function, self._source._components, -1)
+        return super()._components()
 
     def _elements(self) -> Iterator[Any]:
         return map(self._function, self._source._components())

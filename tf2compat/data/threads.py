@@ -21,7 +21,8 @@ from .stages import _Unary
 
 _END = object()
 #: ops that run outside of the interpreter's lock for long, or call Python that may wait
-_HEAVY = frozenset(("EagerPyFunc", "PyFunc", "ReadFile", "DecodeJpeg", "DecodePng", "DecodeImage", "DecodeGif", "DecodeBmp", "ResizeBilinear"))
+_DECODING = frozenset(("DecodeJpeg", "DecodePng", "DecodeWebP", "DecodeImage", "DecodeGif", "DecodeBmp"))
+_HEAVY = _DECODING | {"EagerPyFunc", "PyFunc", "ReadFile", "ResizeImages"}
 
 
 def _feed(make: Callable[[], Iterator[Any]], out: queue.Queue[Any], stop: threading.Event) -> None:
@@ -127,6 +128,15 @@ def worth_threads(function: Any) -> bool:
     if function.concrete is None:
         return True
     return any(n.op is not None and n.op.name in _HEAVY for n in function.concrete.graph.nodes)
+
+
+def worth_threads_unasked(function: Any) -> bool:
+    """Whether a map without `num_parallel_calls` runs in threads all the same, as TensorFlow's does when its function is stateless."""
+    if not worth_threads(function) or function.concrete is None:
+        return False
+    nodes = function.concrete.graph.nodes
+    names = [n.op.name if n.op is not None else n.kind for n in nodes]
+    return any(name in _DECODING for name in names) and not any(n.stateful() and name != "ReadFile" for n, name in zip(nodes, names, strict=True))
 
 
 _changing = threading.Lock()

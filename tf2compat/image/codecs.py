@@ -22,6 +22,10 @@ def _codec() -> Any:
     return _ports.load("images", "pillow")
 
 
+def _jpeg() -> Any:
+    return _ports.load("images", "jpeg")
+
+
 def _kind(data: bytes) -> str | None:
     for start, kind in _STARTS:
         if data.startswith(start):
@@ -44,7 +48,7 @@ def _scalar(contents: Any, op_name: str) -> bytes:
 
 
 def _decoded(
-    contents: Any, op_name: str, channels: int, dtype: Any, ratio: int = 1, animated: bool = False, bmp: bool = False
+    contents: Any, op_name: str, channels: int, dtype: Any, ratio: int = 1, animated: bool = False, bmp: bool = False, **jpeg: bool
 ) -> np.ndarray:
     data = _scalar(contents, op_name)
     kind = _kind(data)
@@ -62,10 +66,13 @@ def _decoded(
     if frames and channels not in (0, 3):
         raise invalid(f"channels must be 0 or 3 for GIF, got {channels} {_tail(op_name)}")
     try:
-        out = _codec().decode(data, 3 if kind == "GIF" and not channels else channels, wide, ratio, frames)
+        if kind == "JPEG":
+            out = _jpeg().decode(data, channels, ratio, **jpeg)
+            return out.astype(np.uint16) * 257 if wide else out
+        return _codec().decode(data, 3 if kind == "GIF" and not channels else channels, wide, ratio, frames)
     except ValueError as error:
-        raise invalid(f"Invalid {kind} data, size {len(data)}: {error} {_tail(op_name)}") from None
-    return out
+        said = "jpeg::Uncompress failed. Invalid JPEG data or crop window." if kind == "JPEG" else f"Invalid {kind} data, size {len(data)}:"
+        raise invalid(f"{said} {error} {_tail(op_name)}") from None
 
 
 def _unknown(channels: Any, dtype: Any) -> Any:
@@ -95,10 +102,15 @@ def decode_webp(contents: Any, channels: Any = 0, dtype: Any = dtypes.uint8, nam
 
 
 @op("DecodeJpeg", contents=_TEXT, channels=INT, ratio=INT)
-def _decode_jpeg(contents: Any, channels: Any, ratio: Any, name: str | None = None) -> Any:
+def _decode_jpeg(
+    contents: Any, channels: Any, ratio: Any, fancy_upscaling: bool = True, dct_method: str = "", name: str | None = None
+) -> Any:
+    if dct_method not in ("", "INTEGER_FAST", "INTEGER_ACCURATE"):
+        raise invalid(f"dct_method must be one of {{'', 'INTEGER_FAST', 'INTEGER_ACCURATE'}} {_tail('DecodeJpeg')}")
     if ratio not in (1, 2, 4, 8):
         raise invalid(f"ratio must be 1, 2, 4, or 8, got {ratio} {_tail('DecodeJpeg')}")
-    return torch.from_numpy(_decoded(contents, "DecodeJpeg", channels, dtypes.uint8, ratio))
+    fast = dct_method != "INTEGER_ACCURATE"
+    return torch.from_numpy(_decoded(contents, "DecodeJpeg", channels, dtypes.uint8, ratio, fast=fast, smooth=fancy_upscaling))
 
 
 def _only_defaults(function: str, **given: tuple[Any, Any]) -> None:
@@ -118,9 +130,9 @@ def decode_jpeg(
     name: str | None = None,
 ) -> Tensor:
     """The image of a JPEG file in a string (PNG, non-animated GIF and WebP too), uint8 [rows, columns, channels]
-    (`tf.image.decode_jpeg`). `ratio` 2, 4 or 8 reads it smaller; the transform is the library's accurate one."""
-    _only_defaults("decode_jpeg", fancy_upscaling=(fancy_upscaling, True), try_recover_truncated=(try_recover_truncated, False))
-    return _decode_jpeg(contents, channels, ratio, name)
+    (`tf.image.decode_jpeg`). `ratio` 2, 4 or 8 reads it smaller; `dct_method` is "INTEGER_FAST", which "" means too, or "INTEGER_ACCURATE"."""
+    _only_defaults("decode_jpeg", try_recover_truncated=(try_recover_truncated, False))
+    return _decode_jpeg(contents, channels, ratio, bool(fancy_upscaling), dct_method, name)
 
 
 def decode_and_crop_jpeg(
@@ -195,7 +207,7 @@ decode_bmp.strings(decode_bmp.op.fn)
 _decode_image.strings(_decode_image.op.fn)
 decode_png.infer(lambda contents, channels, dtype: _unknown(channels, dtype))
 decode_webp.infer(lambda contents, channels, dtype: [(dtype, (None, None, None, channels or None))])
-_decode_jpeg.infer(lambda contents, channels, ratio: _unknown(channels, dtypes.uint8))
+_decode_jpeg.infer(lambda contents, channels, ratio, fancy_upscaling, dct_method: _unknown(channels, dtypes.uint8))
 decode_gif.infer(lambda contents: [(dtypes.uint8, (None, None, None, 3))])
 decode_bmp.infer(lambda contents, channels: _unknown(channels, dtypes.uint8))
 _decode_image.infer(lambda contents, channels, dtype, animated: [(dtype, None)] if animated else _unknown(channels, dtype))
@@ -315,7 +327,7 @@ def adjust_jpeg_quality(image: Any, jpeg_quality: Any, dct_method: str = "", nam
 
     image = convert_to_tensor(image)
     small = convert_image_dtype(image, dtypes.uint8, saturate=True)
-    decoded = _decode_jpeg(_encode_jpeg(small, jpeg_quality, ("", False, False, True, (300, 300), b"")), image.shape[-1] or 0, 1)
+    decoded = _decode_jpeg(_encode_jpeg(small, jpeg_quality, ("", False, False, True, (300, 300), b"")), image.shape[-1] or 0, 1, True, dct_method)
     return convert_image_dtype(decoded, image.dtype, saturate=True)
 
 

@@ -53,7 +53,8 @@ def _crop(call: Call, image: Any, boxes: Any, indices: Any, size: Any) -> Any:
 
 @graph_op("DecodeJpeg")
 def _jpeg(call: Call, content: Any) -> Any:
-    return tf.io.decode_jpeg(content, channels=call.get("channels", 0), ratio=call.get("ratio", 1))
+    options = {name: call.get(name, default) for name, default in (("channels", 0), ("ratio", 1), ("fancy_upscaling", True), ("dct_method", ""))}
+    return tf.io.decode_jpeg(content, **options)
 
 
 @graph_op("DecodePng")
