@@ -8,8 +8,8 @@ import torch
 
 from ._engine import nest, state
 from ._engine.convert import convert_to_tensor
-from ._engine.op import ANYS, op, wrap_all
-from ._engine.tape import GradientTape, UnconnectedGradients, _unconnected
+from ._engine.op import ANYS, op, wrap_all, wrap_here
+from ._engine.tape import GradientTape, UnconnectedGradients, _tagged, _unconnected
 from ._engine.tensor import Tensor
 from ._engine.variable import Variable
 from ._names import module_getattr
@@ -42,6 +42,13 @@ def _jvp(tensors: Any, n_targets: int, n_sources: int) -> Any:
         )[0]
         out.append(torch.zeros_like(y) if tangent is None else tangent)
     return out
+
+
+def _rows_of(tangent: Tensor, ids: Any, leaf: Tensor) -> Tensor:
+    """The part of a tangent that belongs to rows looked up."""
+    from tf2compat import gather, reshape, shape
+
+    return reshape(gather(tangent, reshape(ids, [-1])), shape(leaf))
 
 
 class ForwardAccumulator(GradientTape):
@@ -88,6 +95,11 @@ class ForwardAccumulator(GradientTape):
             for x in self._as_recorded(p):
                 xs.append(x)
                 ts.append(t)
+                for leaf, ids in self._looked_up(x):
+                    if isinstance(leaf, torch.Tensor):
+                        leaf, ids = _tagged(leaf), wrap_here(ids)
+                    xs.append(leaf)
+                    ts.append(_rows_of(t, ids, leaf))
         found = None
         if ys and xs:
             tensors = [ys[-1], *xs, *ts]

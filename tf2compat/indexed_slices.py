@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
-from ._engine.convert import convert_to_tensor
+from ._engine import state
+from ._engine.convert import constant_value, convert_to_tensor
 from ._engine.dtypes import DType
 from ._engine.shapes import TensorShape
 from ._engine.tensor import Tensor
+
+#: elements of a dense tensor from which on making one of slices is worth a warning
+_LARGE = 100000000
 
 
 class IndexedSlices:
@@ -43,7 +48,11 @@ class IndexedSlices:
     def shape(self) -> TensorShape:
         if self._dense_shape is None:
             return TensorShape(None)
-        return TensorShape([int(d) for d in self._dense_shape.numpy()])
+        sizes = constant_value(self._dense_shape)
+        if sizes is None:
+            rank = self._dense_shape.shape[0]
+            return TensorShape(None if rank is None else [None] * rank)
+        return TensorShape([int(d) for d in sizes])
 
     @property
     def name(self) -> str:
@@ -74,13 +83,28 @@ class IndexedSlices:
     def __tf_tensor__(self, dtype: Any = None, name: str | None = None) -> Tensor:
         from .math import unsorted_segment_sum
 
-        if self._dense_shape is None:
-            raise ValueError(
-                f"Tensor conversion requested for IndexedSlices for which dense_shape is None: {self!s}. Pass dense_shape to convert."
-            )
         if dtype is not None and dtype is not self.dtype:
-            raise ValueError(f"Tensor conversion requested dtype {dtype.name} for IndexedSlices with dtype {self.dtype.name}")
-        return unsorted_segment_sum(self._values, self._indices, int(self._dense_shape[0]))
+            raise ValueError(
+                f"Incompatible tensor conversion requested to `dtype` {dtype.name} for IndexedSlices ({self!s}) with dtype {self.dtype.name}"
+            )
+        if self._dense_shape is None:
+            raise ValueError(f"Tensor conversion requested for IndexedSlices for argument `value` without dense_shape: {self!s}")
+        sizes = constant_value(self._dense_shape)
+        if sizes is not None and state.local.graph is not None and sizes.prod(dtype=float) >= _LARGE:
+            warnings.warn(
+                f"Converting sparse IndexedSlices to a dense Tensor with {sizes.prod(dtype=float):.0f} elements. This may consume a large "
+                "amount of memory.",
+                stacklevel=2,
+            )
+        found = unsorted_segment_sum(self._values, self._indices, self._dense_shape[0] if sizes is None else int(sizes[0]), name=name)
+        found.set_shape(self.shape)
+        return found
+
+    def _tf_op(self, op: Any, args: Any) -> Any:
+        """What ops do that keep the rows apart; others get the dense tensor."""
+        if op.name not in ("Identity", "Cast", "ClipByValue") or args[0] is not self:
+            return NotImplemented
+        return IndexedSlices(op.public(self._values, *args[1:]), self._indices, self._dense_shape)
 
     def _tf_components(self) -> list[Any]:
         parts = [self._values, self._indices]

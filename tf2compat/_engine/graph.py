@@ -16,6 +16,7 @@ import torch
 from . import dtypes, state
 from .graph_errors import place, while_tracing
 from .inference import infer, linked
+from .lookups import tape_of
 from .op import Op
 from .symbolic import SymbolicTensor, probe_storage, symbolic
 from .tensor import Tensor
@@ -304,6 +305,10 @@ class Graph:
         bound = [self._own(v) for v in bound]
         if state.local.paused and op.name != "StopGradient":
             bound = [_cut(v) for v in bound]
+        elif op.rows_fn is not None and state.local.tapes and isinstance(bound[0], SymbolicTensor):
+            tape = tape_of(bound[0]._key())
+            if tape is not None and op.rows_fn(*bound):
+                return self._look_up(tape, op, bound, name, given)
         structure, results, const = _inferred(op, bound, name)
         if op.name in state.stripped:
             return bound[0] if results else _pack(structure, [])
@@ -323,6 +328,15 @@ class Graph:
                 for v in value if isinstance(value, list) else [value]:
                     self.written(v)
         return _pack(structure, [t._user() for t in node.outputs])
+
+    def _look_up(self, tape: Any, op: Op, bound: list[Any], name: str | None, given: Any) -> Any:
+        """Record a lookup in a leaf of a tape, see `lookups`."""
+        from .tape import _watch
+
+        key = bound[0]._key()
+        leaf = _watch(self.record(op, [tape._seen[key], *bound[1:]], name, given))
+        tape._rows.setdefault(key, []).append((leaf, bound[1]))
+        return leaf
 
     def written(self, variable: Variable) -> None:
         """From here on, reads of `variable` give another value."""

@@ -255,6 +255,9 @@ def infer(op: Op, bound: list[Any]) -> tuple[Any, list[Result], bool]:
     open_ = [t for t in symbolic if t._b is not None or _decides(op, bound, t)]
     if unknown_rank:
         return _unranked(op, bound, unknown_rank)
+    if op.name == "SymbolicGradient":
+        structure, results = _results(_run(op, bound, 0), None)
+        return structure, _as_sources(bound, structure, results), False
     if not open_:
         try:
             out = _run(op, bound, 0)
@@ -279,6 +282,16 @@ def infer(op: Op, bound: list[Any]) -> tuple[Any, list[Result], bool]:
         or (op.name in ("Shape", "ShapeN", "Size", "Rank") and (not open_ or op.name == "Rank"))
     )
     return structure, results, const
+
+
+def _as_sources(bound: list[Any], structure: Any, results: list[Result]) -> list[Result]:
+    """Gradients have the shapes of their sources: one probe tells what is connected."""
+    sources = bound[0][bound[1] : bound[1] + bound[2]]
+    for x, at in zip(sources, structure, strict=True):
+        if at is not None and isinstance(x, SymbolicTensor) and x._b is not None:
+            dtype, _, a, _ = results[at]
+            results[at] = (dtype, x._dims, a, probe_storage(dtype, x._dims, 1))
+    return results
 
 
 def _same_probes(op: Op, bound: list[Any], open_: list[SymbolicTensor]) -> tuple[Any, Any] | None:

@@ -7,8 +7,9 @@ from typing import Any
 import torch
 
 from . import nest, state
-from .op import ANYS, op, wrap_all
-from .tape import GradientTape, UnconnectedGradients, _differentiable
+from .op import ANY, ANYS, op, wrap_all, wrap_here
+from .slices import scattered
+from .tape import GradientTape, UnconnectedGradients, _differentiable, _tagged
 from .tensor import Tensor
 from .variable import Variable
 
@@ -62,6 +63,11 @@ def _run(tape: GradientTape, target: Tensor, sources: list[Any], vectorised: boo
     recorded = tape._as_recorded(target)
     groups = [tape._as_recorded(s) for s in sources]
     xs = [x for g in groups for x in g]
+    looked = [[r for x in g for r in tape._looked_up(x)] for g in groups]
+    if any(looked):
+        if batched:
+            return [_diagonal(f, len(target.shape)) for f in _run(tape, target, sources, vectorised, False)]
+        xs += [_tagged(leaf) if isinstance(leaf, torch.Tensor) else leaf for rows in looked for leaf, _ in rows]
     if not recorded or not xs:
         return [None] * len(sources)
     tensors = [recorded[-1], *xs]
@@ -76,7 +82,24 @@ def _run(tape: GradientTape, target: Tensor, sources: list[Any], vectorised: boo
             total = found[at] if total is None else total if found[at] is None else total + found[at]
             at += 1
         out.append(total)
+    for i, rows in enumerate(looked):  # rows that were looked up in a source, at their places
+        for _, ids in rows:
+            if found[at] is not None:
+                shape = sources[i].shape.as_list()
+                part = scattered(found[at], wrap_here(ids) if isinstance(ids, torch.Tensor) else ids, len(target.shape), shape)
+                out[i] = part if out[i] is None else out[i] + part
+            at += 1
     return out
+
+
+@op("BatchDiagonal", jacobian=ANY)
+def _each(jacobian: Any, rank: int) -> Any:
+    return torch.diagonal(jacobian, 0, 0, rank).movedim(-1, 0)
+
+
+def _diagonal(jacobian: Any, rank: int) -> Any:
+    """[batch, target…, batch, source…] → [batch, target…, source…]: each example by itself."""
+    return None if jacobian is None else _each(jacobian, rank)
 
 
 def _finish(tape: GradientTape) -> None:

@@ -18,6 +18,7 @@ import torch
 from . import dtypes, state
 from .convert import convert_to_tensor, is_tensor_like
 from .dtypes import DType
+from .lookups import look_up
 from .shapes import TensorShape
 from .tensor import Tensor, wrap
 from .variable import ResourceVariable, Variable
@@ -94,10 +95,12 @@ class Op:
         "name", "key", "fn", "params", "kinds", "n", "has_name", "defaults", "multi", "elementwise", "stateful", "string_fn",
         "diagnose_fn", "infer_fn", "wrong_dtype_fn", "draw_fn", "hint", "prepare_fn", "public", "differences", "groups", "singles",
         "targets",
+        "rows_fn",
     )  # fmt: skip
 
-    def __init__(self, name: str, fn: Callable[..., Any], kinds: dict[str, Kind], multi: bool, elementwise: bool, stateful: bool, hint: bool = False) -> None:
+    def __init__(self, name: str, fn: Callable[..., Any], kinds: dict[str, Kind], multi: bool, elementwise: bool, stateful: bool, hint: bool = False, rows: Callable[..., bool] | None = None) -> None:
         self.name = name
+        self.rows_fn = rows
         self.key = f"{fn.__module__}.{fn.__qualname__}"
         self.fn = fn
         code = inspect.unwrap(fn).__code__
@@ -281,10 +284,16 @@ class Op:
             args.append(value)
         if state.local.device is not None:
             args = _moved(args, state.local.device)
-        results = self.call(args, strings)
+        results = self.call(args, strings) if self.rows_fn is None else self._look_up(args, strings)
         for observer in state.OBSERVERS:
             observer(self, args, results)
         return wrap_all(results)
+
+    def _look_up(self, args: list[Any], strings: bool) -> Any:
+        if strings or not args[0].requires_grad:
+            return self.call(args, strings)
+        assert self.rows_fn is not None
+        return look_up(lambda *given: self.call(list(given)), self.rows_fn, *args)
 
     def call(self, args: list[Any], strings: bool = False) -> Any:
         """The implementation on torch tensors, with fallbacks and errors in TensorFlow's terms."""
@@ -645,8 +654,8 @@ def _fast_ints(value: Any) -> tuple[int, ...] | None:
 
 
 _makers: dict[Any, Callable[..., Any]] = {}
-_FAST_ENV = (Tensor, ResourceVariable, object.__new__, _fast_list, _fast_ints, DType, wrap_all, torch.tensor, _SCALAR_FLOAT, _SCALAR_INT, np.ndarray)
-_ENV_NAMES = "Tensor, Variable, new, fast_list, fast_ints, DType, wrap_all, torch_tensor, SCALAR_FLOAT, SCALAR_INT, ndarray"
+_FAST_ENV = (Tensor, ResourceVariable, object.__new__, _fast_list, _fast_ints, DType, wrap_all, torch.tensor, _SCALAR_FLOAT, _SCALAR_INT, np.ndarray, look_up)
+_ENV_NAMES = "Tensor, Variable, new, fast_list, fast_ints, DType, wrap_all, torch_tensor, SCALAR_FLOAT, SCALAR_INT, ndarray, look_up"
 
 
 def _source(o: Op) -> str:
@@ -740,7 +749,7 @@ def _source(o: Op) -> str:
             none = f"{p} is not None and " if optional else ""
             body += [f"if {none}type({p}) is not DType: return {slow}", f"{v} = {p}"]
     reachable = not (body and body[-1] == f"return {slow}")
-    lines = [f"def make(impl, slow, {_ENV_NAMES}, allowed):"]
+    lines = [f"def make(impl, slow, {_ENV_NAMES}, allowed, rows):"]
     lines += [f"    A{i} = allowed[{i}]" for i, k in enumerate(o.kinds) if k is not None and k.allowed is not None]
     lines.append(f"    def public({', '.join(names)}):")
     if reachable:
@@ -748,6 +757,8 @@ def _source(o: Op) -> str:
         lines += ["            " + b for b in body]
         lines.append("            try:")
         call = f"impl({', '.join(passed)})"
+        if o.rows_fn is not None:
+            call += f" if not {passed[0]}.requires_grad else look_up(impl, rows, {', '.join(passed)})"
         if o.multi:
             lines.append(f"                return wrap_all({call})")
         else:
@@ -764,7 +775,7 @@ def _source(o: Op) -> str:
 
 
 def _maker(o: Op) -> Callable[..., Any]:
-    key = (o.params, o.has_name, o.multi, tuple(
+    key = (o.params, o.has_name, o.multi, o.rows_fn is not None, tuple(
         None if k is None else (k.what, k.group, k.allowed is not None, k.scalar, o._default(i) is None) for i, k in enumerate(o.kinds)
     ))  # fmt: skip
     found = _makers.get(key)
@@ -781,18 +792,21 @@ class op:
     The keyword arguments declare parameters by kind; the others, such as `keepdims`, arrive as the caller gave them.
     `multi`: the result is a tuple or list. `elementwise`: a mismatch of shapes is a failed broadcast. `stateful`: the
     result differs from call to call, or there is an effect; a graph never merges or drops it. `hint`: a Python value that
-    the group's dtype cannot hold keeps its own, and is then a mismatch between tensors.
+    the group's dtype cannot hold keeps its own, and is then a mismatch between tensors. `rows`: whether a call with these arguments
+    looks up whole rows of its first argument by the numbers in its second, see `lookups`.
     """
 
     def __init__(
-        self, name: str, *, multi: bool = False, elementwise: bool = False, stateful: bool = False, hint: bool = False, **kinds: Kind
-    ) -> None:
+        self, name: str, *, multi: bool = False, elementwise: bool = False, stateful: bool = False, hint: bool = False,
+        rows: Callable[..., bool] | None = None, **kinds: Kind,
+    ) -> None:  # fmt: skip
+        self.rows = rows
         self.name, self.multi, self.elementwise, self.stateful, self.hint, self.kinds = name, multi, elementwise, stateful, hint, kinds
 
     def __call__(self, fn: Callable[..., Any]) -> Any:
-        o = Op(self.name, fn, self.kinds, self.multi, self.elementwise, self.stateful, self.hint)
+        o = Op(self.name, fn, self.kinds, self.multi, self.elementwise, self.stateful, self.hint, self.rows)
         OPS[o.key] = o
-        public = _maker(o)(fn, o.slow, *_FAST_ENV, [None if k is None else k.storages for k in o.kinds])
+        public = _maker(o)(fn, o.slow, *_FAST_ENV, [None if k is None else k.storages for k in o.kinds], self.rows)
         public.__defaults__ = inspect.unwrap(fn).__defaults__
         public.__name__ = fn.__name__
         public.__qualname__ = fn.__qualname__

@@ -166,6 +166,8 @@ class Planner:
             return f"variable {node.args[0].name} holds text"
         op = node.op
         if op is not None:
+            if op.name == "ResourceSparseApply":
+                return f"'{node.name}' updates as many rows as values say"
             if op.stateful and op.name not in _GRADIENTS:
                 if "stream" in op.params:
                     return f"{op.name} '{node.name}' draws from a random stream"

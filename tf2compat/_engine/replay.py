@@ -19,6 +19,7 @@ import torch
 from . import dtypes, folding, graph_errors, inplace, scalars, sizes, state
 from .custom_gradient import _Custom, _fit
 from .graph import Graph, Node
+from .lookups import look_up
 from .op import Op, entering, invalid, wrap_here
 from .symbolic import SymbolicTensor
 from .tensor import Tensor
@@ -185,7 +186,7 @@ class _Plainly:
         return self.program.run(*args)
 
 
-_HELPERS = {**scalars.HELPERS, "_careful": _careful, "_counting": _counting, "_listed": _listed, "_into": inplace.into, "_taping": _taping, "_int": _int, "_ints": _ints, "_on": _on, "_custom": _custom, "_elements": _elements, "_rows": _rows, "_numbered": _numbered, "_range": _range, "_at_most": _at_most, "_entering": entering}
+_HELPERS = {**scalars.HELPERS, "_careful": _careful, "_counting": _counting, "_listed": _listed, "_into": inplace.into, "_taping": _taping, "_int": _int, "_ints": _ints, "_on": _on, "_custom": _custom, "_elements": _elements, "_rows": _rows, "_numbered": _numbered, "_range": _range, "_at_most": _at_most, "_entering": entering, "_look_up": look_up}
 
 
 class _Writer:
@@ -218,6 +219,7 @@ class _Writer:
         #: names that exist inside regions only
         self.inside: set[str] = set()
         self.indent = 1
+        self.loops = 0
         parameters = []
         for t in inputs:
             parameters.append(self.define(t, self.fresh("x")))
@@ -545,6 +547,11 @@ class _Writer:
             call = f"{self.constant(_taped(op.fn), 'f')}({args})"
         else:
             call = f"{self.constant(op.string_fn if strings and op.string_fn is not None else op.fn, op.fn.__name__ + '_')}({args})"
+            if op.rows_fn is not None and not strings and not self.loops and op.rows_fn(*node.args):
+                params = self.value(node.args[0], graph)
+                if params.isidentifier():  # a tape around may watch what is looked up in
+                    fn_name = self.constant(op.fn, op.fn.__name__ + "_")
+                    call += f" if not {params}.requires_grad else _look_up({fn_name}, {self.constant(op.rows_fn, 'f')}, {args})"
         structure = node.structure
         if structure is None or not node.outputs:
             self.line(call, node)
@@ -632,6 +639,13 @@ class _Writer:
 
     def looped(self, node: Node, graph: Graph, write: Callable[[], None]) -> None:
         """Write a loop, with numbers for the scalars that can be."""
+        self.loops += 1
+        try:
+            self._looped(node, graph, write)
+        finally:
+            self.loops -= 1
+
+    def _looped(self, node: Node, graph: Graph, write: Callable[[], None]) -> None:
         if self.plan is not None or not self.numbers:
             write()
             return

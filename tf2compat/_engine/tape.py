@@ -20,6 +20,7 @@ import torch
 
 from . import dtypes, nest, state
 from .convert import convert_to_tensor
+from .lookups import leaf_from
 from .op import ANYS, entering, op, wrap_all
 from .tensor import Tensor, wrap
 from .variable import Variable
@@ -106,6 +107,9 @@ class GradientTape:
         self._watched: dict[int, list[Any]] = {}
         # id(variable) -> (variable, [(storage, leaf), …]); one leaf for each value that the variable had
         self._leaves: dict[int, tuple[Variable, list[tuple[Any, Any]]]] = {}
+        # leaf (id, or key of a symbolic one) -> what the next outer tape sees in its place; and the lookups in it: (leaf of the rows, row numbers)
+        self._seen: dict[Any, Any] = {}
+        self._rows: dict[Any, list[tuple[Any, Any]]] = {}
         self._explicit: set[int] = set()
         self._tokens: list[Any] = []
         self._shared = False  # whether another tape recorded at the same time: torch's graph is then not ours to free
@@ -173,9 +177,12 @@ class GradientTape:
             before = _snapshot(t)
             if state.local.graph is not None:
                 leaf = _watch(t)
+                self._seen[leaf._key()] = leaf._node.args[0][0]  # type: ignore[attr-defined]
             else:
-                leaf = wrap(_leaf_from(entering(t)))
+                seen = entering(t)
+                leaf = wrap(leaf_from(seen))
                 leaf._tape = state.token()
+                self._seen[id(leaf._t)] = seen
             self._watched[id(t)] = [t, leaf, before]
             if self._recording and not (state.local.graph is not None and type(t) is Tensor):
                 t._rebind(leaf)  # a graph finds the leaf of an eager tensor by itself, see Graph._own
@@ -190,7 +197,12 @@ class GradientTape:
         values = found[1]
         if values and values[-1][0] is storage:
             return values[-1][1]
-        leaf = _watch(seen) if isinstance(seen, Tensor) else _leaf_from(seen)
+        if isinstance(seen, Tensor):
+            leaf: Any = _watch(seen)
+            self._seen[leaf._key()] = seen
+        else:
+            leaf = leaf_from(seen)
+            self._seen[id(leaf)] = seen
         values.append((storage, leaf))
         return leaf
 
@@ -329,6 +341,9 @@ class GradientTape:
                 ws.append(None if given is None else given[i])
         groups = [self._as_recorded(s) for s in flat]
         xs = [x for group in groups for x in group]
+        looked = [[r for x in group for r in self._looked_up(x)] for group in groups] if self._rows else None
+        if looked is not None:
+            xs += [_tagged(leaf) if not isinstance(leaf, Tensor) else leaf for rows in looked for leaf, _ in rows]
         if not ys or not xs:
             return [None] * len(flat)
         tensors = [*ys, *xs, *[w for w in ws if w is not None]]
@@ -346,7 +361,18 @@ class GradientTape:
                 at += 1
                 total = g if total is None else total if g is None else total + g
             out.append(total)
+        if looked is not None:
+            from .slices import gathered
+
+            for i, rows in enumerate(looked):
+                if rows:
+                    out[i] = gathered(flat[i], out[i], found[at : at + len(rows)], [ids for _, ids in rows])
+                    at += len(rows)
         return out
+
+    def _looked_up(self, leaf: Tensor) -> list[tuple[Any, Any]]:
+        """The rows that were looked up in a leaf, and their numbers."""
+        return self._rows.get(id(leaf._t) if type(leaf) is Tensor else leaf._key(), [])  # type: ignore[attr-defined]
 
     def _as_recorded(self, value: Any) -> list[Tensor]:
         """The tensors that stand for a source or target in what this tape recorded; none when it recorded nothing of it."""
@@ -443,16 +469,9 @@ def _instance_slots(t: Any, cls: type) -> list[str]:
     return out
 
 
-def _leaf_from(storage: torch.Tensor) -> torch.Tensor:
-    """A new tensor for autograd to differentiate by: a leaf, or an alias when outer tapes record through it."""
-    if storage.requires_grad:
-        return storage.view_as(storage)
-    return storage.detach().requires_grad_()
-
-
 @op("Watch", tensors=ANYS)
 def _watch_all(tensors: Any) -> Any:
-    return _leaf_from(tensors[0])
+    return leaf_from(tensors[0])
 
 
 def _watch(t: Tensor) -> Tensor:

@@ -23,6 +23,7 @@ from .graph import Graph, Node
 from .lowering import Joint, Meta, Unfit, follower, lower_free, lower_joint, meta
 from .regions import Planner
 from .replay import Cut, Program, _uses
+from .symbolic import SymbolicTensor
 from .variable import Variable
 
 __all__ = ["TIERS", "Tier", "compile_options", "options"]
@@ -155,6 +156,14 @@ def _custom(nodes: list[Node]) -> bool:
     return any(n.kind == "custom" or any(_custom(b.nodes) for b in n.blocks) for n in nodes)
 
 
+def _in_variable(node: Node) -> bool:
+    op = node.op
+    if op is None or op.rows_fn is None or not isinstance(node.args[0], SymbolicTensor):
+        return False
+    made = node.args[0]._node
+    return made.kind == "read" and made.args[0]._trainable and op.rows_fn(*node.args)
+
+
 class Region:
     """A region of a running program: replayed, or compiled for the inputs that came."""
 
@@ -173,6 +182,8 @@ class Region:
         self.static = self.open is None and not self.loose
         if self.loose:
             self.open = None
+        #: lookups of rows in variables: a tape around, which is to have a gradient of these rows, follows them by itself
+        self.lookups = [] if cut.closed else [n for n in cut.nodes if _in_variable(n)]
         self.quick: Any = None
         self.variants: dict[Any, Any] = {}
         self.dynamic: list[Any] = []
@@ -219,6 +230,9 @@ class Region:
         if self.failed is not None:
             return None
         tapes = state.local.tapes
+        if tapes and self.lookups:
+            self.tier.apart(self.lookups)
+            return None
         watched = False
         if tapes or self.cut.connected:
             values = [v._read() if id(v) in self.read else v._t for v in self.variables] if tapes else []
@@ -527,6 +541,13 @@ class Tier:
         if self._trial == 12 and self._best[1] > 1.1 * self._best[0] and not any(r.pending for r in self.regions):
             self.reason = f"compiled it is slower: {self._best[1] * 1e3:.3f} ms against {self._best[0] * 1e3:.3f} ms replayed"
         return outs
+
+    def apart(self, lookups: list[Node]) -> None:
+        """Plan again with these nodes outside of regions."""
+        for node in lookups:
+            self.blocked[id(node)] = f"{node.type} '{node.name}' gives tapes a gradient of rows"
+        self._stale = True
+        self.__dict__.pop("run", None)
 
     def failed(self, region: Region, node: Node | None, error: BaseException) -> None:
         """A region could not be compiled."""

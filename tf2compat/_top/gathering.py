@@ -23,7 +23,16 @@ def _text(dims: Any) -> str:
 
 
 # --- gather ----------------------------------------------------------------------------------------------------------
-@op("GatherV2", params=ANY, indices=_INDEX, axis=INT, batch_dims=INT)
+def _by_rows(params: Any, indices: Any, validate_indices: Any, axis: Any, batch_dims: Any) -> bool:
+    """Whether a gather takes whole rows, whose gradient is then one of rows."""
+    return (axis is None or type(axis) is int and axis == 0) and batch_dims == 0 and bool(params.ndim)
+
+
+def _by_single(params: Any, indices: Any, batch_dims: Any, *_: Any) -> bool:
+    return indices.ndim == 2 and indices.shape[-1] == 1 and batch_dims == 0
+
+
+@op("GatherV2", rows=_by_rows, params=ANY, indices=_INDEX, axis=INT, batch_dims=INT)
 def gather(
     params: Any, indices: Any, validate_indices: Any = None, axis: Any = None, batch_dims: Any = 0, name: str | None = None
 ) -> Any:
@@ -207,7 +216,7 @@ def _(condition: Any, x: Any, y: Any) -> str:
 
 
 # --- gather_nd -------------------------------------------------------------------------------------------------------
-@op("GatherNd", params=ANY, indices=_INDEX, batch_dims=INT)
+@op("GatherNd", rows=_by_single, params=ANY, indices=_INDEX, batch_dims=INT)
 def gather_nd(
     params: Any, indices: Any, batch_dims: Any = 0, name: str | None = None, bad_indices_policy: str = ""
 ) -> Any:

@@ -12,10 +12,9 @@ from .._engine.convert import convert_to_tensor
 from .._engine.dtypes import FLOATS, int16, int32, int64
 from .._engine.op import ANY, invalid, op, tensor
 from .._engine.tensor import Tensor
-from .._engine.variable import Variable
 
 
-@op("EmbeddingLookup", params=ANY, ids=tensor(int16, int32, int64, group="I"))
+@op("EmbeddingLookup", rows=lambda params, ids: True, params=ANY, ids=tensor(int16, int32, int64, group="I"))
 def gathered(params: Any, ids: Any) -> Any:
     """Rows of `params` for each id."""
     if params.ndim == 0:
@@ -64,8 +63,6 @@ def embedding_lookup(params: Any, ids: Any, max_norm: Any = None, name: str | No
         params = pieces[0] if len(pieces) == 1 else tf.concat(pieces, 0)
     if not hasattr(params, "dtype"):
         params = convert_to_tensor(params)
-    if isinstance(params, Variable) and not hasattr(params, "_by_rows"):
-        params._by_rows = True  # how optimizers of TensorFlow 1's kind update it
     found = gathered(params, ids)
     if max_norm is not None:
         found = _clip_rows(found, float(max_norm), len(params.shape) - 1)

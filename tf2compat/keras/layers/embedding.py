@@ -57,7 +57,6 @@ class Embedding(WeightOptions, Layer):
             shape=(self.input_dim, self.output_dim), initializer=self.embeddings_initializer, name="embeddings",
             regularizer=self.embeddings_regularizer, constraint=self.embeddings_constraint, experimental_autocast=False,
         )  # fmt: skip
-        self.embeddings._by_rows = self.embeddings_regularizer is None  # that has a dense gradient
         self.built = True
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:

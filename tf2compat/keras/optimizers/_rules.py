@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from tf2compat._engine.op import TENSORS, VARIABLE, VARIABLES, op
+from tf2compat._engine.op import ANY, TENSORS, VARIABLE, VARIABLES, op
+from tf2compat._engine.slices import within
 
 _ONE = np.float32(1)
 _NO_CORRECTION: dict[Any, torch.Tensor] = {}
@@ -107,20 +108,70 @@ def adam(variables: Any, ms: Any, vs: Any, hats: Any, grads: Any, lr: Any, itera
                 torch.maximum(hats[i]._own(), v, out=hats[i]._t)
             p.sub_(alpha * m / (torch.sqrt(hats[i]._t if hats else v) + epsilon))
         return
-    key = (grads[0].device, torch.float32)
+    _fused_adam(
+        _owned_dense(variables), [g.contiguous() for g in _plain(grads)], _owned_dense(ms), _owned_dense(vs), _owned_dense(hats),
+        *_adam_step(lr, step, alpha, grads[0], adaptive), beta_1, beta_2, epsilon,
+    )  # fmt: skip
+
+
+def _adam_step(lr: Any, step: Any, alpha: Any, like: torch.Tensor, adaptive: Any) -> tuple[Any, torch.Tensor]:
+    """The rate and the step for torch's kernel."""
+    if adaptive:  # torch's own way of correcting
+        return _scalar(lr, like.dtype), torch.as_tensor(step, dtype=torch.float32, device=like.device)
     # torch's own bias correction vanishes at an endless step: the factor is in alpha, where Keras has it
+    key = (like.device, torch.float32)
     forever = _NO_CORRECTION.get(key)
     if forever is None or torch._C._len_torch_dispatch_stack():
-        forever = torch.tensor(1e18, dtype=torch.float32, device=grads[0].device)
+        forever = torch.tensor(1e18, dtype=torch.float32, device=like.device)
         if not torch._C._len_torch_dispatch_stack():
             _NO_CORRECTION[key] = forever
-    if adaptive:  # torch's own way of correcting
-        alpha = _scalar(lr, dtype)
-        forever = torch.as_tensor(step, dtype=torch.float32, device=grads[0].device)
+    return alpha, forever
+
+
+def _fused_adam(ps: Any, gs: Any, ms: Any, vs: Any, hats: Any, rate: Any, step: Any, beta_1: Any, beta_2: Any, epsilon: Any) -> None:
     torch._fused_adam_(
-        _owned_dense(variables), [g.contiguous() for g in _plain(grads)], _owned_dense(ms), _owned_dense(vs), _owned_dense(hats), [forever] * len(variables), lr=_number(alpha),
-        beta1=beta_1, beta2=beta_2, weight_decay=0.0, eps=epsilon, amsgrad=bool(hats), maximize=False,
+        ps, gs, ms, vs, hats, [step] * len(ps), lr=_number(rate), beta1=beta_1, beta2=beta_2, weight_decay=0.0, eps=epsilon,
+        amsgrad=bool(hats), maximize=False,
     )  # fmt: skip
+
+
+#: elements of a table that are updated at a time, so that the gradient's zeros stay in the cache
+_PIECE = 2**18
+
+
+@op("ResourceSparseApplyAdam", stateful=True, variables=VARIABLES, ms=VARIABLES, vs=VARIABLES, hats=VARIABLES, values=ANY, indices=ANY, lr=VARIABLE, iterations=VARIABLE)  # fmt: skip
+def adam_of_rows(variables: Any, ms: Any, vs: Any, hats: Any, values: Any, indices: Any, lr: Any, iterations: Any, beta_1: Any, beta_2: Any, epsilon: Any, adaptive: Any = False) -> None:
+    """Adam for one variable and a gradient of rows: all state decays, as with zeros in the other rows, which are not made as a whole."""
+    table = variables[0]._t
+    values, indices = within(values.detach(), indices, table.shape[0])
+    piece = max(1, _PIECE // max(1, table[:1].numel()))
+    if table.device.type != "cpu" or torch._C._len_torch_dispatch_stack() or table.shape[0] <= piece:
+        grad = values.new_zeros(table.shape).index_add_(0, indices.long(), values)
+        adam.op.fn(variables, ms, vs, hats, [grad], lr, iterations, beta_1, beta_2, epsilon, adaptive)
+        return
+    dtype = values.dtype
+    step = _step(iterations, dtype)
+    one = _const(1, step)
+    alpha = _scalar(lr, dtype) * _sqrt(one - _const(beta_2, step) ** step) / (one - _const(beta_1, step) ** step)
+    rate, at_step = _adam_step(lr, step, alpha, values, adaptive)
+    numbers, at = torch.unique(indices, return_inverse=True)
+    summed = values.new_zeros((numbers.numel(), *values.shape[1:])).index_add_(0, at, values)
+    del table  # whoever holds the memory keeps it from being written in place
+    held = [_owned_dense(v) for v in (variables, ms, vs, hats)]
+    count = held[0][0].shape[0]
+    starts = list(range(0, count, piece))
+    bounds = torch.searchsorted(numbers, torch.tensor([*starts, count], dtype=numbers.dtype)).tolist()
+    zeros = values.new_zeros((piece, *values.shape[1:]))
+    for start, low, high in zip(starts, bounds, bounds[1:], strict=False):
+        size = min(piece, count - start)
+        grad = zeros[:size]
+        rows = (numbers[low:high] - start).long()
+        if high > low:
+            grad.index_copy_(0, rows, summed[low:high])
+        p, m, v, hat = [[t.narrow(0, start, size) for t in ts] for ts in held]
+        _fused_adam(p, [grad], m, v, hat, rate, at_step, beta_1, beta_2, epsilon)
+        if high > low:
+            grad.index_fill_(0, rows, 0)
 
 
 @op("ResourceApplyKerasRMSProp", stateful=True, variables=VARIABLES, velocities=VARIABLES, momentums=VARIABLES, averages=VARIABLES, grads=TENSORS, lr=VARIABLE)  # fmt: skip
@@ -273,5 +324,5 @@ def count(iterations: Any) -> None:
     iterations._own().add_(1)
 
 
-for _rule in (sgd, sgd_momentum, adam, rmsprop, adagrad, adadelta, adamax, nadam, ftrl, lion, adafactor, weight_decay, moving_average, count):
+for _rule in (sgd, sgd_momentum, adam, adam_of_rows, rmsprop, adagrad, adadelta, adamax, nadam, ftrl, lion, adafactor, weight_decay, moving_average, count):
     _rule.infer(lambda *args: [])

@@ -65,6 +65,9 @@ class Adam(Optimizer):
         if self.amsgrad:
             self._velocity_hats = [self.add_variable_from_reference(v, "vhat") for v in var_list]
 
+    def _only_rows(self) -> bool:
+        return True
+
     def _update(self, grads: list[Any], variables: list[Any]) -> None:
         ms, vs, hats = self._slots(variables)
         rules.adam(
@@ -132,6 +135,9 @@ class AdamW(Optimizer):
             self._velocities.append(self.add_variable_from_reference(v, "v"))
         if self.amsgrad:
             self._velocity_hats = [self.add_variable_from_reference(v, "vhat") for v in var_list]
+
+    def _only_rows(self) -> bool:
+        return True
 
     def _update(self, grads: list[Any], variables: list[Any]) -> None:
         ms, vs, hats = self._slots(variables)
@@ -257,6 +263,9 @@ class Adagrad(Optimizer):
         self._accumulators = [
             self.add_variable_from_reference(v, "accumulator", initial_value=_filled(v, self.initial_accumulator_value)) for v in var_list
         ]
+
+    def _only_rows(self) -> bool:
+        return True
 
     def _update(self, grads: list[Any], variables: list[Any]) -> None:
         (sums,) = self._slots(variables)

@@ -14,10 +14,12 @@ import torch
 from tf2compat._engine import dtypes, state
 from tf2compat._engine.convert import convert_to_tensor
 from tf2compat._engine.op import TENSORS, VARIABLE, VARIABLES, op
+from tf2compat._engine.slices import deduplicated
 from tf2compat._engine.tensor import Tensor
 from tf2compat._engine.trackable import AutoTrackable
 from tf2compat._engine.variable import Variable
 
+from ...indexed_slices import IndexedSlices
 from .._base.config import settings
 from . import _rules as rules
 from .optimizer import CallableList, filter_empty_gradients
@@ -237,11 +239,15 @@ class Optimizer(AutoTrackable):
             pairs = transform(list(zip(grads, variables, strict=True)))
             grads, variables = [g for g, _ in pairs], [v for _, v in pairs]
         grads = list(_Current._clip_gradients(self, grads))  # type: ignore[arg-type]
-        grads = [g if isinstance(g, Tensor) else convert_to_tensor(g) for g in grads]
+        grads = [g if isinstance(g, (Tensor, IndexedSlices)) else convert_to_tensor(g) for g in grads]
         if type(self)._resource_apply_dense is not Optimizer._resource_apply_dense:
             apply_state: dict[Any, Any] = {}
             for g, v in zip(grads, variables, strict=True):
-                self._resource_apply_dense(g, v, apply_state)
+                if isinstance(g, IndexedSlices):
+                    g = deduplicated(g)
+                    self._resource_apply_sparse(g.values, v, g.indices, apply_state)
+                else:
+                    self._resource_apply_dense(g, v, apply_state)
         else:
             for dtype in {id(v._dtype): v._dtype for v in variables}.values():
                 some = [i for i, v in enumerate(variables) if v._dtype is dtype]
@@ -263,7 +269,7 @@ class Optimizer(AutoTrackable):
         raise NotImplementedError("An optimizer defines _resource_apply_dense(grad, var, apply_state).")
 
     def _lazy_state(self) -> bool | None:
-        """Whether rows that were not looked up keep their variable and their state (True), their variable alone (False), or are
+        """Whether the rule can do with gradients of rows (True); or rows without a gradient keep their variable alone (False), or are
         updated like all others (None)."""
         return None
 
@@ -306,25 +312,29 @@ class Optimizer(AutoTrackable):
 
 
 def update_rows(optimizer: Any, grads: list[Any], variables: list[Any]) -> None:
-    """Update variables; of those that lookups read, which TensorFlow gives gradients of rows, only the rows that were looked up.
-
-    A row that was not looked up is known by its gradient, which is zero.
-    """
-    lazy = optimizer._lazy_state()
-    some = [(g, v) for g, v in zip(grads, variables, strict=True) if getattr(v, "_by_rows", False)] if lazy is not None else []
-    if not some:
+    """Update variables; of those with a gradient of rows, which lookups have, what the rule makes of these rows."""
+    if all(isinstance(g, Tensor) for g in grads):
         optimizer._update(grads, variables)
+        return
+    lazy = optimizer._lazy_state()
+    if lazy is None:
+        optimizer._update([g if isinstance(g, Tensor) else convert_to_tensor(g) for g in grads], variables)
+        return
+    from ._rows import Touched, split
+
+    grads, variables, sparse = split(grads, variables)
+    if lazy:
+        if grads:
+            optimizer._update(grads, variables)
+        for g, v in sparse:
+            optimizer._update([Touched(g)], [v])
         return
     import tf2compat as tf
 
-    kept = []
-    for g, v in some:
-        rows = tf.reduce_any(tf.not_equal(g, 0), axis=list(range(1, len(g.shape))), keepdims=True)
-        slots = [s for s in optimizer._slots[id(v)].values() if s.shape == v.shape] if lazy else []
-        kept += [(t, rows, tf.identity(t)) for t in (v, *slots)]
-    optimizer._update(grads, variables)
-    for t, rows, before in kept:
-        t.assign(tf.where(rows, t, before))
+    before = [(v, g.indices, tf.identity(v)) for g, v in sparse]
+    optimizer._update([*grads, *(convert_to_tensor(g) for g, _ in sparse)], [*variables, *(v for _, v in sparse)])
+    for v, indices, old in before:
+        v.assign(tf.tensor_scatter_nd_update(old, tf.expand_dims(indices, -1), tf.gather(v, indices)))
 
 
 class SGD(Optimizer):
@@ -346,7 +356,7 @@ class SGD(Optimizer):
                 self.add_slot(v, "momentum")
 
     def _lazy_state(self) -> bool | None:
-        return True if self._momentum_value else None
+        return True
 
     def _update(self, grads: list[Any], variables: list[Any]) -> None:
         if self._momentum_value:
@@ -378,6 +388,9 @@ class Adam(Optimizer):
         for name in ("m", "v", "vhat") if self.amsgrad else ("m", "v"):
             for v in var_list:
                 self.add_slot(v, name)
+
+    def _lazy_state(self) -> bool | None:
+        return True  # by a rule that lets all state decay
 
     def _update(self, grads: list[Any], variables: list[Any]) -> None:
         hats = self._of(variables, "vhat") if self.amsgrad else []
@@ -559,6 +572,9 @@ class Adagrad(Optimizer):
     def _create_slots(self, var_list: Any) -> None:
         for v in var_list:
             self.add_slot(v, "accumulator", torch.full_like(v._t, self._initial_accumulator_value))
+
+    def _lazy_state(self) -> bool | None:
+        return True
 
     def _update(self, grads: list[Any], variables: list[Any]) -> None:
         _adagrad(variables, self._of(variables, "accumulator"), grads, self._rate(), self.epsilon)

@@ -10,6 +10,7 @@ from tf2compat._engine import dtypes, state
 from tf2compat._engine.op import TENSORS, VARIABLE, op
 from tf2compat._engine.variable import Variable
 
+from ...indexed_slices import IndexedSlices
 from . import _rules as rules
 from .optimizer import Optimizer
 
@@ -31,6 +32,12 @@ def _adjust(scale: Any, counter: Any, grads: Any, growth: Any) -> Any:
 @_adjust.infer
 def _(*args: Any) -> Any:
     return [(dtypes.bool, ())]
+
+
+def _times(gradient: Any, factor: Any) -> Any:
+    if isinstance(gradient, IndexedSlices):
+        return IndexedSlices(gradient.values * factor, gradient.indices, gradient.dense_shape)
+    return gradient * factor
 
 
 class LossScaleOptimizer(Optimizer):
@@ -117,7 +124,7 @@ class LossScaleOptimizer(Optimizer):
         from tf2compat import cast
 
         reciprocal = 1.0 / self.loss_scale
-        return [None if g is None else g * cast(reciprocal, g.dtype) for g in grads]
+        return [None if g is None else _times(g, cast(reciprocal, g.dtype)) for g in grads]
 
     def compute_gradients(self, loss: Any, var_list: Any, tape: Any = None) -> list[tuple[Any, Any]]:
         from tf2compat import GradientTape
@@ -140,7 +147,7 @@ class LossScaleOptimizer(Optimizer):
             return self._optimizer.apply_gradients(pairs, name)
         with state.outside():
             self._optimizer.build([v for _, v in pairs])
-        grads = [g for g, _ in pairs if g is not None]
+        grads = [getattr(g, "values", g) for g, _ in pairs if g is not None]
         finite = _adjust(self._scale, self._counter, grads, self._growth)
         if state.local.graph is None:
             if bool(finite):

@@ -14,6 +14,7 @@ from tf2compat._engine.tensor import Tensor
 from tf2compat._engine.trackable import AutoTrackable
 from tf2compat._engine.variable import Variable
 
+from ...indexed_slices import IndexedSlices
 from .._base.config import settings
 from . import _rules as rules
 from .schedules import LearningRateSchedule
@@ -240,10 +241,30 @@ class Optimizer(AutoTrackable):
     # --- steps -------------------------------------------------------------------------------------------------------
     def update_step(self, gradient: Any, variable: Any) -> None:
         """Update one variable by one gradient."""
+        if not isinstance(gradient, Tensor):
+            self._update_mixed([gradient], [variable])
+            return
         self._update([gradient], [variable])
 
     def _update(self, grads: list[Any], variables: list[Any]) -> None:
         raise NotImplementedError("An optimizer defines update_step(gradient, variable).")
+
+    def _update_mixed(self, grads: list[Any], variables: list[Any]) -> None:
+        """As `_update`, for gradients of which some are of rows."""
+        if not self._only_rows():
+            self._update([g if isinstance(g, Tensor) else convert_to_tensor(g) for g in grads], variables)
+            return
+        from ._rows import Touched, split
+
+        grads, variables, sparse = split(grads, variables)
+        if grads:
+            self._update(grads, variables)
+        for g, v in sparse:
+            self._update([Touched(g)], [v])
+
+    def _only_rows(self) -> bool:
+        """Whether the rule can do with gradients of rows, as when a gradient of zero changes nothing."""
+        return False
 
     def _rate(self) -> Any:
         return self.learning_rate
@@ -310,26 +331,33 @@ class Optimizer(AutoTrackable):
         if not getattr(self, "_built", False):
             with state.outside():
                 self.build([v for _, v in pairs])
-        if not all(isinstance(g, Tensor) for g, _ in pairs):
+        mixed = not all(isinstance(g, Tensor) for g, _ in pairs)
+        if mixed:
             pairs = list(filter_empty_gradients(pairs))
         grads, variables = [g for g, _ in pairs], [v for _, v in pairs]
         if self.clipnorm or self.global_clipnorm or self.clipvalue:
             grads = list(self._clip_gradients(grads))
-        grads = [g if isinstance(g, Tensor) else convert_to_tensor(g) for g in grads]
+        if mixed:
+            grads = [g if isinstance(g, (Tensor, IndexedSlices)) else convert_to_tensor(g) for g in grads]
         if self.weight_decay is not None:
             self._apply_weight_decay(variables)
         if type(self).update_step is not Optimizer.update_step:
             self._slots(variables)
+            if mixed:
+                from ._rows import unique
+
+                grads = unique(grads)
             for g, v in zip(grads, variables, strict=True):
                 self.update_step(g, v)
         else:
+            update = self._update_mixed if mixed else self._update
             first = variables[0]._dtype
             if all(v._dtype is first for v in variables):
-                self._update(grads, variables)
+                update(grads, variables)
             else:
                 for dtype in {id(v._dtype): v._dtype for v in variables}.values():
                     some = [i for i, v in enumerate(variables) if v._dtype is dtype]
-                    self._update([grads[i] for i in some], [variables[i] for i in some])
+                    update([grads[i] for i in some], [variables[i] for i in some])
         if self.use_ema:
             self._update_averages(variables)
         rules.count(self._iterations)

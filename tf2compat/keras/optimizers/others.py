@@ -57,6 +57,9 @@ class SGD(Optimizer):
         for v in var_list:
             self.momentums.append(self.add_variable_from_reference(v, "m"))
 
+    def _only_rows(self) -> bool:
+        return not self.momentum
+
     def _update(self, grads: list[Any], variables: list[Any]) -> None:
         (momentums,) = self._slots(variables)
         if self.momentum:
