@@ -25,6 +25,7 @@ light_meta.prepare()
 _META = torch.device("meta")
 #: integer tensors up to this size are computed while tracing
 _SMALL = 64
+_WHOLE = (torch.int32, torch.int64)
 
 
 class _Link(torch.autograd.Function):
@@ -276,6 +277,8 @@ def infer(op: Op, bound: list[Any]) -> tuple[Any, list[Result], bool]:
             out, second = _other_sizes(op, bound, open_) if found is None else found
             if isinstance(out, _Unknown):
                 return 0, [out.result], False
+        if op.elementwise and op.name != "Mul" and _valued(out) and out.dtype in _WHOLE and _valued(second) and torch.equal(out, second):
+            second = _as_unknown(inputs, out, second)
         structure, results = _results(out, second)
     const = not op.stateful and (
         all(t._const if isinstance(t, SymbolicTensor) else True for t in inputs)
@@ -360,6 +363,16 @@ def _results(a: Any, b: Any) -> tuple[Any, list[Result]]:
 
 def _valued(x: Any) -> bool:
     return isinstance(x, torch.Tensor) and x.device.type != "meta"
+
+
+def _as_unknown(inputs: list[Tensor], out: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
+    """A number made of unknown sizes that is the same for both probes (`tf.maximum(n, 500)`, `n // 500`) is not known for that."""
+    pairs = [(t._t, t._b) for t in inputs if isinstance(t, SymbolicTensor) and t._b is not None and _valued(t._t) and _valued(t._b)]
+    differ = [a != b for a, b in pairs if a.shape == b.shape and not torch.equal(a, b)]
+    places = torch.zeros(out.shape, dtype=torch.bool)
+    for d in differ:
+        places = places | d
+    return torch.where(places, second + (PROBES[1] - PROBES[0]), second)
 
 
 def _told(op: Op, bound: list[Any], symbolic: list[SymbolicTensor], unknown_rank: list[SymbolicTensor]) -> Any:

@@ -38,7 +38,7 @@ def numpy_of(storage: Any) -> np.ndarray:
 class Tensor:
     """A multi-dimensional array of one dtype whose contents never change (`tf.Tensor`)."""
 
-    __slots__ = ("_t", "_tape", "_keras_mask", "_sliced", "__weakref__")
+    __slots__ = ("_t", "_tape", "_keras_mask", "_keras_logits", "_sliced", "__weakref__")
     __array_priority__ = 100
     #: the operators that ops stand behind (`tf.Tensor.OVERLOADABLE_OPERATORS`)
     OVERLOADABLE_OPERATORS = frozenset((

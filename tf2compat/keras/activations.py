@@ -11,6 +11,7 @@ import tf2compat as tf
 from tf2compat._engine.convert import convert_to_tensor
 from tf2compat._engine.dtypes import FLOATS, REALS
 from tf2compat._engine.op import op, tensor
+from tf2compat._engine.tensor import Tensor
 from tf2compat.nn import activations as nn
 
 from ._base.serialization import from_module, serialize_keras_object, serialize_legacy
@@ -29,6 +30,13 @@ def softmax(x: Any, axis: Any = -1) -> Any:
         raise ValueError(f"Cannot apply softmax to a tensor that is 1D. Received input: {x}")
     else:
         output = tf.nn.softmax(x, axis)
+    return _made_from(output, x)
+
+
+def _made_from(output: Any, logits: Any) -> Any:
+    """Probabilities that know their logits, with which crossentropies are exact where probabilities have run into 0 or 1."""
+    if isinstance(output, Tensor) and hasattr(logits, "dtype"):
+        output._keras_logits = logits
     return output
 
 
@@ -112,7 +120,7 @@ def tanh(x: Any) -> Any:
 
 def sigmoid(x: Any) -> Any:
     """1 / (1 + exp(-x)) (`tf.keras.activations.sigmoid`)."""
-    return tf.sigmoid(x)
+    return _made_from(tf.sigmoid(x), x)
 
 
 def exponential(x: Any) -> Any:

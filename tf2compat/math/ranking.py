@@ -6,8 +6,10 @@ from typing import Any, NamedTuple
 
 import torch
 
+from .._engine import dtypes
 from .._engine.dtypes import REALS, as_dtype, float32, int16, int32, int64
 from .._engine.op import INT, invalid, op, tensor
+from .._engine.symbolic import PROBES
 
 
 class TopKV2(NamedTuple):
@@ -54,6 +56,17 @@ def top_k(input: Any, k: Any = 1, sorted: bool = True, index_type: Any = int32, 
         raise invalid(f"input must have at least k columns. Had {input.shape[-1]}, needed {k} [Op:TopKV2] name: ")
     values, indices = _largest(input, k, -1, True)
     return TopKV2(values, indices.to(index_type.torch))
+
+
+@top_k.infer
+def _(input: Any, k: Any, sorted: bool, index_type: Any) -> Any:  # noqa: A002
+    if input.device.type != "meta" or input.ndim == 0 or k < 0 or input.shape[-1] not in PROBES:
+        return NotImplemented
+    shape = (*input.shape[:-1], k)  # the unknown size may well be large enough
+    return TopKV2((dtypes.of(input), shape), (as_dtype(index_type), shape))
+
+
+top_k.op.infer_fn.aid = True
 
 
 @op("InTopKV2", targets=tensor(int32, int64, group="Ti"), predictions=tensor(float32), k=INT)

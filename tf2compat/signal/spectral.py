@@ -7,9 +7,11 @@ from typing import Any
 
 import torch
 
+from .._engine import dtypes
 from .._engine.convert import convert_to_tensor, operand
 from .._engine.dtypes import NUMBERS, as_dtype, float32
 from .._engine.op import INT, TENSOR, op, tensor
+from .._engine.symbolic import PROBES
 from .._engine.tensor import Tensor
 from .fourier import dct, irfft, rfft
 from .windows import hann_window, vorbis_window
@@ -37,6 +39,20 @@ def _frame(signal: Any, frame_length: Any, frame_step: Any, pad_end: bool, pad_v
         shape[axis : axis + 1] = [0, frame_length]
         return torch.empty(shape, dtype=signal.dtype, device=signal.device)
     return torch.movedim(signal.unfold(axis, frame_length, frame_step), -1, axis + 1)
+
+
+@_frame.infer
+def _(signal: Any, frame_length: Any, frame_step: Any, pad_end: bool, pad_value: Any, axis: Any) -> Any:
+    if signal.device.type != "meta" or signal.ndim == 0 or type(frame_length) is not int or signal.shape[axis] not in PROBES:
+        return NotImplemented
+    # the sizes that stand for an unknown one may both be too short for a frame
+    dims: list[int | None] = list(signal.shape)
+    axis = axis % signal.ndim
+    dims[axis : axis + 1] = [None, frame_length]
+    return [(dtypes.of(signal), tuple(dims))]
+
+
+_frame.op.infer_fn.aid = True
 
 
 def frame(

@@ -219,10 +219,6 @@ def batches_of(
                              "`y` argument is not supported when using dataset as input.")  # fmt: skip
         if sample_weight is not None:
             raise ValueError(f"`sample_weight` argument is not supported when using {'dataset' if what == 'dataset' else f'`{what}`'} as input.")
-        if batch_size is not None and _is_dataset(x):
-            raise ValueError(
-                f"The `batch_size` argument must not be specified for the given input type. Received input: {x}, batch_size: {batch_size}"
-            )
     if isinstance(x, Sequence):
         return Batches(_ahead(_FromSequence(x, bool(shuffle)), workers, max_queue_size), len(x), True, endless=True)
     if _is_dataset(x):

@@ -371,7 +371,7 @@ class Training:
         initial_epoch, first_batch = _resumed(callbacks, initial_epoch)
         logs: Any = None
         loop = _Loop(batches, steps, steps_per_epoch is not None, epochs - initial_epoch)
-        val_batches = None
+        d["_validation"] = None
         for epoch in range(initial_epoch, epochs):
             self.reset_metrics()
             callbacks.on_epoch_begin(epoch)
@@ -395,15 +395,18 @@ class Training:
                 )
             epoch_logs = _host_logs(logs)
             if validation_data is not None and _due(epoch, validation_freq):
-                if val_batches is None:
-                    val_batches = batches_of(val[0], val[1], val[2], validation_batch_size or (batch_size if not _sized(val[0]) else None), validation_steps)
-                found = self._evaluate(val_batches, validation_steps, callbacks)
+                found = self.evaluate(
+                    x=val[0], y=val[1], sample_weight=val[2], batch_size=validation_batch_size or batch_size, steps=validation_steps,
+                    callbacks=callbacks, max_queue_size=max_queue_size, workers=workers, use_multiprocessing=use_multiprocessing,
+                    return_dict=True, _use_cached_eval_dataset=True,
+                )  # fmt: skip
                 epoch_logs |= {"val_" + k: v for k, v in found.items()}
             callbacks.on_epoch_end(epoch, epoch_logs)
             loop.end_epoch(x)
             logs = epoch_logs
             if self.stop_training or loop.exhausted:
                 break
+        d["_validation"] = None
         from ..optimizers.optimizer import Optimizer
 
         if isinstance(self.optimizer, Optimizer) and epochs > 0:
@@ -447,9 +450,14 @@ class Training:
 
         self._assert_compiled()
         _check_workers(use_multiprocessing)
+        again = kwargs.pop("_use_cached_eval_dataset", False)  # `fit` asks for the same data after each epoch
         if kwargs:
             raise TypeError(f"Invalid keyword arguments: {list(kwargs.keys())}")
-        batches = batches_of(x, y, sample_weight, batch_size, steps, False, workers, max_queue_size)
+        batches = self.__dict__.get("_validation") if again else None
+        if batches is None:
+            batches = batches_of(x, y, sample_weight, batch_size, steps, False, workers, max_queue_size)
+            if again:
+                self.__dict__["_validation"] = batches
         count = _steps_of(batches, steps)
         verbose = _verbosity(verbose)
         if not isinstance(callbacks, CallbackList):
@@ -677,10 +685,6 @@ def _steps_of(batches: Any, given: int | None) -> Any:
     if given is not None and given != -1:
         return given
     return batches.steps
-
-
-def _sized(x: Any) -> bool:
-    return hasattr(x, "element_spec") or hasattr(x, "__next__") or (hasattr(x, "__getitem__") and hasattr(x, "on_epoch_end"))
 
 
 def _due(epoch: int, freq: Any) -> bool:

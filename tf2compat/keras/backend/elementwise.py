@@ -7,6 +7,7 @@ from typing import Any
 
 import tf2compat as tf
 
+from .. import activations
 from .._base.config import settings
 
 
@@ -129,7 +130,7 @@ def elu(x: Any, alpha: float = 1.0) -> Any:
 
 def softmax(x: Any, axis: int = -1) -> Any:
     """`tf.keras.backend.softmax`."""
-    return tf.nn.softmax(x, axis=axis)
+    return activations.softmax(x, axis)
 
 
 def softplus(x: Any) -> Any:
@@ -144,7 +145,7 @@ def softsign(x: Any) -> Any:
 
 def sigmoid(x: Any) -> Any:
     """`tf.keras.backend.sigmoid`."""
-    return tf.sigmoid(x)
+    return activations.sigmoid(x)
 
 
 def hard_sigmoid(x: Any) -> Any:

@@ -117,15 +117,21 @@ def encode(inputs: Any, mode: str, depth: int, dtype: Any, sparse: bool = False,
     shape = inputs.shape.as_list()
     if not shape:
         inputs = tf.expand_dims(inputs, -1)
-    if mode == "one_hot" and inputs.shape[-1] != 1:
-        inputs = tf.expand_dims(inputs, -1)
     rank = inputs.shape.rank
+    if mode == "one_hot" and inputs.shape[-1] != 1:
+        rank += 1
+        if rank <= 2:
+            inputs = tf.expand_dims(inputs, -1)
     if rank > 2:
         raise ValueError(
             f"When output_mode is not `'int'`, maximum supported output rank is 2. Received output_mode {mode} and input shape "
             f"{inputs.shape}, which would result in output rank {rank}."
         )
     kind = tf.as_dtype(dtype)
+    if hasattr(inputs, "flat_values"):
+        inputs = inputs.to_tensor(-1)  # which is no category
+    elif hasattr(inputs, "dense_shape"):
+        inputs = tf.sparse.to_dense(inputs, -1)
     found = _counts(inputs, depth, mode in ("one_hot", "multi_hot"), kind.torch, weights)
     if mode == "tf_idf":
         if idf is None:

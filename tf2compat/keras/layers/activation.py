@@ -138,8 +138,8 @@ class Softmax(_Elementwise):
         if isinstance(self.axis, (tuple, list)):
             if len(self.axis) > 1:
                 return activations._softmax_over(inputs, tuple(self.axis))
-            return tf.nn.softmax(inputs, axis=self.axis[0])
-        return tf.nn.softmax(inputs, axis=self.axis)
+            return activations.softmax(inputs, self.axis[0])
+        return activations.softmax(inputs, self.axis)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as plain values."""

@@ -337,7 +337,16 @@ class IndexLookup(PreprocessingLayer):
         """The numbers of tokens in the form that `output_mode` says, or the tokens of numbers."""
         inputs = self._inputs(inputs)
         if hasattr(inputs, "flat_values"):
-            return inputs.with_flat_values(self.call(inputs.flat_values))
+            found = inputs.with_flat_values(self._found(inputs.flat_values))
+        elif isinstance(inputs, tf.SparseTensor):
+            found = inputs.with_values(self._found(inputs.values))
+        else:
+            found = self._found(inputs)
+        if self.output_mode == "int":
+            return found
+        return encode(found, self.output_mode, self._depth(), self.compute_dtype, self.sparse, None, self._weights_of_terms())
+
+    def _found(self, inputs: Any) -> Any:
         if self.invert:
             tokens = [None] * self._token_start() + list(self._table.tokens)
             if self.mask_token is not None:
@@ -347,9 +356,7 @@ class IndexLookup(PreprocessingLayer):
         mask = None if self.mask_token is None else self._key(self.mask_token)
         place = 0 if self.output_mode == "int" else -1
         found = _find(inputs, self._table, mask, place, self._oov_start(), self.num_oov_indices)
-        if self.output_mode == "int":
-            return tf.cast(found, self.compute_dtype)
-        return encode(found, self.output_mode, self._depth(), self.compute_dtype, self.sparse, None, self._weights_of_terms())
+        return tf.cast(found, self.compute_dtype) if self.output_mode == "int" else found
 
     def _depth(self) -> int:
         return self.max_tokens if self.pad_to_max_tokens else self._expected_size()  # type: ignore[return-value]

@@ -309,10 +309,14 @@ class CategoryEncoding(Layer):
             count_weights = tf.cast(count_weights, self.compute_dtype)
         if not inputs.dtype.is_integer:
             inputs = tf.cast(inputs, tf.int64)
-        if self.output_mode != "one_hot" and (hasattr(inputs, "row_splits") or hasattr(inputs, "dense_shape")):
-            return self._of_composite(inputs, count_weights)
+        if hasattr(inputs, "row_splits") or hasattr(inputs, "dense_shape"):
+            if self.output_mode != "one_hot":
+                return self._of_composite(inputs, count_weights)
+            inputs = inputs.with_values(_check_range(inputs.values, self.num_tokens))
+        else:
+            inputs = _check_range(inputs, self.num_tokens)
         return encode(
-            _check_range(inputs, self.num_tokens), self.output_mode, self.num_tokens, self.compute_dtype, self.sparse, count_weights
+            inputs, self.output_mode, self.num_tokens, self.compute_dtype, self.sparse, count_weights
         )
 
     def _of_composite(self, inputs: Any, count_weights: Any) -> Any:

@@ -11,6 +11,7 @@ from torch.nn import functional as F  # noqa: N812
 
 from tf2compat._engine.devices import on_host
 from tf2compat._engine.op import ANY, invalid, op
+from tf2compat._engine.symbolic import SymbolicTensor
 from tf2compat._engine.tensor import Tensor
 
 from .._base.config import settings
@@ -131,6 +132,10 @@ def cosine_similarity(y_true: Any, y_pred: Any, axis: Any = -1) -> Any:
 def logits_of(output: Any, from_logits: bool, fn_name: str, made_by: str) -> tuple[Any, bool]:
     """The logits behind probabilities that softmax or sigmoid has just made: they are the exact way to the loss."""
     found = getattr(output, "_keras_logits", None) if isinstance(output, Tensor) else None
+    if found is None and isinstance(output, SymbolicTensor):  # in a graph whoever made it
+        node = output._node
+        if node.kind == "op" and node.op.name == made_by and isinstance(node.args[0], Tensor):
+            found = node.args[0]
     if found is None:
         return output, from_logits
     if from_logits:
