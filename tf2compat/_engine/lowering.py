@@ -15,16 +15,12 @@ from typing import Any, NamedTuple
 import torch
 
 from . import state
+from .standing import follower
+from .unfit import Unfit
 
 __all__ = ["Free", "Joint", "Meta", "Unfit", "lower_free", "lower_joint"]
 
 _lock = threading.Lock()
-
-
-class Unfit(Exception):
-    """A region cannot be compiled; the message says why. `node`: what is at fault, where that is known."""
-
-    node: Any = None
 
 
 class Meta(NamedTuple):
@@ -40,50 +36,6 @@ def meta(t: Any) -> Meta:
     if not isinstance(t, torch.Tensor):
         raise Unfit("a value that is no tensor passes between regions")
     return Meta(tuple(t.shape), t.dtype, t.device, t.requires_grad)
-
-
-class _Stand:
-    """A variable while a region is followed: reads and writes move values, memory is not touched."""
-
-    _pinned = False
-
-    def __init__(self, variable: Any, storage: Any) -> None:
-        self._variable = variable
-        self._t = storage
-        self._changed = False
-        self._watched = storage.requires_grad
-
-    def _read(self) -> Any:
-        if self._changed and self._watched:
-            raise Unfit(f"variable {self._variable.name} is read again after an assignment, under a tape")
-        return self._t
-
-    def _write(self, value: Any) -> None:
-        value = value.detach()
-        if value.shape != self._t.shape:
-            raise Unfit(f"variable {self._variable.name} changes its shape")
-        self._t = value.to(self._t.dtype)
-        self._changed = True
-
-    def _own(self) -> Any:
-        self._t = self._t.detach().clone()
-        self._changed = True
-        return self._t
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._variable, name)
-
-
-def follower(program: Any, source: str, variables: list[Any], given: list[Any]) -> tuple[Callable[..., Any], list[_Stand]]:
-    """The generated function `source` of a program on stand-ins, which have the values `given`."""
-    stands = {id(v): _Stand(v, t) for v, t in zip(variables, given, strict=True)}
-    env = dict(program.env)
-    for name, value in program.env.items():
-        stand = stands.get(id(getattr(value, "_of", value)))
-        if stand is not None:
-            env[name] = stand
-    exec(compile(program.code, program.filename, "exec"), env)
-    return env[source], list(stands.values())
 
 
 def _memory(t: torch.Tensor) -> int:

@@ -19,12 +19,14 @@ from typing import Any
 import torch
 
 from . import background, state
+from .flat_tier import FlatTier, node_of
 from .graph import Graph, Node
-from .lowering import Joint, Meta, Unfit, follower, lower_free, lower_joint, meta
+from .lowering import Joint, Meta, lower_free, lower_joint, meta
 from .regions import Planner
 from .replay import Cut, Program, _uses
+from .standing import follower, used_variables
 from .symbolic import SymbolicTensor
-from .variable import Variable
+from .unfit import Unfit
 
 __all__ = ["TIERS", "Tier", "compile_options", "options"]
 
@@ -51,6 +53,7 @@ class _Options:
         if self.backend not in _BACKENDS:
             raise ValueError(f"TF2COMPAT_COMPILE_BACKEND must be one of {', '.join(_BACKENDS)}, not {self.backend!r}")
         self.cuda_graphs = True
+        self.flatten = os.environ.get("TF2COMPAT_FLATTEN", "1").lower() not in ("0", "false", "never")
         #: measured seconds of compiling against expected ones
         self.scale = 1.0
 
@@ -77,7 +80,7 @@ def _load() -> float:
 
 def compile_options(
     mode: str | None = None, base_seconds: float | None = None, seconds_per_op: float | None = None, background: bool | None = None,
-    backend: str | None = None, cuda_graphs: bool | None = None,
+    backend: str | None = None, cuda_graphs: bool | None = None, flatten: bool | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Say when and how traced functions are compiled, and get what is set now.
 
@@ -85,6 +88,7 @@ def compile_options(
     "never". The expected cost is `base_seconds` and `seconds_per_op` for each op, times what the machine's load and earlier
     compilations suggest. `background`: whether "auto" compiles beside the program, which is replayed meanwhile. `backend`: "inductor", or
     "eager" to run what would be compiled op by op. `cuda_graphs`: whether regions of fixed shapes on a GPU become CUDA graphs.
+    `flatten`: whether functions that are replayed again and again are flattened, which needs no compiler and is not compiling.
     Raises ValueError for another mode or backend.
     """
     if mode is not None:
@@ -103,9 +107,11 @@ def compile_options(
         options.background = bool(background)
     if cuda_graphs is not None:
         options.cuda_graphs = bool(cuda_graphs)
+    if flatten is not None:
+        options.flatten = bool(flatten)
     return {
         "mode": options.mode, "base_seconds": options.base, "seconds_per_op": options.per_op, "background": options.background,
-        "backend": options.backend, "cuda_graphs": options.cuda_graphs,
+        "backend": options.backend, "cuda_graphs": options.cuda_graphs, "flatten": options.flatten,
     }  # fmt: skip
 
 
@@ -121,35 +127,6 @@ def _compiler() -> bool:
         _no_compiler_said = True
         warnings.warn("tf2compat: no C++ compiler is present, so traced functions are replayed and not compiled", RuntimeWarning, stacklevel=3)
     return False
-
-
-def _variables(nodes: list[Node]) -> tuple[list[Any], frozenset[int]]:
-    """The variables that nodes use, blocks included, and which of them are read."""
-    found: dict[int, Any] = {}
-    read: set[int] = set()
-
-    def collect(value: Any) -> None:
-        if isinstance(value, Variable):
-            value = getattr(value, "_of", value)
-            found.setdefault(id(value), value)
-        elif isinstance(value, (list, tuple)):
-            for v in value:
-                collect(v)
-
-    def walk(some: list[Node]) -> None:
-        for node in some:
-            collect(node.args)
-            if node.kind == "read":
-                read.add(id(getattr(node.args[0], "_of", node.args[0])))
-            elif node.op is not None:
-                for kind, v in zip(node.op.kinds, node.args, strict=True):
-                    if isinstance(v, Variable) and (kind is None or kind.what not in ("variable", "variables")):
-                        read.add(id(getattr(v, "_of", v)))
-            for block in node.blocks:
-                walk(block.nodes)
-
-    walk(nodes)
-    return list(found.values()), frozenset(read)
 
 
 def _custom(nodes: list[Node]) -> bool:
@@ -170,7 +147,7 @@ class Region:
     def __init__(self, cut: Cut, program: Program, tier: Tier) -> None:
         self.cut, self.program, self.tier = cut, program, tier
         self.replay = program.env[cut.source]
-        self.variables, self.read = _variables(cut.nodes)
+        self.variables, self.read = used_variables(cut.nodes)
         self.ops = sum(n.op is not None or bool(n.blocks) for n in cut.nodes)
         dims = [None if t is None else t._dims for t in cut.inputs]
         #: for each input the dimensions that a signature leaves open; None where all is known
@@ -320,19 +297,9 @@ class Region:
 
     def _fail(self, error: BaseException) -> None:
         """Go on without compiling; where one node is at fault, the program is planned again around it."""
-        node = getattr(error, "node", None) or self._node_of(error)
+        node = getattr(error, "node", None) or node_of(self.program, error)
         self.failed = _first_line(error)
         self.tier.failed(self, node, error)
-
-    def _node_of(self, error: BaseException) -> Any:
-        """The node whose line of generated code failed."""
-        found = None
-        tb = error.__traceback__
-        while tb is not None:
-            if tb.tb_frame.f_code.co_filename == self.program.filename and 0 < tb.tb_lineno <= len(self.program.nodes):
-                found = self.program.nodes[tb.tb_lineno - 1] or found
-            tb = tb.tb_next
-        return found
 
     def _recover(self, args: tuple[Any, ...], error: Exception, found: Any) -> Any:
         """After a failure of compiled code: what replay says, without doing twice what was done."""
@@ -399,6 +366,8 @@ class Tier:
         self.eager_start = bool(jit) or options.mode == "always"
         self.cost = 0.0 if self.reason is not None else options.cost(program.n_nodes)
         self._asked = 0
+        #: what runs a call that is not compiled
+        self.base = FlatTier(graph, program, options.flatten and not self.eager_start)
         TIERS.add(self)
 
     @property
@@ -450,7 +419,7 @@ class Tier:
 
     def _run(self, inputs: Any) -> tuple[Any, ...]:
         if self.reason is not None:
-            return self.program.run(*inputs)
+            return self.base.run(inputs)
         planned = self.regional
         if planned is not None and not self._stale:
             if self._settled:
@@ -468,7 +437,7 @@ class Tier:
         elif self.eager_start or (self.spent >= self.cost and self._due()):
             return self._begin(inputs)
         start = time.perf_counter()
-        outs = self.program.run(*inputs)
+        outs = self.base.run(inputs)
         took = time.perf_counter() - start
         self.spent += took
         self.calls += 1
@@ -487,11 +456,11 @@ class Tier:
     def _begin(self, inputs: Any) -> tuple[Any, ...]:
         """Plan the program and run it, which tells its regions what they are to be compiled for."""
         if not self._lock.acquire(blocking=False):
-            return self.program.run(*inputs)
+            return self.base.run(inputs)
         try:
             if options.backend == "inductor" and not _compiler():
                 self.reason = "no C++ compiler"
-                return self.program.run(*inputs)
+                return self.base.run(inputs)
             self._stale = False
             self.plans += 1
             planner = Planner(self.blocked, 1 if self.eager_start else 6, _uses, self.parts)
@@ -499,7 +468,7 @@ class Tier:
                 planned = Program(self.graph, planner=planner)
             except Exception as error:  # noqa: BLE001 - replay serves
                 self.reason = f"it cannot be planned: {_first_line(error)}"
-                return self.program.run(*inputs)
+                return self.base.run(inputs)
             self.reasons = list(planner.reasons)
             if self.jit and self.reasons:
                 self._warn(f"tf2compat could not compile the whole of '{self.graph.name}', and replays the rest: {self.reasons[0]}")
@@ -512,7 +481,7 @@ class Tier:
                 planned.env[region.cut.name] = region.timed if _profiling else region
             if not self.regions:
                 self.reason = self.reasons[0] if self.reasons else "there is too little in it to compile"
-                return self.program.run(*inputs)
+                return self.base.run(inputs)
             self._settled = self.at_once
             self.compiling = True
             self.regional = planned
@@ -527,7 +496,7 @@ class Tier:
         """All that was asked for in the background is there, or will not come."""
         if not any(r.ready for r in self.regions) and any(r.failed for r in self.regions):
             self.reason = next(r.failed for r in self.regions if r.failed)
-            return self.program.run(*inputs)
+            return self.base.run(inputs)
         self._settled = True
         self.planned_calls += 1
         return planned.run(*inputs)
@@ -571,6 +540,7 @@ class Tier:
     def describe(self) -> list[str]:
         """What `explain` says of this trace."""
         lines = [f"replayed: {self.calls} calls measured, {self.spent * 1e3:.1f} ms"]
+        lines += self.base.describe()
         compiled = [r for r in self.regions if r.ready]
         if compiled:
             lines.append(

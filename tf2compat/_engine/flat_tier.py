@@ -1,0 +1,219 @@
+"""The tier between replay and compiled: a program whose regions are flattened once replaying has taken as long as that takes.
+
+What cannot be flattened stays replayed: a node at fault is cut out and the program planned again, and where it is not faster in the
+end, replay it is.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from . import state
+from .flattened import Flat, flatten
+from .graph import Graph, Node
+from .regions import Planner
+from .replay import Cut, Program, _careful, _uses
+from .standing import follower, used_variables
+from .unfit import Unfit
+
+__all__ = ["FlatRegion", "FlatTier", "node_of"]
+
+#: forms of one region for inputs of different sizes
+_SIZES = 4
+_PLANS = 8
+#: calls that are measured before a flattened program may stay
+_TRIAL = 16
+#: how often a call may fail for reasons of its own
+_TRIES = 3
+#: seconds that flattening is expected to take, and for each line of the program
+_BASE, _PER_LINE = 0.02, 0.001
+#: calls that are replayed in any case
+_CALLS = 3
+
+
+def node_of(program: Program, error: BaseException) -> Node | None:
+    """The node whose line of generated code failed."""
+    found = None
+    tb = error.__traceback__
+    while tb is not None:
+        if tb.tb_frame.f_code.co_filename == program.filename and 0 < tb.tb_lineno <= len(program.nodes):
+            found = program.nodes[tb.tb_lineno - 1] or found
+        tb = tb.tb_next
+    return found
+
+
+class FlatRegion:
+    """A region that is flattened for the inputs that come, and replayed while that cannot be."""
+
+    def __init__(self, cut: Cut, program: Program, tier: FlatTier) -> None:
+        self.cut, self.program, self.tier = cut, program, tier
+        self.replay: Callable[..., Any] = program.env[cut.source]
+        self.variables, _ = used_variables(cut.nodes)
+        self.loose = [v for v in self.variables if not v._shape.is_fully_defined()]
+        self.static = not self.loose and all(t is not None and t._dims is not None and None not in t._dims for t in cut.inputs)
+        self.flats: dict[Any, Flat] = {}
+        self.failed: str | None = None
+        self.tries = 0
+
+    def __call__(self, *args: Any) -> Any:
+        if self.failed is not None or _careful():
+            return self.replay(*args)
+        key: Any = ()
+        if not self.static:
+            key = tuple([(x.shape, x.dtype) for x in args if isinstance(x, torch.Tensor)] + [v._t.shape for v in self.loose])
+        flat = self.flats.get(key)
+        if self.cut.connected and any(isinstance(x, torch.Tensor) and x.requires_grad for x in args):
+            return self.replay(*args)
+        if flat is None:
+            return self._first(args, key)
+        try:
+            outs = flat(args)
+        except Exception as error:  # noqa: BLE001 - told apart
+            return self._recover(args, error, flat)
+        return self.replay(*args) if outs is None else outs
+
+    def _first(self, args: tuple[Any, ...], key: Any) -> Any:
+        if len(self.flats) >= _SIZES or not self.tier.open:
+            return self.replay(*args)
+
+        def follow(given: list[Any], memory: list[Any]) -> Any:
+            fn, stands = follower(self.program, self.cut.source, self.variables, memory)
+            return fn(*given), [s._t if s._changed else None for s in stands]
+
+        try:
+            self.flats[key], outs = flatten(follow, self.variables, args)
+        except Exception as error:  # noqa: BLE001 - replay serves
+            self.tries += 1
+            if isinstance(error, Unfit) or self.tries >= _TRIES:
+                self.failed = f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else ''}"
+                self.tier.failed(node_of(self.program, error))
+            return self.replay(*args)
+        return outs
+
+    def _recover(self, args: tuple[Any, ...], error: Exception, flat: Flat) -> Any:
+        """After a failure: what replay says, without doing twice what was done."""
+        if isinstance(error, Unfit):  # before anything happened
+            return self.replay(*args)
+        if flat.written:
+            rehearsal, _ = follower(self.program, self.cut.source, self.variables, [v._t.detach().clone() for v in self.variables])
+            rehearsal(*args)  # raises what is wrong with the inputs
+            raise error
+        return self.replay(*args)
+
+
+class FlatTier:
+    """Runs a concrete function's graph: replayed at first, then flattened."""
+
+    def __init__(self, graph: Graph, program: Program, enabled: bool) -> None:
+        self.graph, self.program = graph, program
+        self.cost = _BASE + _PER_LINE * program.n_nodes
+        self.spent = 0.0
+        self.calls = self.flat_calls = self.plans = 0
+        self.planned: Program | None = None
+        self.regions: list[FlatRegion] = []
+        self.blocked: dict[int, str] = {}
+        self.parts: dict[int, Any] = {}
+        self.reason: str | None = None
+        self.open = True
+        self._stale = False
+        self._best = [float("inf"), float("inf")]
+        self._trial = 0
+        self._lock = threading.Lock()
+        if not enabled:
+            self._stay("flattening is turned off")
+
+    def run(self, inputs: Any) -> tuple[Any, ...]:
+        """The program's results."""
+        planned = self.planned
+        start = time.perf_counter()
+        if planned is not None:
+            outs = planned.run(*inputs)
+            self._tried(time.perf_counter() - start)
+            return outs
+        outs = self.program.run(*inputs)
+        took = time.perf_counter() - start
+        self.spent += took
+        self.calls += 1
+        self._best[0] = min(self._best[0], took)
+        if self.spent >= self.cost and self.calls >= _CALLS and not state.local.tapes:
+            self._plan()
+        return outs
+
+    def _stay(self, why: str) -> None:
+        """Replay from now on."""
+        self.reason, self.planned = why, None
+        self.open = False
+        program = self.program
+        self.run = lambda inputs: program.run(*inputs)  # type: ignore[method-assign]
+
+    def _plan(self) -> None:
+        if not self._lock.acquire(blocking=False):
+            return
+        try:
+            self._stale = False
+            self.plans += 1
+            try:
+                planned = Program(self.graph, planner=Planner(self.blocked, 6, _uses, self.parts))
+            except Exception as error:  # noqa: BLE001 - replay serves
+                self._stay(f"it cannot be planned: {error}")
+                return
+            before = {r.cut.signature: r for r in self.regions}
+            self.regions = [FlatRegion(cut, planned, self) for cut in planned.cuts]
+            for region in self.regions:
+                old = before.get(region.cut.signature)
+                if old is not None:
+                    region.flats, region.failed = old.flats, old.failed
+                planned.env[region.cut.name] = region
+            if not self.regions:
+                self._stay("there is too little in it to flatten")
+                return
+            self._trial, self._best[1] = 0, float("inf")
+            self.planned = planned
+        finally:
+            self._lock.release()
+
+    def _tried(self, took: float) -> None:
+        """Account for a call of the planned program; the first must not be slower than replay was."""
+        self.flat_calls += 1
+        if self._stale:
+            self._plan()
+            return
+        self._trial += 1
+        if self._trial > 2:
+            self._best[1] = min(self._best[1], took)
+        if self._trial == _TRIAL:
+            if not any(r.flats for r in self.regions):
+                self._stay(next((r.failed for r in self.regions if r.failed), "its regions are not reached"))
+            elif self._best[1] > 1.05 * self._best[0]:
+                self._stay(f"flattened it is slower: {self._best[1] * 1e3:.3f} ms against {self._best[0] * 1e3:.3f} ms replayed")
+            else:
+                planned = self.planned
+                assert planned is not None
+
+                def run(inputs: Any) -> tuple[Any, ...]:
+                    if self._stale:  # another size, or another path, brought something new
+                        self._plan()
+                    return (self.planned or self.program).run(*inputs)
+
+                self.run = run  # type: ignore[method-assign]
+
+    def failed(self, node: Node | None) -> None:
+        """A region could not be flattened; plan around the node where one is at fault."""
+        if node is not None and id(node) not in self.blocked and self.plans < _PLANS:
+            self.blocked[id(node)] = "it cannot be flattened"
+            self._stale = True
+
+    def describe(self) -> list[str]:
+        """What `explain` says of it."""
+        if self.planned is None:
+            return [f"not flattened: {self.reason}"] if self.reason and self.reason != "flattening is turned off" else []
+        lines = [f"flattened: {sum(bool(r.flats) for r in self.regions)} of {len(self.regions)} regions"]
+        for r in self.regions:
+            steps = ", ".join(str(f.n_steps) for f in r.flats.values())
+            lines.append(f"  {r.cut.name}: " + (f"{steps} operations" if r.flats else f"replayed: {r.failed}" if r.failed else "not reached yet"))
+        return lines

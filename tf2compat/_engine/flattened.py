@@ -1,0 +1,253 @@
+"""Flattened regions: recorded steps, gradients included, as generated Python on memory that stays.
+
+The middle between replay and compiled: a region is recorded once (`recording.py`), simplified (`flattening.py`) and becomes a list
+of torch calls without autograd, without views, and without new memory. It takes tens of milliseconds to make and no compiler.
+Inputs are copied to where the steps expect them and results are copied out; variables are used where they are.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import linecache
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from . import state
+from .flattening import simplified
+from .kernels import call_for
+from .recording import Block, Recorder, Step, View
+from .unfit import Unfit
+
+__all__ = ["Flat", "flatten"]
+
+#: more steps than that take longer to generate than they are worth
+_MOST = 20_000
+_FLOATS = (torch.float32, torch.float64)
+_EMPTY = frozenset(("empty", "empty_like", "empty_strided", "new_empty", "new_empty_strided"))
+_SCALED = frozenset(("add", "sub", "mul", "div"))
+
+
+def _alias(t: torch.Tensor) -> torch.Tensor:
+    """A tensor on the memory of `t` that does not count as a user of it: good for as long as that memory is where it is."""
+    if t.device.type != "cpu" or not t.is_contiguous():
+        raise Unfit("a variable whose memory is not plain")
+    if not t.numel():
+        return torch.empty_like(t)
+    memory = (ctypes.c_byte * t.nbytes).from_address(t.data_ptr())
+    return torch.frombuffer(memory, dtype=t.dtype).view(t.shape)
+
+
+class Flat:
+    """A region through which nothing outside differentiates, flattened for inputs of one set of sizes."""
+
+    guard = None
+
+    def __init__(self, variables: list[Any], written: frozenset[int]) -> None:
+        self.variables, self.written = variables, written
+        self.owned = [v for v in variables if id(v) in written]
+        self.addresses: list[int] = []
+        self.busy = threading.Lock()
+        self.env: dict[str, Any] = {}
+        self.run: Callable[..., Any] = lambda *args: ()
+        self.code = ""
+        #: for each variable: its shape, and the names of views on it with their geometry
+        self.moved: list[list[tuple[str, Any]]] = [[] for _ in variables]
+        self.n_steps = 0
+
+    def __call__(self, args: tuple[Any, ...]) -> Any:
+        """The results, or None when another thread is at it."""
+        if not self.busy.acquire(blocking=False):
+            return None
+        try:
+            for v in self.owned:
+                v._own()
+            if [v._t.data_ptr() for v in self.variables] != self.addresses:
+                self._move()
+            if torch.is_grad_enabled():
+                torch._C._set_grad_enabled(False)
+                try:
+                    return self.run(*args)
+                finally:
+                    torch._C._set_grad_enabled(True)
+            return self.run(*args)
+        finally:
+            self.busy.release()
+
+    def _move(self) -> None:
+        """Variables have moved to other memory."""
+        for i, v in enumerate(self.variables):
+            address = v._t.data_ptr()
+            if address != self.addresses[i]:
+                base = _alias(v._t)
+                for name, (offset, shape, stride, dtype) in self.moved[i]:
+                    self.env[name] = (base if dtype is base.dtype else base.view(dtype)).as_strided(shape, stride, offset)
+                self.addresses[i] = address
+
+
+def flatten(follow: Callable[..., Any], variables: list[Any], args: tuple[Any, ...]) -> tuple[Flat, Any]:
+    """Record a region on these inputs; its flattened form and the results of this call.
+
+    `follow(given, memory)` runs it on the inputs and on tensors in the place of the variables' memory: its results, and for each
+    variable its new value or None. Nothing has happened to the variables when this raises.
+    """
+    for x in args:
+        if not isinstance(x, torch.Tensor) or x.device.type != "cpu":
+            raise Unfit("a value that is no tensor in the host's memory passes between regions")
+    given = [x.detach().clone(memory_format=torch.contiguous_format) for x in args]
+    memory = [_alias(v._t) for v in variables]
+    recorder = Recorder()
+    inputs = [recorder.known(t, "input", i) for i, t in enumerate(given)]
+    held = [recorder.known(t, "variable", i) for i, t in enumerate(memory)]
+    local = state.local
+    tapes, grad = local.tapes, torch.is_grad_enabled()
+    local.tapes = []
+    torch.set_grad_enabled(True)
+    try:
+        with recorder:
+            results, news = follow(given, memory)
+            outputs: list[View | None] = []
+            writes: list[tuple[View, View]] = []
+            for o in results:
+                if o is not None and not isinstance(o, torch.Tensor):
+                    raise Unfit("a list of tensors passes out of a region")
+                outputs.append(None if o is None else _apart(recorder, o))
+            for variable, view, new in zip(variables, held, news, strict=True):
+                if new is None:
+                    continue
+                if variable._pinned:
+                    raise Unfit(f"variable {variable.name} is a torch module's")
+                writes.append((view, _apart(recorder, new)))
+    finally:
+        torch.set_grad_enabled(grad)
+        local.tapes = tapes
+    recorder.finish()
+    known = [o for o in outputs if o is not None]
+    values = [(v, n.t) for v, n in writes]
+    # what this call computed, before steps move to other memory
+    out = tuple([None if o is None else o.t.clone() for o in outputs])
+    flat = Flat(variables, frozenset(id(variables[v.block.at]) for v, _ in writes))
+    steps = simplified(recorder.steps, known, writes)
+    rest = iter(known)
+    _Writer(flat, inputs, memory).write(steps, [None if o is None else next(rest) for o in outputs])
+    flat.addresses = [v._t.data_ptr() for v in variables]
+    with torch.no_grad():
+        for view, value in values:
+            variables[view.block.at]._write(value)
+    return flat, out
+
+
+def _apart(recorder: Recorder, t: torch.Tensor) -> View:
+    """A result as a view that is not a variable's memory, which changes later."""
+    view = recorder.view(t.detach())
+    return recorder.view(t.detach().clone()) if view.block.kind == "variable" else view
+
+
+class _Writer:
+    """Generates the Python of a flattened region."""
+
+    def __init__(self, flat: Flat, inputs: list[View], memory: list[torch.Tensor]) -> None:
+        self.flat, self.inputs, self.memory = flat, inputs, memory
+        self.names: dict[int, str] = {}
+        self.fixed: dict[Any, str] = {}
+        self.kept: list[Any] = []
+        self.lines: list[str] = []
+        self.env = flat.env
+
+    def name(self, v: View) -> str:
+        found = self.names.get(id(v))
+        if found is None:
+            found = self.names[id(v)] = f"b{len(self.names)}"
+            self.env[found] = v.t
+            self.kept.append(v)
+            if v.block.kind == "variable":
+                self.flat.moved[v.block.at].append((found, (v.t.storage_offset(), v.t.shape, v.t.stride(), v.t.dtype)))
+        return found
+
+    def constant(self, value: Any, prefix: str = "c") -> str:
+        if value is None or type(value) in (bool, int, str):
+            return repr(value)
+        key = (prefix, type(value), value if not isinstance(value, float) else repr(value))
+        try:
+            found = self.fixed.get(key)
+        except TypeError:
+            key, found = (prefix, id(value)), None
+        if found is None:
+            found = self.fixed[key] = f"{prefix}{len(self.fixed)}"
+            self.env[found] = value
+        return found
+
+    def text(self, value: Any) -> str:
+        if type(value) is View:
+            return self.name(value)
+        if type(value) is list:
+            return f"[{', '.join([self.text(v) for v in value])}]"
+        if type(value) is tuple:
+            return f"({''.join([self.text(v) + ', ' for v in value])})"
+        return self.constant(value)
+
+    def write(self, steps: list[Step], outputs: list[View | None]) -> None:
+        if len(steps) > _MOST:
+            raise Unfit("it has too many operations")
+        copy = self.constant(torch._C.TensorBase.copy_, "f")
+        used = {id(v.block) for s in steps for v in s.reads} | {id(o.block) for o in outputs if o is not None}
+        params = [f"x{i}" for i in range(len(self.inputs))]
+        for p, v in zip(params, self.inputs, strict=True):
+            if id(v.block) in used:
+                self.lines.append(f"{copy}({self.name(v)}, {p})")
+        for s in steps:
+            self.step(s, copy)
+        clone = self.constant(torch._C.TensorBase.clone, "f")
+        returned = "".join(["None, " if o is None else f"{clone}({self.name(o)}), " for o in outputs])
+        code = f"def run({', '.join(params)}):\n" + "".join([f"    {line}\n" for line in self.lines]) + f"    return ({returned})\n"
+        filename = f"<tf2compat flattened {id(self.flat):x}>"
+        exec(compile(code, filename, "exec"), self.env)
+        self.flat.run, self.flat.code, self.flat.n_steps = self.env["run"], code, len(steps)
+
+    def step(self, s: Step, copy: str) -> None:
+        base = s.func._schema.name.partition("::")[2]
+        if base in _EMPTY:
+            return
+        args, kwargs = s.args, s.kwargs
+        if base in ("clone", "_to_copy") and s.single:
+            self.lines.append(f"{copy}({self.name(s.outs[0])}, {self.text(args[0])})")
+            return
+        func = s.func
+        if base in _SCALED and len(args) == 2 and type(args[1]) in (int, float) and s.single:
+            out = (s.outs or s.writes)[0].t
+            if out.dtype in _FLOATS and type(args[0]) is View and args[0].t.dtype is out.dtype and args[0].t.ndim:
+                number = torch.tensor(args[1], dtype=out.dtype)
+                args = (args[0], View(Block("constant", 8), number, None))
+                func = getattr(getattr(torch.ops.aten, base + ("_" if s.mutable else "")), "Tensor")  # noqa: B009
+        plain, named = _tensors(args), _tensors(kwargs)
+        call = call_for(func, plain, named, [None if o is None else o.t for o in s.outs], s.mutable)
+        given = [self.text(a) for a in args] + [f"{k}={self.text(v)}" for k, v in kwargs.items()]
+        fn = self.constant(call.fn, "f")
+        if s.mutable and not s.outs:
+            self.lines.append(f"{fn}({', '.join(given)})")
+        elif call.names is not None:
+            places = [self.name(o) for o in s.outs]
+            names = call.names
+            filled = [f"{n}={p}" for n, p in zip(names, places, strict=True)] if len(names) == len(places) else [f"{names[0]}=({', '.join(places)})"]
+            self.lines.append(f"{fn}({', '.join([*given, *filled])})")
+        elif s.single:
+            self.lines.append(f"{copy}({self.name(s.outs[0])}, {fn}({', '.join(given)}))")
+        else:
+            self.lines.append(f"r = {fn}({', '.join(given)})")
+            self.lines += [f"{copy}({self.name(o)}, r[{i}])" for i, o in enumerate(s.outs) if o is not None]
+
+
+def _tensors(value: Any) -> Any:
+    if type(value) is View:
+        return value.t
+    if type(value) in (list, tuple):
+        return type(value)([_tensors(v) for v in value])
+    if type(value) is dict:
+        return {k: _tensors(v) for k, v in value.items()}
+    return value
+
+
+def forget(flat: Flat) -> None:
+    linecache.cache.pop(f"<tf2compat flattened {id(flat):x}>", None)
