@@ -8,7 +8,6 @@ Inputs are copied to where the steps expect them and results are copied out; var
 from __future__ import annotations
 
 import ctypes
-import linecache
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -215,12 +214,12 @@ class _Writer:
             self.lines.append(f"{copy}({self.name(s.outs[0])}, {self.text(args[0])})")
             return
         func = s.func
-        if base in _SCALED and len(args) == 2 and type(args[1]) in (int, float) and s.single:
+        if base.rstrip("_") in _SCALED and len(args) == 2 and type(args[1]) in (int, float) and s.single:
             out = (s.outs or s.writes)[0].t
             if out.dtype in _FLOATS and type(args[0]) is View and args[0].t.dtype is out.dtype and args[0].t.ndim:
                 number = torch.tensor(args[1], dtype=out.dtype)
                 args = (args[0], View(Block("constant", 8), number, None))
-                func = getattr(getattr(torch.ops.aten, base + ("_" if s.mutable else "")), "Tensor")  # noqa: B009
+                func = getattr(getattr(torch.ops.aten, base), "Tensor")  # noqa: B009
         plain, named = _tensors(args), _tensors(kwargs)
         call = call_for(func, plain, named, [None if o is None else o.t for o in s.outs], s.mutable)
         given = [self.text(a) for a in args] + [f"{k}={self.text(v)}" for k, v in kwargs.items()]
@@ -248,6 +247,3 @@ def _tensors(value: Any) -> Any:
         return {k: _tensors(v) for k, v in value.items()}
     return value
 
-
-def forget(flat: Flat) -> None:
-    linecache.cache.pop(f"<tf2compat flattened {id(flat):x}>", None)

@@ -51,17 +51,24 @@ def _chosen(func: Any, args: Any, kwargs: Any, outs: list[Any], mutable: bool) -
         for fn in functions:
             if _fills(fn, ("out",), args, kwargs, outs, wanted):
                 return Call(fn, ("out",))
+    filling = _overload(name, args, kwargs, outs, wanted) if outs and None not in outs else None
+    if filling is not None and len(outs) > 1:  # rather than copying each result
+        return filling
     plain: list[Any] = [*functions, *([getattr(_METHODS, name)] if hasattr(_METHODS, name) else [])]
     for fn in plain:
         if _gives(fn, args, kwargs, wanted):
             return Call(fn, None)
-    if outs and None not in outs:
-        for overload in getattr(torch.ops.aten, name).overloads():
-            candidate = getattr(getattr(torch.ops.aten, name), overload)
-            names = tuple([a.name for a in candidate._schema.arguments if a.alias_info is not None and a.alias_info.is_write])
-            if len(names) == len(outs) and _fills(candidate, names, args, kwargs, outs, wanted):
-                return Call(candidate, names)
-    return Call(func, None)
+    return filling or Call(func, None)
+
+
+def _overload(name: str, args: Any, kwargs: Any, outs: list[Any], wanted: list[Any]) -> Call | None:
+    packet = getattr(torch.ops.aten, name, None)
+    for overload in () if packet is None else packet.overloads():
+        candidate = getattr(packet, overload)
+        names = tuple([a.name for a in candidate._schema.arguments if a.alias_info is not None and a.alias_info.is_write])
+        if len(names) == len(outs) and _fills(candidate, names, args, kwargs, outs, wanted):
+            return Call(candidate, names)
+    return None
 
 
 def _equal(a: Any, b: Any) -> bool:

@@ -1,0 +1,217 @@
+"""Flattened regions give what replay gives: values, gradients, errors, random streams, and variables that others look at."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tf2compat as tf
+from tf2compat import compile_options
+from tf2compat._engine import flat_tier
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Flatten after the first call, however slow it turns out to be."""
+    monkeypatch.setattr(flat_tier, "_BASE", 0.0)
+    monkeypatch.setattr(flat_tier, "_PER_LINE", 0.0)
+    monkeypatch.setattr(flat_tier, "_CALLS", 1)
+    monkeypatch.setattr(flat_tier, "_TRIAL", -1)
+    before = compile_options()
+    compile_options(mode="never", flatten=True)
+    yield
+    compile_options(mode=before["mode"], flatten=before["flatten"])
+
+
+def _flattened(f: Any) -> bool:
+    return "flattened: " in str(f.explain()) and "not flattened" not in str(f.explain())
+
+
+def _both(make: Any, *calls: Any) -> list[Any]:
+    """The results of the same calls of `make()`, flattened and not."""
+    out = []
+    for on in (False, True):
+        compile_options(flatten=on)
+        tf.random.set_seed(7)
+        f = make()
+        tf.random.set_seed(8)
+        out.append([[np.asarray(t) for t in tf.nest.flatten(f(*c))] for c in calls])
+        if on:
+            assert _flattened(f), str(f.explain())
+    for replayed, flat in zip(*out, strict=True):
+        for a, b in zip(replayed, flat, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+    return out[1]
+
+
+X = tf.constant(np.random.RandomState(0).normal(size=(6, 4)).astype("float32"))
+Y = tf.constant(np.random.RandomState(1).normal(size=(6, 3)).astype("float32"))
+
+
+def test_a_training_step_with_an_optimizer() -> None:
+    def make() -> Any:
+        model = tf.keras.Sequential([tf.keras.layers.Dense(8, activation="tanh"), tf.keras.layers.Dense(3)])
+        model.build((None, 4))
+        for i, v in enumerate(model.trainable_variables):
+            v.assign(tf.reshape(tf.sin(tf.range(tf.size(v), dtype=tf.float32) + i), v.shape))
+        optimizer = tf.keras.optimizers.Adam(0.01)
+
+        @tf.function
+        def step(x: Any, y: Any) -> Any:
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_mean(tf.square(model(x) - y))
+            optimizer.apply_gradients(zip(tape.gradient(loss, model.trainable_variables), model.trainable_variables, strict=True))
+            return loss, [v + 0.0 for v in model.trainable_variables], optimizer.iterations
+
+        return step
+
+    found = _both(make, *[(X, Y)] * 6)
+    assert found[-1][0] < found[0][0]
+    assert int(found[-1][-1]) == 6
+
+
+def test_gradients_of_gradients_loops_and_own_gradients() -> None:
+    @tf.custom_gradient
+    def clipped(x: Any) -> Any:
+        return tf.identity(x), lambda g: tf.clip_by_value(g, -0.1, 0.1)
+
+    def make() -> Any:
+        w = tf.Variable(tf.reshape(tf.cos(tf.range(16, dtype=tf.float32)), [4, 4]))
+
+        @tf.function
+        def step(x: Any) -> Any:
+            with tf.GradientTape() as outer:
+                with tf.GradientTape() as inner:
+                    inner.watch(x)
+                    h = x
+                    rows = tf.TensorArray(tf.float32, size=3)
+                    for i in tf.range(3):
+                        h = tf.tanh(tf.matmul(h, w))
+                        rows = rows.write(i, tf.reduce_sum(clipped(h), 1))
+                    total = tf.reduce_sum(rows.stack() ** 2)
+                first = inner.gradient(total, x)
+                loss = tf.reduce_sum(first * first) + total
+            w.assign_sub(0.01 * outer.gradient(loss, w))
+            return loss, first
+
+        return step
+
+    _both(make, *[(X,)] * 4)
+
+
+def test_random_numbers_are_those_of_replay() -> None:
+    def make() -> Any:
+        v = tf.Variable(tf.ones([4]))
+
+        @tf.function
+        def step(x: Any) -> Any:
+            noise = tf.random.normal([6, 4])
+            v.assign(0.9 * v + 0.1 * tf.reduce_mean(x * noise, 0))
+            y = tf.nn.dropout(x, 0.5) + noise
+            return tf.exp(-y) * v, v * 2.0
+
+        return step
+
+    found = _both(make, *[(X,)] * 4)
+    assert not np.allclose(found[1][0], found[2][0])
+
+
+def test_values_that_somebody_holds_stay() -> None:
+    v = tf.Variable(tf.zeros([3]))
+
+    @tf.function
+    def step(x: Any) -> Any:
+        before = v.read_value()
+        v.assign_add(x * 2.0 - x)
+        v.assign(v * 1.0 + tf.square(x) - tf.square(x))
+        return before, v.read_value(), tf.exp(x) - tf.exp(x) + v
+
+    one = tf.ones([3])
+    held, seen = [], []
+    for _ in range(6):
+        before, after, also = step(one)
+        held.append((before, after, also, v.read_value()))
+        seen.append(v.numpy())
+    assert _flattened(step)
+    for i, (before, after, also, value) in enumerate(held):
+        assert before.numpy().tolist() == [float(i)] * 3
+        for t in (after, also, value):
+            assert t.numpy().tolist() == [i + 1.0] * 3
+    assert [a[0] for a in seen] == [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]
+    v.assign([10.0, 10.0, 10.0])
+    assert step(one)[1].numpy().tolist() == [11.0] * 3
+    with tf.GradientTape() as tape:  # under a tape it is replayed
+        y = step(one)[2]
+    assert tape.gradient(y, v) is not None or y.numpy().tolist() == [12.0] * 3
+    assert step(one)[1].numpy().tolist() == [13.0] * 3
+
+
+def test_variables_that_take_each_others_values() -> None:
+    a, b = tf.Variable([1.0, 2.0]), tf.Variable([10.0, 20.0])
+
+    @tf.function
+    def swap(x: Any) -> Any:
+        old = a + 0.0 * x
+        mean = (a + b) / 2.0 + x - x
+        a.assign(b)
+        b.assign(old)
+        return mean, a * 1.0, b * 1.0
+
+    for i in range(5):
+        _, now, then = swap(tf.zeros([2]))
+        wanted = ([10.0, 20.0], [1.0, 2.0])
+        assert now.numpy().tolist() == wanted[i % 2] and then.numpy().tolist() == wanted[1 - i % 2]
+    assert _flattened(swap)
+
+
+def test_other_sizes_and_values_of_the_host() -> None:
+    def make() -> Any:
+        w = tf.Variable(tf.ones([4, 4]))
+
+        @tf.function(input_signature=[tf.TensorSpec([None, 4]), tf.TensorSpec([], tf.int32)])
+        def f(x: Any, n: Any) -> Any:
+            y = tf.tanh(tf.matmul(x, w)) * 2.0 - x
+            for _ in tf.range(n):
+                y = tf.nn.relu(tf.matmul(y, w) * 0.1) + tf.sin(y) * 0.5 - y
+            kept = tf.boolean_mask(y, tf.reduce_sum(y, 1) > -100.0)
+            return tf.reduce_sum(kept * kept, 1), tf.shape(y)
+
+        return f
+
+    two, three = tf.constant(2), tf.constant(3)
+    _both(make, (X, two), (X[:2], three), (X, three), (X[:5], two), (X[:1], two), (X[:3], two), (X, two))
+
+
+def test_errors_are_those_of_replay_and_change_nothing_twice() -> None:
+    table, count = tf.Variable(tf.ones([5, 2])), tf.Variable(0.0)
+
+    @tf.function
+    def f(i: Any) -> Any:
+        rows = tf.gather(table, i) * 2.0 + 1.0
+        count.assign_add(tf.reduce_sum(rows) / tf.reduce_sum(rows))
+        return tf.exp(rows) - tf.sin(rows)
+
+    for _ in range(4):
+        f(tf.constant([1, 4]))
+    assert _flattened(f)
+    assert count.numpy() == 4.0
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"indices\[1\] = 7 is not in \[0, 5\)"):
+        f(tf.constant([1, 7]))
+    assert count.numpy() == 4.0
+    f(tf.constant([0, 2]))
+    assert count.numpy() == 5.0
+
+
+def test_it_can_be_turned_off_and_tells() -> None:
+    compile_options(flatten=False)
+
+    @tf.function
+    def f(x: Any) -> Any:
+        return tf.reduce_sum(tf.exp(x) * tf.sin(x) - tf.cos(x) + tf.tanh(x) * x)
+
+    for _ in range(4):
+        f(X)
+    assert "flattened" not in str(f.explain())
+    assert compile_options()["flatten"] is False
