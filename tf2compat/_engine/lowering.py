@@ -103,6 +103,32 @@ def _trace(fakes: _Fakes, fn: Callable[..., Any], *args: Any) -> torch.fx.GraphM
         return make_fx(fn, tracing_mode="real", _allow_non_fake_inputs=True)(*args)
 
 
+def _numbered(traced: torch.fx.GraphModule, program: Any, examples: list[Any]) -> torch.fx.GraphModule:
+    """The graph with the program's scalar constants as numbers, which a compiler writes into its code; a tensor would be an input."""
+    own = {id(v) for n, v in program.env.items() if n + "_" in program.env}
+    devices = {e.device for e in examples}
+    gone: set[Any] = set()
+    for node in list(traced.graph.nodes):
+        if node.op != "get_attr":
+            continue
+        value = getattr(traced, node.target, None)
+        if type(value) is not torch.Tensor or value.ndim or id(value) not in own or devices != {value.device}:
+            continue
+        with traced.graph.inserting_before(node):
+            made = traced.graph.call_function(
+                torch.ops.aten.full.default, ([], value.item()), {"dtype": value.dtype, "device": value.device, "pin_memory": False}
+            )
+        made.meta = dict(node.meta)
+        node.replace_all_uses_with(made)
+        traced.graph.erase_node(node)
+        gone.add(node.target)
+    if gone:
+        for name in gone - {n.target for n in traced.graph.nodes if n.op == "get_attr"}:
+            delattr(traced, name)  # what a module holds becomes an input, used or not
+        traced.recompile()
+    return traced
+
+
 def _compiled(traced: torch.fx.GraphModule, examples: list[Any], backend: str) -> Callable[..., Any]:
     if backend == "eager":
         return traced
@@ -168,7 +194,7 @@ def lower_free(program: Any, source: str, variables: list[Any], metas: list[Meta
             if v._pinned and id(v) in known["written"]:
                 raise Unfit(f"variable {v.name} is a torch module's")
         guard = None if open_ is None else fakes.guard()
-        run = _compiled(traced, fakes.tensors, backend)
+        run = _compiled(_numbered(traced, program, fakes.tensors), fakes.tensors, backend)
         if open_ is not None:
             guard = fakes.guard()  # with what the compiler came to rely on
     return Free(run, variables, known["written"], known["positions"], guard)
@@ -299,7 +325,7 @@ def lower_joint(program: Any, source: str, variables: list[Any], read: frozenset
         with torch.no_grad():
             plain = [t.detach() for t in fakes.tensors]
             traced = _trace(fakes, torch.func.functionalize(pure, remove="mutations_and_views"), plain, tangents)
-        forward, backward = _cut(traced, len(kept) + len(new))
+        forward, backward = _cut(_numbered(traced, program, fakes.tensors), len(kept) + len(new))
         joint.forward = _compiled(forward, _examples(forward), backend)
         joint.backward = _compiled(backward, _examples(backward), backend)
     return joint
