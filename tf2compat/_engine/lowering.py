@@ -17,6 +17,7 @@ import torch
 from . import state
 from .standing import follower
 from .unfit import Unfit
+from .variable import owned
 
 __all__ = ["Free", "Joint", "Meta", "Unfit", "lower_free", "lower_joint"]
 
@@ -145,9 +146,13 @@ class Free:
         self.run, self.variables, self.written, self.positions, self.guard = run, variables, written, positions, guard
         self.plain = positions == list(range(len(positions)))
         self.owned = [(v, id(v) in written) for v in variables]
+        self.changing = [v for v in variables if id(v) in written]
+        self.reading = [(i, v) for i, v in enumerate(variables) if id(v) not in written]
 
     def __call__(self, args: tuple[Any, ...]) -> Any:
-        memory = [v._own() if w else v._t for v, w in self.owned]
+        memory = owned(self.changing)
+        for i, v in self.reading:
+            memory.insert(i, v._t)
         given = [x if x.is_contiguous() else x.contiguous() for x in args]
         if torch.is_grad_enabled():
             torch._C._set_grad_enabled(False)

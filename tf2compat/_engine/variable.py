@@ -483,6 +483,20 @@ _BASE_REFS = _Probe().refs()
 _BASE_USES, _BASE_TENSOR_USES = _Probe().uses()
 
 
+def owned(variables: Any) -> list[Any]:
+    """The storages of different variables, each made its variable's alone (see `Variable._own`)."""
+    found = []
+    for v in variables:
+        if type(v) is ResourceVariable and type(v._t) is torch.Tensor and (
+            v._pinned
+            or (_references(v._t) <= _BASE_REFS and _uses_of(v._t.untyped_storage()._cdata) <= _BASE_USES and v._t._use_count() <= _BASE_TENSOR_USES)
+        ):
+            found.append(v._t)
+        else:
+            found.append(v._own())
+    return found
+
+
 class UnreadVariable(Variable):
     """What assignments return: the variable after the assignment, usable wherever the variable is."""
 

@@ -10,6 +10,8 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 from typing import Any
 
+import torch
+
 from .. import config
 from .._engine import nest, state
 from .._engine.autograph import enabled, function_for, request, switched
@@ -107,6 +109,8 @@ class Function(TensorCallable):
         self._open: list[tuple[Any, list[Any], ConcreteFunction]] = []
         self._lock = threading.RLock()
         self._traces = 0
+        #: the call before, where tensors are all that it was made with
+        self._last: Any = None
         self._created = False
         self._detector = _detector_of(fn)
         self._methods: weakref.WeakKeyDictionary[Any, Function] = weakref.WeakKeyDictionary()
@@ -184,6 +188,17 @@ class Function(TensorCallable):
         """Run the function's graph for these arguments, tracing it when there is none yet."""
         if config._run_eagerly:
             return self._python(*args, **kwargs)
+        last = self._last
+        if last is not None and not kwargs and state.local.device is None:
+            specs, nested, found = last
+            given = args[0] if nested and len(args) == 1 and type(args[0]) is tuple else () if nested else args
+            if len(given) == len(specs):
+                for a, (dtype, shape) in zip(given, specs, strict=True):
+                    if type(a) is not Tensor or a._t.dtype is not dtype or a._t.shape != shape:
+                        break
+                else:
+                    self._detector.calls += 1
+                    return found.run(given)
         pos, kw = self._binder.bind(args, kwargs)
         if self._input_signature is not None:
             pos = self._cast(pos, kw)
@@ -200,7 +215,19 @@ class Function(TensorCallable):
         self._detector.calls += 1
         if traced:
             self._detector.traced(self._python_function)
+        self._last = self._recent(args, kwargs, found) if self._cache.get(key) is found else None
         return found.run(leaves)
+
+    def _recent(self, args: tuple[Any, ...], kwargs: dict[str, Any], found: ConcreteFunction) -> Any:
+        """A call with tensors, or a tuple of tensors, alone: dtypes and shapes, whether a tuple, the trace; most calls are like the one before."""
+        plain = not kwargs and self._binder.simple and len(args) == self._binder.count and self._input_signature is None
+        nested = len(args) == 1 and type(args[0]) is tuple
+        given = args[0] if nested else args
+        if not plain or not given or state.local.device is not None:
+            return None
+        if any(type(a) is not Tensor or not isinstance(a._t, torch.Tensor) for a in given):
+            return None
+        return [(a._t.dtype, a._t.shape) for a in given], nested, found
 
     def _python(self, *args: Any, **kwargs: Any) -> Any:
         if self._instance is not None:

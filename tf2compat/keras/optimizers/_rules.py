@@ -14,6 +14,7 @@ import torch
 
 from tf2compat._engine.op import ANY, TENSORS, VARIABLE, VARIABLES, op
 from tf2compat._engine.slices import within
+from tf2compat._engine.variable import owned as _owned
 
 _ONE = np.float32(1)
 _NO_CORRECTION: dict[Any, torch.Tensor] = {}
@@ -43,21 +44,17 @@ def _sqrt(x: Any) -> Any:
     return np.sqrt(x) if isinstance(x, np.floating) else torch.sqrt(x)
 
 
-def _owned(variables: Any) -> list[torch.Tensor]:
-    return [v._own() for v in variables]
-
-
 def _plain(grads: Any) -> list[torch.Tensor]:
     return [g.detach() if g.requires_grad else g for g in grads]
 
 
 def _owned_dense(variables: Any) -> list[torch.Tensor]:
     """Storages for torch's fused kernels, which walk all their arguments in memory's order."""
-    owned = _owned(variables)
-    for i, t in enumerate(owned):
+    found = _owned(variables)
+    for i, t in enumerate(found):
         if not t.is_contiguous():
-            owned[i] = variables[i]._t = t.contiguous()
-    return owned
+            found[i] = variables[i]._t = t.contiguous()
+    return found
 
 
 def _axpy(xs: list[torch.Tensor], ys: Any, a: Any) -> None:
