@@ -12,16 +12,13 @@ from typing import Any
 import numpy as np
 import torch
 
+from tf2compat._engine.devices import on_host as _on_host
 from tf2compat._engine.op import ANY, TENSORS, VARIABLE, VARIABLES, op
 from tf2compat._engine.slices import within
 from tf2compat._engine.variable import owned as _owned
 
 _ONE = np.float32(1)
 _NO_CORRECTION: dict[Any, torch.Tensor] = {}
-
-
-def _on_host(t: torch.Tensor) -> bool:
-    return type(t) is torch.Tensor and t.device.type == "cpu" and not torch._C._len_torch_dispatch_stack()
 
 
 def _scalar(variable: Any, dtype: torch.dtype) -> Any:
@@ -72,6 +69,37 @@ def _step(iterations: Any, dtype: torch.dtype, add: int = 1) -> Any:
     return (t + add).to(dtype)
 
 
+#: the bias corrections of Adam for some steps ahead: computed one after the other they cost a tenth of what they do in between other work
+_AHEAD: dict[Any, list[Any]] = {}
+_STEPS = 16
+
+
+def _corrections(beta_1: float, beta_2: float, kind: Any, step: int) -> Any:
+    """√(1 - beta_2^step) and 1 - beta_1^step, computed in the precision `kind`."""
+    key = (beta_1, beta_2, kind, step // _STEPS)
+    found = _AHEAD.get(key)
+    if found is None:
+        one, b1, b2 = kind(1), kind(beta_1), kind(beta_2)
+        first = step // _STEPS * _STEPS
+        steps = [kind(max(n, 1)) for n in range(first, first + _STEPS)]
+        found = [(np.sqrt(one - b2**n), one - b1**n) for n in steps]
+        if len(_AHEAD) >= 64:
+            _AHEAD.clear()
+        _AHEAD[key] = found
+    return found[step % _STEPS]
+
+
+def _adam_rate(lr: Any, iterations: Any, dtype: torch.dtype, beta_1: Any, beta_2: Any) -> Any:
+    """The rate with Adam's bias corrections, in the computation's precision."""
+    if _on_host(iterations._t) and _on_host(lr._t):
+        kind = np.float64 if dtype is torch.float64 else np.float32
+        root, rest = _corrections(float(beta_1), float(beta_2), kind, iterations._t.item() + 1)
+        return kind(kind(lr._t.item()) * root) / rest
+    step = _step(iterations, dtype)
+    one = _const(1, step)
+    return _scalar(lr, dtype) * _sqrt(one - _const(beta_2, step) ** step) / (one - _const(beta_1, step) ** step)
+
+
 @op("ResourceApplyGradientDescent", stateful=True, variables=VARIABLES, grads=TENSORS, lr=VARIABLE)
 def sgd(variables: Any, grads: Any, lr: Any) -> None:
     rate = _scalar(lr, grads[0].dtype)
@@ -94,9 +122,7 @@ def sgd_momentum(variables: Any, momentums: Any, grads: Any, lr: Any, momentum: 
 @op("ResourceApplyAdam", stateful=True, variables=VARIABLES, ms=VARIABLES, vs=VARIABLES, hats=VARIABLES, grads=TENSORS, lr=VARIABLE, iterations=VARIABLE)  # fmt: skip
 def adam(variables: Any, ms: Any, vs: Any, hats: Any, grads: Any, lr: Any, iterations: Any, beta_1: Any, beta_2: Any, epsilon: Any, adaptive: Any = False) -> None:
     dtype = grads[0].dtype
-    step = _step(iterations, dtype)
-    one = _const(1, step)
-    alpha = _scalar(lr, dtype) * _sqrt(one - _const(beta_2, step) ** step) / (one - _const(beta_1, step) ** step)
+    alpha = None if adaptive else _adam_rate(lr, iterations, dtype, beta_1, beta_2)
     if torch._C._len_torch_dispatch_stack() and not adaptive:  # a compiler follows: it fuses the formula
         for i, (p, g, m, v) in enumerate(zip(_owned(variables), _plain(grads), _owned(ms), _owned(vs), strict=True)):
             m.lerp_(g, 1.0 - beta_1)
@@ -107,13 +133,14 @@ def adam(variables: Any, ms: Any, vs: Any, hats: Any, grads: Any, lr: Any, itera
         return
     _fused_adam(
         _owned_dense(variables), [g.contiguous() for g in _plain(grads)], _owned_dense(ms), _owned_dense(vs), _owned_dense(hats),
-        *_adam_step(lr, step, alpha, grads[0], adaptive), beta_1, beta_2, epsilon,
+        *_adam_step(lr, iterations, alpha, grads[0]), beta_1, beta_2, epsilon,
     )  # fmt: skip
 
 
-def _adam_step(lr: Any, step: Any, alpha: Any, like: torch.Tensor, adaptive: Any) -> tuple[Any, torch.Tensor]:
+def _adam_step(lr: Any, iterations: Any, alpha: Any, like: torch.Tensor) -> tuple[Any, torch.Tensor]:
     """The rate and the step for torch's kernel."""
-    if adaptive:  # torch's own way of correcting
+    if alpha is None:  # torch's own way of correcting
+        step = _step(iterations, like.dtype)
         return _scalar(lr, like.dtype), torch.as_tensor(step, dtype=torch.float32, device=like.device)
     # torch's own bias correction vanishes at an endless step: the factor is in alpha, where Keras has it
     key = (like.device, torch.float32)
@@ -147,10 +174,8 @@ def adam_of_rows(variables: Any, ms: Any, vs: Any, hats: Any, values: Any, indic
         adam.op.fn(variables, ms, vs, hats, [grad], lr, iterations, beta_1, beta_2, epsilon, adaptive)
         return
     dtype = values.dtype
-    step = _step(iterations, dtype)
-    one = _const(1, step)
-    alpha = _scalar(lr, dtype) * _sqrt(one - _const(beta_2, step) ** step) / (one - _const(beta_1, step) ** step)
-    rate, at_step = _adam_step(lr, step, alpha, values, adaptive)
+    alpha = None if adaptive else _adam_rate(lr, iterations, dtype, beta_1, beta_2)
+    rate, at_step = _adam_step(lr, iterations, alpha, values)
     numbers, at = torch.unique(indices, return_inverse=True)
     summed = values.new_zeros((numbers.numel(), *values.shape[1:])).index_add_(0, at, values)
     del table  # whoever holds the memory keeps it from being written in place
