@@ -8,9 +8,10 @@ from __future__ import annotations
 import importlib
 import sys
 import time
+from collections.abc import Callable
+from typing import Any
 
 from benchmarks import _programs
-from benchmarks.timing import micros
 
 
 def main() -> None:
@@ -24,7 +25,18 @@ def main() -> None:
         step()
     print(first * 1e3, flush=True)
     for _ in sys.stdin:
-        print(micros(step, seconds=0.4, repeats=4), flush=True)
+        print(best(step), flush=True)
+
+
+def best(step: Callable[[], Any], seconds: float = 0.5) -> float:
+    """Microseconds of the fastest of the steps of half a second: single steps find the moments when a shared machine is free."""
+    end = time.perf_counter() + seconds
+    found = float("inf")
+    while time.perf_counter() < end:
+        start = time.perf_counter()
+        step()
+        found = min(found, time.perf_counter() - start)
+    return found * 1e6
 
 
 if __name__ == "__main__":

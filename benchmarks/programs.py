@@ -1,4 +1,4 @@
-"""Steps of many small operations (`_programs.py`): TensorFlow's graph, and ours replayed, by default and compiled.
+"""Steps of many small operations (`_programs.py`): TensorFlow's graph, and ours replayed, flattened, by default and compiled.
 
 Each way runs in a process of its own; they are measured in turn. `auto` is what a program gets that sets nothing, after
 TF2COMPAT_PROGRAMS_SECONDS (60) of steps; TF2COMPAT_PROGRAMS names programs and ways, all if it is not set.
@@ -16,15 +16,19 @@ from .timing import geometric_mean, table
 
 SECONDS = float(os.environ.get("TF2COMPAT_PROGRAMS_SECONDS", "60"))
 ONLY = os.environ.get("TF2COMPAT_PROGRAMS", "").split()
-WAYS = ("replayed", "auto", "always")
-ROUNDS = 5
+#: what each way sets
+WAYS = {
+    "replayed": {"TF2COMPAT_COMPILE": "never", "TF2COMPAT_FLATTEN": "0"}, "flattened": {"TF2COMPAT_COMPILE": "never"},
+    "auto": {"TF2COMPAT_COMPILE": "auto"}, "always": {"TF2COMPAT_COMPILE": "always"},
+}  # fmt: skip
+ROUNDS = 4
 
 
 class _Side:
     """A process that measures a program when it is asked to."""
 
-    def __init__(self, python: str, package: str, program: str, seconds: float, mode: str) -> None:
-        env = dict(os.environ, TF_USE_LEGACY_KERAS="1", TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="", TF2COMPAT_COMPILE=mode)
+    def __init__(self, python: str, package: str, program: str, seconds: float, settings: dict[str, str]) -> None:
+        env = dict(os.environ, TF_USE_LEGACY_KERAS="1", TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="", **settings)
         self.process = subprocess.Popen(
             [python, "-m", "benchmarks._programs_side", package, program, str(seconds)], env=env, text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
@@ -56,8 +60,7 @@ def _measured(program: str, tensorflow: str | None) -> tuple[dict[str, float], d
     sides, first = {}, {}
     for way in [*(["TensorFlow"] if tensorflow else []), *ways]:
         package, python = ("tensorflow", tensorflow or "") if way == "TensorFlow" else ("tf2compat", sys.executable)
-        mode = {"replayed": "never"}.get(way, way)
-        sides[way] = _Side(python, package, program, SECONDS if way == "auto" else 2.0, mode if mode != "TensorFlow" else "auto")
+        sides[way] = _Side(python, package, program, SECONDS if way == "auto" else 2.0, WAYS.get(way, {}))
         first[way] = sides[way].line()  # one after the other
     best = dict.fromkeys(sides, float("inf"))
     for _ in range(ROUNDS):

@@ -72,6 +72,24 @@ def test_a_training_step_with_an_optimizer() -> None:
     assert int(found[-1][-1]) == 6
 
 
+def test_statistics_of_batch_normalisation() -> None:
+    def make() -> Any:
+        norm = tf.keras.layers.BatchNormalization()
+        norm.build((None, 4))
+        v = tf.Variable(tf.ones([4]))
+
+        @tf.function
+        def step(x: Any) -> Any:
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_sum(tf.sin(norm(x * v, training=True)))
+            v.assign_sub(0.1 * tape.gradient(loss, v))
+            return loss, norm.moving_mean + 0.0, norm.moving_variance + 0.0
+
+        return step
+
+    _both(make, *[(X,)] * 4)
+
+
 def test_gradients_of_gradients_loops_and_own_gradients() -> None:
     @tf.custom_gradient
     def clipped(x: Any) -> Any:

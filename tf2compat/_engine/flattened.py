@@ -55,6 +55,8 @@ class Flat:
         #: for each variable: its shape, and the names of views on it with their geometry
         self.moved: list[list[tuple[str, Any]]] = [[] for _ in variables]
         self.n_steps = 0
+        #: whether a call has shown that it gives what replay gives
+        self.checked = False
 
     def __call__(self, args: tuple[Any, ...]) -> Any:
         """The results, or None when another thread is at it."""

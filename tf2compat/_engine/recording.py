@@ -27,6 +27,8 @@ _LOOKS = frozenset(("tolist", "numpy", "__array__", "__dlpack__", "data_ptr", "_
 _SIZES = frozenset(
     ("ones_like", "zeros_like", "full_like", "empty_like", "new_zeros", "new_ones", "new_full", "new_empty", "new_empty_strided")
 )  # fmt: skip
+#: arguments that operations change without saying so in their schema
+_UNTOLD = {"native_batch_norm": (3, 4), "cudnn_batch_norm": (3, 4), "miopen_batch_norm": (3, 4), "batch_norm_update_stats": (1, 2)}
 _kinds: dict[Any, Any] = {}
 
 
@@ -74,6 +76,7 @@ def _kind(func: Any) -> tuple[bool, list[int], list[str], str | None, bool]:
     if found is None:
         schema = func._schema
         places = [i for i, a in enumerate(schema.arguments) if a.alias_info is not None and a.alias_info.is_write]
+        places += _UNTOLD.get(schema.name.partition("::")[2], ())
         names = [schema.arguments[i].name for i in places]
         why = None
         if _TAGS.nondeterministic_seeded in func.tags:
