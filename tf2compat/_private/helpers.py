@@ -113,6 +113,23 @@ def constant_value_as_shape(tensor: Any) -> Any:
     return tf.TensorShape(None if value is None else [None if d < 0 else int(d) for d in value])
 
 
+def read_file_to_string(filename: Any, binary_mode: bool = False) -> Any:
+    """All of a file, as text or bytes."""
+    with tf.io.gfile.GFile(filename, "rb" if binary_mode else "r") as file:
+        return file.read()
+
+
+def write_string_to_file(filename: Any, file_content: Any) -> None:
+    """Write text to a file."""
+    with tf.io.gfile.GFile(filename, "w") as file:
+        file.write(file_content)
+
+
+def get_load_options() -> Any:
+    """The options of a load of a Keras model that is going on: none here, as nothing is loaded from within one."""
+    return None
+
+
 def smart_cond(pred: Any, true_fn: Any = None, false_fn: Any = None, name: str | None = None) -> Any:
     """`tf.cond`, decided at once where the predicate is known."""
     known = constant_value(pred)

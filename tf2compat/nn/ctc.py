@@ -21,15 +21,44 @@ _L = tensor(int32, int64, group="L")
 
 
 @op("CTCLoss", labels=_L, logits=tensor(FLOATS), label_length=tensor(int32, int64, group="A"), logit_length=tensor(int32, int64, group="B"))
-def _loss(labels: Any, logits: Any, label_length: Any, logit_length: Any, blank: int) -> Any:
-    """Negative log likelihood [batch] of labels [batch, most labels] under logits [time, batch, classes]."""
+def _loss(labels: Any, logits: Any, label_length: Any, logit_length: Any, blank: int, sparse: bool = False) -> Any:
+    """Negative log likelihood [batch] of labels [batch, most labels] under logits [time, batch, classes].
+
+    Where labels come as a sparse tensor, the classes from the last one on are fillings at the end of a row.
+    """
     classes = logits.shape[-1]
     blank = blank + classes if blank < 0 else blank
     if not 0 <= blank < classes:
         raise invalid(f"blank_index must be in [0, {classes}), got {blank} [Op:CTCLoss] name: ")
-    return F.ctc_loss(
-        torch.log_softmax(logits, -1), labels.long(), logit_length.long(), label_length.long(), blank=blank, reduction="none"
-    )
+    scores = torch.log_softmax(logits, -1)
+    labels, label_length = labels.long(), label_length.long()
+    inside = torch.arange(labels.shape[-1], device=labels.device) < label_length.unsqueeze(-1)
+    if sparse:
+        labels, label_length = _without_fillings(labels, label_length, inside, classes)
+    else:  # labels of no class cost nothing, and torch must not look for their scores
+        labels = torch.where((labels < 0) | (labels >= classes), classes, labels)
+        scores = torch.cat((scores, torch.zeros_like(scores[..., :1])), -1)
+    return F.ctc_loss(scores, labels, logit_length.long(), label_length, blank=blank, reduction="none")
+
+
+def _without_fillings(labels: Any, label_length: Any, inside: Any, classes: int) -> tuple[Any, Any]:
+    real = inside & (labels < classes - 1)
+    kept = real.sum(-1)
+    if labels.device.type != "meta":
+        place = torch.arange(labels.shape[-1], device=labels.device)
+        negative = (inside & (labels < 0)).any(-1)
+        gaps = (real & (place >= kept.unsqueeze(-1))).any(-1)
+        if bool((negative | gaps).any()):
+            row = int((negative | gaps).nonzero()[0])
+            shown = ",".join(str(v) for v in labels[row, : int(label_length[row])].tolist())
+            if bool(negative[row]):
+                raise invalid(f"All labels must be nonnegative integers, batch: {row} labels: {shown} [Op:CTCLoss] name: ")
+            seen = ",".join(str(v) for v in labels[row].tolist()[: int((~real[row]).long().argmax())])
+            raise invalid(
+                f"Saw a non-null label (index >= num_classes - 1) following a null label, batch: {row} num_classes: {classes} "
+                f"labels: {shown} labels seen so far: {seen} [Op:CTCLoss] name: "
+            )
+    return torch.where(real, labels, 0), kept
 
 
 def ctc_loss(
@@ -46,7 +75,8 @@ def ctc_loss(
 
     `blank_index` is 0 by default; sparse labels need it. `unique` only speeds TensorFlow up and changes nothing here.
     """
-    if hasattr(labels, "dense_shape"):
+    sparse = hasattr(labels, "dense_shape")
+    if sparse:
         if blank_index is None:
             raise ValueError("Argument `blank_index` must be provided when labels is a SparseTensor.")
         rows = labels.indices[:, 0]
@@ -57,7 +87,7 @@ def ctc_loss(
     logits = logits if hasattr(getattr(logits, "shape", None), "rank") else convert_to_tensor(logits)
     if not logits_time_major:
         logits = tf.transpose(logits, [1, 0, 2])
-    return _loss(labels, logits, label_length, logit_length, 0 if blank_index is None else int(blank_index))
+    return _loss(labels, logits, label_length, logit_length, 0 if blank_index is None else int(blank_index), sparse)
 
 
 @op("CTCGreedyDecoder", multi=True, inputs=tensor(FLOATS), sequence_length=tensor(int32, group="S"))

@@ -243,6 +243,11 @@ class LoadedFunction(Trackable):
     def concrete_functions(self) -> list[ConcreteFunction]:
         return list(self.concretes)
 
+    @property
+    def __signature__(self) -> inspect.Signature:
+        """The parameters of the function that was saved."""
+        return self.concretes[0]._binder.signature
+
     def _list_all_concrete_functions(self) -> list[ConcreteFunction]:
         return list(self.concretes)
 

@@ -291,7 +291,7 @@ _RENAMED = {
     "unsorted_segment_min": "math.unsorted_segment_min", "unsorted_segment_prod": "math.unsorted_segment_prod",
     "unsorted_segment_sqrt_n": "math.unsorted_segment_sqrt_n", "unsorted_segment_sum": "math.unsorted_segment_sum",
     "verify_tensor_all_finite": "debugging.assert_all_finite", "where_v2": "where", "write_file": "io.write_file",
-    "zeta": "math.zeta", "gfile": "io.gfile",
+    "zeta": "math.zeta",
     "FixedLenFeature": "io.FixedLenFeature", "VarLenFeature": "io.VarLenFeature", "SparseFeature": "io.SparseFeature",
     "FixedLenSequenceFeature": "io.FixedLenSequenceFeature",
     "glorot_normal_initializer": "keras.initializers.GlorotNormal", "glorot_uniform_initializer": "keras.initializers.GlorotUniform",
@@ -317,11 +317,13 @@ class _Overlay(types.ModuleType):
         namespace = self.__name__.rpartition(".")[2].replace("python_io", "io")
         if namespace == "io" and name == "tf_record_iterator":
             return tf_record_iterator
+        if namespace == "saved_model" and name == "load_v2":
+            return tf.saved_model.load
         return older(namespace, name) or getattr(getattr(tf, namespace), name)
 
 
-_OVERLAID = frozenset(("math", "debugging", "linalg", "strings", "io", "sparse", "random", "python_io"))
-_OWN = frozenset(("nn", "image", "losses", "data", "keras"))
+_OVERLAID = frozenset(("math", "debugging", "linalg", "strings", "io", "sparse", "random", "python_io", "saved_model"))
+_OWN = frozenset(("nn", "image", "losses", "data", "keras", "gfile"))
 
 
 def __getattr__(name: str) -> Any:

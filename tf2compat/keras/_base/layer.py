@@ -194,6 +194,7 @@ class Layer(Losing, Connections, Tracked):
     ) -> Any:
         """A new variable of this layer. The initializer defaults to Glorot uniform for floats and zeros for integers.
 
+        `getter`, called with these arguments by name, gives a variable to take instead of a new one.
         `use_resource` changes nothing: variables are resource variables in TensorFlow 2. ValueError when
         there is no default initializer for the dtype; TypeError for an unknown keyword.
         """
@@ -202,8 +203,8 @@ class Layer(Losing, Connections, Tracked):
         for k in kwargs:
             if k not in _WEIGHT_OPTIONS:
                 raise TypeError("Unknown keyword argument:", k)
-        if kwargs.get("caching_device") is not None or kwargs.get("getter") is not None or kwargs.get("collections") is not None:
-            raise ValueError("add_weight does not support getter, collections or caching_device in tf2compat")
+        if kwargs.get("caching_device") is not None or kwargs.get("collections") is not None:
+            raise ValueError("add_weight does not support collections or caching_device in tf2compat")
         if shape is None:
             shape = ()
         dtype = dtypes.as_dtype(dtype or self.dtype or "float32")
@@ -244,10 +245,17 @@ class Layer(Losing, Connections, Tracked):
         cls: Any = Variable
         if autocast and dtype.is_floating and self._policy.compute_dtype != self._policy.variable_dtype:
             from .autocast import AutoCastVariable as cls  # noqa: N813
-        variable = cls(
-            lambda: initializer(sizes, dtype=dtype), trainable=trainable, name=name, dtype=dtype, constraint=constraint,
-            synchronization=synchronization, aggregation=aggregation,
-        )  # fmt: skip
+        getter = kwargs.get("getter")  # gives the variable in the place of a new one
+        if getter is not None:
+            variable = getter(
+                name=name, shape=shape, dtype=dtype, initializer=initializer, trainable=trainable, constraint=constraint,
+                use_resource=use_resource, synchronization=synchronization, aggregation=aggregation,
+            )  # fmt: skip
+        else:
+            variable = cls(
+                lambda: initializer(sizes, dtype=dtype), trainable=trainable, name=name, dtype=dtype, constraint=constraint,
+                synchronization=synchronization, aggregation=aggregation,
+            )  # fmt: skip
         if regularizer is not None:
             self._add_weight_loss(variable, regularizer)
         (self._trainable_weights if trainable else self._non_trainable_weights).append(variable)

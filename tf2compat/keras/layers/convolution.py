@@ -159,7 +159,7 @@ class Conv(WeightOptions, Layer):
         else:
             out = convolved(inputs, d["kernel"], d["strides"], d["padding"], d["dilation_rate"], d["_first"], d["bias"])
         activation = d["activation"]
-        return out if activation is activations.linear else activation(out)
+        return out if activation is None or activation is activations.linear else activation(out)
 
     def _spatial_output_shape(self, sizes: list[Any]) -> list[Any]:
         padding = "same" if self.padding == "causal" else self.padding

@@ -115,7 +115,7 @@ class Dense(WeightOptions, Layer):
                 inputs = tf.cast(inputs, d["_compute"])
             found = dense(inputs, d["kernel"], d["bias"])
         activation = d["activation"]
-        return found if activation is activations.linear else activation(found)
+        return found if activation is None or activation is activations.linear else activation(found)
 
     def compute_output_shape(self, input_shape: Any) -> TensorShape:
         """The input's shape with `units` at the end."""

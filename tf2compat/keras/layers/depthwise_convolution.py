@@ -80,7 +80,7 @@ class _DepthwiseConv(Conv):
         d = self.__dict__
         out = _depthwise(inputs, d["depthwise_kernel"], d["strides"], d["padding"], d["dilation_rate"], d["_first"], d["bias"])
         activation = d["activation"]
-        return out if activation is activations.linear else activation(out)
+        return out if activation is None or activation is activations.linear else activation(out)
 
     def compute_output_shape(self, input_shape: Any) -> TensorShape:
         """The shape of the result."""
@@ -202,7 +202,7 @@ class _SeparableConv(Conv):
             inputs, d["depthwise_kernel"], d["pointwise_kernel"], d["strides"], d["padding"], d["dilation_rate"], d["_first"], d["bias"]
         )
         activation = d["activation"]
-        return out if activation is activations.linear else activation(out)
+        return out if activation is None or activation is activations.linear else activation(out)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as plain values."""

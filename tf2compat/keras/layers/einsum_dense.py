@@ -162,7 +162,7 @@ class EinsumDense(WeightOptions, Layer):
         d = self.__dict__
         out = einsum_dense(inputs, d["kernel"], d["equation"], d["_contracted"], d["bias"])
         activation = d["activation"]
-        return out if activation is activations.linear else activation(out)
+        return out if activation is None or activation is activations.linear else activation(out)
 
     def compute_output_shape(self, input_shape: Any) -> TensorShape:
         """The shape that the equation gives."""

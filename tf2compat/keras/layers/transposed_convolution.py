@@ -70,7 +70,7 @@ class _Transposed(Conv):
             inputs, d["kernel"], d["strides"], d["padding"], d["dilation_rate"], d["_first"], d["output_padding"], d["bias"]
         )
         activation = d["activation"]
-        return out if activation is activations.linear else activation(out)
+        return out if activation is None or activation is activations.linear else activation(out)
 
     def compute_output_shape(self, input_shape: Any) -> TensorShape:
         """The shape of the result."""

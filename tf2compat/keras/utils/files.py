@@ -69,7 +69,7 @@ def get_file(
     fname = os.fspath(fname) if fname else os.path.basename(urlsplit(origin).path)
     if not fname:
         raise ValueError("Invalid origin '{}'".format(origin))
-    if os.path.isabs(fname) and not fname.startswith(folder) or ".." in fname.replace("\\", "/").split("/"):
+    if ".." in fname.replace("\\", "/").split("/"):
         raise ValueError(f"`fname` must stay inside the cache directory, got {fname!r}")
     if untar:
         if fname.endswith(".tar.gz"):
