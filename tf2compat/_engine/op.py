@@ -602,7 +602,7 @@ def _as_dtype(owner: Op, param: str, value: Any) -> DType | None:
 
 def _as_variable(owner: Op, param: str, value: Any) -> Any:
     if isinstance(value, Variable):
-        return value
+        return value._resolve()
     raise TypeError(f"'{param}' of {owner.name} must be a tf.Variable, got {value!r}")
 
 

@@ -347,6 +347,10 @@ class Variable(Trackable, metaclass=VariableMeta):
 
         return func(*_to_torch_args(plain(args)), **{k: _to_torch_args(plain(v)) for k, v in (kwargs or {}).items()})
 
+    def _resolve(self) -> Variable:
+        """The variable that an op is to change: of a distributed one, the replica's component."""
+        return self
+
     def __bool__(self) -> bool:
         return bool(self._as_tensor())
 

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from .. import config
-from .._engine import nest, state
+from .._engine import nest, state, strategies
 from .._engine.autograph import enabled, function_for, request, switched
 from .._engine.autograph.staging import install
 from .._engine.concrete import ConcreteFunction, trace
@@ -188,6 +188,9 @@ class Function(TensorCallable):
         """Run the function's graph for these arguments, tracing it when there is none yet."""
         if config._run_eagerly:
             return self._python(*args, **kwargs)
+        if strategies.running and strategies.replica() is not None:  # a trace would be of one replica, and could not meet the others
+            held = args if self._instance is None else (self._instance(), *args)
+            return strategies.part_of_step(self._python_function, held, kwargs)
         last = self._last
         if last is not None and not kwargs and state.local.device is None:
             specs, nested, found = last

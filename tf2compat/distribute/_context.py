@@ -53,6 +53,18 @@ def get_replica_context() -> Any:
     return local.stack[-1][1] if local.stack else default_replica()
 
 
+def get_replica_context_of(strategy: Any) -> Any:
+    """The innermost replica's context when it is one of `strategy`, or None."""
+    current, replica = local.stack[-1] if local.stack else (None, None)
+    return replica if current is strategy else None
+
+
+def replica_number() -> int:
+    """The number of the replica that runs; 0 outside of replicas."""
+    replica = local.stack[-1][1] if local.stack else None
+    return 0 if replica is None else replica._replica
+
+
 def require_cross_replica(strategy: Any) -> None:
     """RuntimeError in a replica's step, or under another strategy."""
     if not local.stack:

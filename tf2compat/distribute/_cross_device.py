@@ -1,4 +1,4 @@
-"""The algorithms that a program may ask a strategy to combine values with. With one replica there is nothing to combine."""
+"""The algorithms that a program may ask a strategy to combine values with."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class CrossDeviceOps:
     """How replicas' values are combined (`tf.distribute.CrossDeviceOps`)."""
 
     def reduce(self, reduce_op: Any, per_replica_value: Any, destinations: Any, options: Any = None) -> Any:
-        """The combined value. UnimplementedError for values of several replicas."""
+        """The combined value."""
         return combined(reduce_op, per_replica_value)
 
     def batch_reduce(self, reduce_op: Any, value_destination_pairs: Any, options: Any = None) -> list[Any]:
@@ -24,13 +24,13 @@ class CrossDeviceOps:
 
 
 def combined(op: Any, value: Any) -> Any:
-    """A value of one replica is its own sum and mean."""
-    from tf2compat import errors
-
+    """The sum or mean of the replicas' values."""
     reduce_op(op)
     values = local_values(value)
     if len(values) > 1:
-        raise errors.UnimplementedError(None, None, f"Combining the values of {len(values)} replicas is not supported; one replica is.")
+        from ._replica import _reduced
+
+        return _reduced(reduce_op(op), list(values))
     return values[0]
 
 

@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from tf2compat import errors
+from tf2compat._engine import nest, strategies
 from tf2compat._engine.convert import convert_to_tensor
 
-from . import _context
+from . import _context, _mirrored
 from ._cross_device import combined
 from ._replica import ReplicaContext, _called, tensors
-from ._values import local_values
+from ._values import DistributedValues, Mirrored, ReduceOp, local_values
 
 
 class StrategyExtended:
@@ -20,6 +21,8 @@ class StrategyExtended:
 
     #: the class that variables made in the scope show themselves as; None for plain ones
     _mirrors = False
+    #: whether there are several replicas, which take turns
+    _many = False
     experimental_require_static_shapes = False
     should_checkpoint = True
     should_save_summary = True
@@ -56,10 +59,10 @@ class StrategyExtended:
         return self._strategy
 
     def _check_one_replica(self) -> None:
-        if len(self._devices) > 1:
+        if len(self._devices) > 1 and not self._many:
             raise errors.UnimplementedError(
                 None, None, f"{type(self._strategy).__name__} over {len(self._devices)} devices ({', '.join(self._devices)}) is not supported yet: "
-                "a strategy runs one replica. Give it one device."
+                "a strategy runs one replica, but for MirroredStrategy on logical CPU devices (tf.config.set_logical_device_configuration)."
             )  # fmt: skip
 
     # --- replicas ----------------------------------------------------------------------------------------------------
@@ -67,11 +70,16 @@ class StrategyExtended:
         """`fn` in each replica's context."""
         _context.require_cross_replica(self._strategy)
         self._check_one_replica()
+        count = self._num_replicas_in_sync
+        if count > 1:
+            from ._running import run
+
+            return run(self._strategy, count, fn, args, kwargs or {}, self._placed)
         with self._placed(), ReplicaContext(self._strategy, 0):
             return _called(fn, tuple(args), kwargs or {})
 
-    def _placed(self) -> Any:
-        """Runs a block on the replica's device, where that is not the default one."""
+    def _placed(self, replica: int = 0) -> Any:
+        """Runs a block on a replica's device, where that is not the default one."""
         return contextlib.nullcontext()
 
     # --- combining ---------------------------------------------------------------------------------------------------
@@ -94,6 +102,17 @@ class StrategyExtended:
         return tensors(value)
 
     def _reduced(self, op: Any, value: Any) -> Any:
+        if self._num_replicas_in_sync > 1:
+            return nest.map_structure(lambda v: self._reduced_one(op, v), value, expand_composites=False)
+        return combined(op, value)
+
+    def _reduced_one(self, op: Any, value: Any) -> Any:
+        if isinstance(value, Mirrored) or getattr(value, "_distributed", None) == "MirroredVariable":
+            return value.values[0]
+        if not isinstance(value, DistributedValues) and not getattr(value, "_distributed", None):
+            if op is ReduceOp.MEAN or (isinstance(value, (int, float)) and value == 0):
+                return value
+            raise ValueError(f"A non-DistributedValues value {value} cannot be reduced with the given reduce op {op}.")
         return combined(op, value)
 
     # --- variables ---------------------------------------------------------------------------------------------------
@@ -132,6 +151,8 @@ class StrategyExtended:
     def _make(self, creator: Callable[..., Any], **kwargs: Any) -> Any:
         """A variable made in the scope."""
         self._check_one_replica()
+        if self._many and not strategies.alone():
+            return _mirrored.made(self._strategy, creator, self._num_replicas_in_sync, **kwargs)
         made = creator(**kwargs)
         made._strategy = self._strategy
         if self._mirrors:

@@ -1,14 +1,22 @@
-"""Datasets under a strategy. With one replica on one worker there is one pipeline, and a batch is a replica's batch."""
+"""Datasets under a strategy. There is one pipeline; its batches are cut for several replicas."""
 
 from __future__ import annotations
 
 import enum
+import itertools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 
+from tf2compat._engine.op import wrap_here
+from tf2compat._engine.specs import TensorSpec
+from tf2compat.data import structure
 from tf2compat.data.iterator import OwnedIterator
+from tf2compat.data.stages import _Unary
+
+from ._values import PerReplica, PerReplicaSpec
 
 
 class InputReplicationMode(enum.Enum):
@@ -120,10 +128,59 @@ class DistributedDataset:
         return DistributedIterator(self._dataset)
 
 
-def distributed(dataset: Any, strategy: Any) -> Any:
-    """A dataset as a strategy's; TypeError for what is none."""
+class _PerReplicaDataset(_Unary):
+    """Elements for several replicas: batches cut in parts (`split`), or as many elements of the source."""
+
+    def __init__(self, source: Any, count: int, split: bool) -> None:
+        super().__init__(source)
+        self._count = count
+        self._split = split and all(getattr(s, "shape", None) is None or s.shape.rank != 0 for s in structure.leaves(source._spec))
+        self._spec = structure.map_leaves(self._specs, source._spec)
+
+    def _specs(self, spec: Any) -> Any:
+        if not self._split or not isinstance(spec, TensorSpec) or spec.shape.rank in (None, 0):
+            return PerReplicaSpec(*[spec] * self._count)
+        rows, rest = spec.shape[0], spec.shape[1:].as_list()
+        sizes = [None] * self._count if rows is None else [b - a for a, b in _parts(rows, self._count)]
+        return PerReplicaSpec(*[TensorSpec([n, *rest], spec.dtype) for n in sizes])
+
+    def _cardinality(self) -> int:
+        n = self._source._cardinality()
+        return n if self._split or n < 0 else -(-n // self._count)
+
+    def _components(self) -> Any:
+        if self._split:
+            for flat in self._source._components():
+                parts = _parts(_rows(flat[0]), self._count)
+                yield [PerReplica([_part(c, a, b) for a, b in parts]) for c in flat]
+            return
+        source = iter(self._source._components())
+        while group := list(itertools.islice(source, self._count)):
+            group += [[_part(c, 0, 0) for c in group[0]]] * (self._count - len(group))
+            yield [PerReplica([_part(c, 0, None) for c in cs]) for cs in zip(*group, strict=True)]
+
+
+def _parts(rows: int, count: int) -> list[tuple[int, int]]:
+    size = -(-rows // count)
+    return [(min(i * size, rows), min((i + 1) * size, rows)) for i in range(count)]
+
+
+def _rows(component: Any) -> int:
+    return component.shape[0] if isinstance(component, (torch.Tensor, np.ndarray)) else int(component.nrows())
+
+
+def _part(component: Any, start: int, stop: int | None) -> Any:
+    if isinstance(component, (torch.Tensor, np.ndarray)):
+        return wrap_here(component[start:stop] if component.ndim else component)
+    return component if stop is None else component[start:stop]
+
+
+def distributed(dataset: Any, strategy: Any, split: bool = False) -> Any:
+    """A dataset as a strategy's, its batches cut in parts for several replicas with `split`; TypeError for what is none."""
     if isinstance(dataset, DistributedDataset):
         raise ValueError("We do not support calling `experimental_distribute_dataset` on a distributed dataset.")
     if not hasattr(dataset, "_components") or not hasattr(dataset, "element_spec"):
         raise TypeError(f"Expected a tf.data.Dataset, got {type(dataset).__name__}: {dataset!r}")
+    if strategy.num_replicas_in_sync > 1:
+        return DistributedDataset(_PerReplicaDataset(dataset, strategy.num_replicas_in_sync, split), strategy)
     return strategy._distributed_dataset(dataset) if hasattr(strategy, "_distributed_dataset") else DistributedDataset(dataset, strategy)

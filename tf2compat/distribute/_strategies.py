@@ -42,12 +42,12 @@ class _OnDevices(StrategyExtended):
         self._devices = devices
 
     @contextlib.contextmanager
-    def _placed(self) -> Iterator[None]:
-        device = _devices.parse(self._devices[0])
+    def _placed(self, replica: int = 0) -> Iterator[None]:
+        device = _devices.parse(self._devices[replica])
         if device == _devices.current():
             yield
         else:
-            with _devices.device_scope(self._devices[0]):
+            with _devices.device_scope(self._devices[replica]):
                 yield
 
 
@@ -118,8 +118,8 @@ class OneDeviceStrategy(Strategy):
 class MirroredStrategy(Strategy):
     """A replica on each device, with variables mirrored on all (`tf.distribute.MirroredStrategy`).
 
-    Differs from TensorFlow: one replica. Without `devices` it is on the default device; a list of several devices is accepted,
-    and UnimplementedError is raised when the strategy is used.
+    Differs from TensorFlow: without `devices` it is on the default device. Several replicas are possible on logical CPU devices, where
+    their steps take turns; UnimplementedError for several GPUs. `all_reduce` in a replica has the gradient of its own value alone.
     """
 
     def __init__(self, devices: Any = None, cross_device_ops: Any = None) -> None:
@@ -138,7 +138,9 @@ class MirroredStrategy(Strategy):
             get_logger().warning(f"Some requested devices in `tf.distribute.Strategy` are not visible to TensorFlow: {','.join(absent)}")
         if cross_device_ops is not None and not isinstance(cross_device_ops, CrossDeviceOps):
             raise TypeError(f"`cross_device_ops` must be a tf.distribute.CrossDeviceOps, got {cross_device_ops!r}")
-        super().__init__(MirroredExtended(self, found))
+        extended = MirroredExtended(self, found)
+        extended._many = len(found) > 1 and not absent and all(":CPU:" in d for d in found)
+        super().__init__(extended)
         get_logger().info(f"Using MirroredStrategy with devices {found}")
 
 
@@ -148,7 +150,11 @@ def _visible_gpus() -> int:
 
 def _is_present(device: str) -> bool:
     kind, _, index = device.removeprefix(_PREFIX).partition(":")
-    return int(index) < (_devices.gpu_count() if kind == "GPU" else 1 if kind == "CPU" else 0)
+    if kind == "CPU":
+        from tf2compat.config import list_logical_devices
+
+        return int(index) < max(1, len(list_logical_devices("CPU")))
+    return int(index) < (_devices.gpu_count() if kind == "GPU" else 0)
 
 
 class CollectiveAllReduceExtended(MirroredExtended):

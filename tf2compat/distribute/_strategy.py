@@ -52,7 +52,7 @@ class Scope:
 class Strategy:
     """A way to spread a computation over devices (`tf.distribute.Strategy`).
 
-    Differs from TensorFlow: there is one replica, on this process; a strategy for more raises UnimplementedError when it is used.
+    Differs from TensorFlow: everything is on this process; see the strategies for where there may be several replicas.
     """
 
     def __init__(self, extended: StrategyExtended) -> None:
@@ -84,6 +84,8 @@ class Strategy:
         if options is not None and not isinstance(options, RunOptions):
             raise TypeError(f"`options` must be a tf.distribute.RunOptions, got {options!r}")
         with self.scope():
+            if self.num_replicas_in_sync > 1:
+                return self._extended.call_for_each_replica(fn, args, kwargs)
             return self._extended.call_for_each_replica(fn, for_replica(0, tuple(args)), for_replica(0, dict(kwargs or {})))
 
     def experimental_run(self, fn: Callable[..., Any], input_iterator: Any = None) -> Any:
@@ -98,10 +100,18 @@ class Strategy:
         """
         _context.require_cross_replica(self)
         op = _reduce_op(reduce_op)
+        from tf2compat import reduce_mean, reduce_sum
+
+        if axis is not None and isinstance(value, PerReplica) and len(value.values) > 1:
+            from tf2compat import cast, shape
+
+            total = self._extended._reduced(ReduceOp.SUM, PerReplica([reduce_sum(v, axis=axis) for v in value.values]))
+            if op is ReduceOp.SUM:
+                return total
+            return total / cast(sum(shape(v)[axis] for v in value.values), total.dtype)
         value = self._extended._reduced(op, value)
         if axis is None:
             return self._after_reduce(value)
-        from tf2compat import reduce_mean, reduce_sum
 
         return (reduce_sum if op is ReduceOp.SUM else reduce_mean)(value, axis=axis)
 
@@ -137,7 +147,7 @@ class Strategy:
                 "InputReplicationMode.PER_REPLICA is only supported in `distribute_datasets_from_function`."
             )
         self._extended._check_one_replica()
-        return distributed(dataset, self)
+        return distributed(dataset, self, True)
 
     def distribute_datasets_from_function(self, dataset_fn: Callable[[InputContext], Any], options: Any = None) -> Any:
         """The dataset that `dataset_fn` makes of an `InputContext`, with batches of each replica's size."""
@@ -153,7 +163,10 @@ class Strategy:
         from .experimental import ValueContext
 
         self._extended._check_one_replica()
-        return self._per_replica(value_fn(ValueContext(0, self.num_replicas_in_sync)))
+        count = self.num_replicas_in_sync
+        if count > 1:
+            return PerReplica([value_fn(ValueContext(i, count)) for i in range(count)])
+        return self._per_replica(value_fn(ValueContext(0, count)))
 
     def _per_replica(self, value: Any) -> Any:
         return PerReplica([value])

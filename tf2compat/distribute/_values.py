@@ -7,7 +7,7 @@ from typing import Any
 
 from tf2compat._engine import nest
 from tf2compat._engine.specs import TypeSpec, type_spec_from_value
-from tf2compat._engine.variable import VariableAggregation
+from tf2compat._engine.variable import Variable, VariableAggregation
 
 
 class ReduceOp(enum.Enum):
@@ -50,10 +50,14 @@ class DistributedValues:
         return self._values[0]
 
     def __repr__(self) -> str:
-        parts = ",".join(f"\n  {i}: {v!r}" for i, v in enumerate(self._values))
-        return f"{type(self).__name__}:{{{parts}\n}}"
+        return self._text(repr)
 
-    __str__ = __repr__
+    def __str__(self) -> str:
+        return self._text(str)
+
+    def _text(self, of: Any) -> str:
+        parts = ",".join(f"\n  {i}: {of(v)}" for i, v in enumerate(self._values))
+        return f"{type(self).__name__}:{{{parts}\n}}"
 
 
 class PerReplica(DistributedValues):
@@ -70,11 +74,18 @@ class PerReplica(DistributedValues):
         return PerReplicaSpec(*[type_spec_from_value(v) for v in self._values])
 
 
+class Mirrored(DistributedValues):
+    """Values that are the same in all replicas."""
+
+
 class PerReplicaSpec(TypeSpec):
     """The spec of values that differ between replicas."""
 
     def __init__(self, *value_specs: Any) -> None:
         self._value_specs = value_specs
+
+    def __repr__(self) -> str:
+        return f"PerReplicaSpec({', '.join(map(repr, self._value_specs))})"
 
     @property
     def value_type(self) -> type:
@@ -105,6 +116,8 @@ def for_replica(replica: int, structure: Any) -> Any:
     """The structure with each distributed value replaced by the replica's component."""
     if isinstance(structure, DistributedValues):
         return structure.values[replica]
+    if isinstance(structure, Variable):
+        return structure
     if nest.is_nested(structure):
         return nest.rebuild(structure, [for_replica(replica, v) for v in nest.children(structure)])
     return structure

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tf2compat._engine import nest, state
+from tf2compat._engine import nest, state, strategies
 from tf2compat._engine.convert import convert_to_tensor
 from tf2compat._engine.tensor import Tensor
 
@@ -165,6 +165,8 @@ class LossesContainer:
         flat_t = _by_output(y_true, y_pred, names)
         flat_w = _by_output(sample_weight, y_pred, names, "sample_weight")
         total = None
+        shown: Any = None  # where there are several replicas: the loss as if this one were alone
+        count = strategies.count()
         batch = None
         for y_t, y_p, sw, fn, weight, mean in zip(flat_t, flat_p, flat_w, self.losses, self.weights, self.means, strict=True):
             if y_t is None or fn is None:
@@ -182,7 +184,15 @@ class LossesContainer:
                     batch = _cast(shape(y_t)[0], value.dtype)
                 elif type(batch) is not float:
                     batch = float(batch)
-            if mean is not None:
+            if count > 1:
+                summed = fn.reduction == "sum"
+                own = value * count if summed else value
+                if mean is not None:
+                    mean.update_state(own, sample_weight=batch)
+                own = own if weight is None else own * weight
+                shown = own if shown is None else shown + own
+                value = value if summed or fn.reduction == "none" else value / count
+            elif mean is not None:
                 mean.update_state(value, sample_weight=batch)
             if weight is not None:
                 value = value * weight
@@ -201,9 +211,12 @@ class LossesContainer:
 
                     batch = shape(first)[0]
                 batch = float(batch) if isinstance(batch, int) else batch
+            if count > 1:
+                shown = extra if shown is None else shown + extra
+                extra = extra / count
             total = extra if total is None else total + extra
         if total is not None:
-            self._report(total, batch)
+            self._report(total if shown is None else shown, batch)
         return total
 
     def _report(self, total: Any, batch: Any) -> None:

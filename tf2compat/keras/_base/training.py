@@ -267,10 +267,10 @@ class Training:
         x, _, _ = unpack(data)
         return self(x, training=False)  # type: ignore[operator]
 
-    def _as_function(self, step: Any) -> Any:
+    def _as_function(self, step: Any, joined: bool = False) -> Any:
         """A step as a `tf.function`, unless the model runs eagerly."""
         if self._distribution_strategy is not None:
-            step = strategies.placed(self._distribution_strategy, step)
+            step = strategies.placed(self._distribution_strategy, step, joined)
         if self.run_eagerly:
             return step
         from tf2compat import function
@@ -309,13 +309,20 @@ class Training:
         """The function that `predict` calls with an iterator."""
         if self.predict_function is not None and not force:
             return self.predict_function
-        step = self._as_function(self.predict_step)
+        step = self._as_function(self.predict_step, True)
 
         def predict_function(iterator: Any) -> Any:
             return step(next(iterator))
 
         self.__dict__["predict_function"] = predict_function
         return predict_function
+
+    def _build_in_scope(self, batches: Any) -> None:
+        if self._distribution_strategy is None:
+            self._build_for(batches)
+        else:
+            with self._distribution_strategy.scope():
+                self._build_for(batches)
 
     def _build_for(self, batches: Any) -> None:
         """Build for batches of any size, where a model is built for a shape."""
@@ -364,7 +371,7 @@ class Training:
             callbacks = CallbackList(callbacks, add_history=True, add_progbar=verbose != 0, model=self, verbose=verbose, epochs=epochs, steps=steps)
         d = self.__dict__
         d["stop_training"] = False
-        self._build_for(batches)
+        self._build_in_scope(batches)
         train_function = self.make_train_function()
         self._train_counter.assign(0)
         callbacks.on_train_begin()
@@ -415,7 +422,7 @@ class Training:
         return self.history
 
     def _evaluate(self, batches: Any, steps: int | None, callbacks: Any) -> dict[str, Any]:
-        self._build_for(batches)
+        self._build_in_scope(batches)
         test_function = self.make_test_function()
         callbacks.on_test_begin()
         self.reset_metrics()
@@ -489,7 +496,7 @@ class Training:
         verbose = _verbosity(verbose)
         if not isinstance(callbacks, CallbackList):
             callbacks = CallbackList(callbacks, add_history=True, add_progbar=verbose != 0, model=self, verbose=verbose, epochs=1, steps=count)
-        self._build_for(batches)
+        self._build_in_scope(batches)
         predict_function = self.make_predict_function()
         callbacks.on_predict_begin()
         outputs: list[list[Any]] = []

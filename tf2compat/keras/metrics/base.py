@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from tf2compat._engine import nest, state
+from tf2compat._engine import nest, state, strategies
 from tf2compat._engine.convert import convert_to_tensor
 from tf2compat._engine.devices import on_host
 from tf2compat._engine.op import ANY, VARIABLE, VARIABLES, op
@@ -133,7 +133,7 @@ class Metric(Layer):
         """A variable of the metric, zeros unless `initializer` is given; never trained."""
         names, state.local.names = state.local.names, []
         try:
-            with state.outside():
+            with state.outside(), strategies.single():  # what replicas see, each in its turn, adds up
                 return super().add_weight(
                     name=name, shape=shape, dtype=self._dtype if dtype is None else dtype, trainable=False,
                     initializer="zeros" if initializer is None else initializer, synchronization=synchronization,

@@ -231,6 +231,8 @@ class Optimizer(AutoTrackable):
         pairs = list(filter_empty_gradients(grads_and_vars))
         if not pairs:
             return self.iterations
+        if experimental_aggregate_gradients:
+            pairs = list(_Current.aggregate_gradients(self, pairs))  # type: ignore[arg-type]
         variables = [v for _, v in pairs]
         with state.outside():
             self._create_all_weights(variables)

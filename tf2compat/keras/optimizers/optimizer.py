@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tf2compat._engine import dtypes, state
+from tf2compat._engine import dtypes, state, strategies
 from tf2compat._engine.convert import convert_to_tensor
 from tf2compat._engine.tensor import Tensor
 from tf2compat._engine.trackable import AutoTrackable
@@ -311,8 +311,12 @@ class Optimizer(AutoTrackable):
         self.apply_gradients(self.compute_gradients(loss, var_list, tape))
 
     def aggregate_gradients(self, grads_and_vars: Any) -> Any:
-        """The gradients summed over replicas: those given, as there is one replica."""
-        return grads_and_vars
+        """The gradients summed over replicas."""
+        replica = strategies.replica()
+        if replica is None:
+            return grads_and_vars
+        pairs = [(g, v) for g, v in grads_and_vars if g is not None]
+        return list(zip(replica.all_reduce("SUM", [g for g, _ in pairs]), [v for _, v in pairs], strict=True)) if pairs else grads_and_vars
 
     def apply_gradients(self, grads_and_vars: Any, name: str | None = None, skip_gradients_aggregation: bool = False, **kwargs: Any) -> Any:
         """Update the variables of (gradient, variable) pairs; returns `iterations`.
@@ -320,12 +324,12 @@ class Optimizer(AutoTrackable):
         Pairs without a gradient are left out with a warning; ValueError when all are. KeyError for a variable that the optimizer
         was not built with.
         """
-        kwargs.pop("experimental_aggregate_gradients", True)
+        aggregate = kwargs.pop("experimental_aggregate_gradients", True) and not skip_gradients_aggregation
         if kwargs:
             raise TypeError(f"apply_gradients() got an unexpected keyword argument '{next(iter(kwargs))}'")
         if isinstance(self.__dict__.get("_learning_rate"), LearningRateSchedule):
             self._current_learning_rate.assign(self._learning_rate(self._iterations))
-        pairs = list(grads_and_vars)
+        pairs = list(self.aggregate_gradients(grads_and_vars) if aggregate else grads_and_vars)
         if not pairs:
             return self._iterations
         if not getattr(self, "_built", False):
