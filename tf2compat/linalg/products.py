@@ -85,16 +85,16 @@ def _no_kernel(a: Any) -> Exception:
     )
 
 
-def _dims(shape: Any) -> str:
+def dims(shape: Any) -> str:
     return "[" + ",".join(str(int(d)) for d in shape) + "]"
 
 
 def _ranks(a: Any, b: Any) -> Exception:
     if max(a.ndim, b.ndim) > 2:
         which, t = (0, a) if a.ndim < 2 else (1, b)
-        return invalid(f"In[{which}] ndims must be >= 2: {t.ndim}, shapes {_dims(a.shape)} and {_dims(b.shape)} [Op:BatchMatMulV2] name: ")
+        return invalid(f"In[{which}] ndims must be >= 2: {t.ndim}, shapes {dims(a.shape)} and {dims(b.shape)} [Op:BatchMatMulV2] name: ")
     if a.ndim != b.ndim:
-        return invalid(f"In[0] and In[1] has different ndims: {_dims(a.shape)} vs. {_dims(b.shape)} [Op:MatMul] name: ")
+        return invalid(f"In[0] and In[1] has different ndims: {dims(a.shape)} vs. {dims(b.shape)} [Op:MatMul] name: ")
     return invalid(f"In[0] and In[1] ndims must be == 2: {a.ndim} [Op:MatMul] name: ")
 
 
@@ -106,8 +106,8 @@ def _(a: Any, b: Any, transpose_a: bool, transpose_b: bool, adjoint_a: bool, adj
     inner_b = b.shape[-1] if transpose_b or adjoint_b else b.shape[-2]
     name = "MatMul" if a.ndim == b.ndim == 2 else "BatchMatMulV2"
     if inner_a == inner_b:
-        return invalid(f"In[0] and In[1] must have compatible batch dimensions: {_dims(a.shape)} vs. {_dims(b.shape)} [Op:{name}] name: ")
-    return invalid(f"Matrix size-incompatible: In[0]: {_dims(a.shape)}, In[1]: {_dims(b.shape)} [Op:{name}] name: ")
+        return invalid(f"In[0] and In[1] must have compatible batch dimensions: {dims(a.shape)} vs. {dims(b.shape)} [Op:{name}] name: ")
+    return invalid(f"Matrix size-incompatible: In[0]: {dims(a.shape)}, In[1]: {dims(b.shape)} [Op:{name}] name: ")
 
 
 @op("MatVec", a=_FACTOR, b=_FACTOR)
@@ -115,7 +115,7 @@ def _matvec(a: Any, b: Any, transpose_a: bool, adjoint_a: bool, name: str | None
     if transpose_a and adjoint_a:
         _flags(True, True, "a")
     if a.ndim < 2 or b.ndim < 1:
-        raise invalid(f"In[0] and In[1] has different ndims: {_dims(a.shape)} vs. {_dims((*b.shape, 1))} [Op:MatMul] name: ")
+        raise invalid(f"In[0] and In[1] has different ndims: {dims(a.shape)} vs. {dims((*b.shape, 1))} [Op:MatMul] name: ")
     if transpose_a:
         a = a.mT
     elif adjoint_a:
@@ -127,7 +127,7 @@ def _matvec(a: Any, b: Any, transpose_a: bool, adjoint_a: bool, name: str | None
 def _(a: Any, b: Any, transpose_a: bool, adjoint_a: bool) -> Any:
     if a.ndim < 2 or b.ndim < 1:
         return None
-    return f"Matrix size-incompatible: In[0]: {_dims(a.shape)}, In[1]: {_dims((*b.shape, 1))}"
+    return f"Matrix size-incompatible: In[0]: {dims(a.shape)}, In[1]: {dims((*b.shape, 1))}"
 
 
 def matvec(
@@ -191,7 +191,7 @@ def _(inputs: Any, equation: str) -> str | None:
             pairs = list(zip(named, t.shape, strict=True))
         for axis, (c, n) in enumerate(pairs):
             if sizes.setdefault(c, n) != n:
-                return f"Expected dimension {sizes[c]} at axis {axis} of the input shaped {_dims(t.shape)} but got dimension {n}"
+                return f"Expected dimension {sizes[c]} at axis {axis} of the input shaped {dims(t.shape)} but got dimension {n}"
     return None
 
 
@@ -222,13 +222,13 @@ def _(a: Any, b: Any, axes: Any) -> Any:
     for t, used in ((a, left), (b, right)):
         for x in used:
             if not -t.ndim <= x < t.ndim:
-                return invalid(f"Axis {x} is out of range for a tensor of shape {_dims(t.shape)} [Op:Transpose] name: ")
+                return invalid(f"Axis {x} is out of range for a tensor of shape {dims(t.shape)} [Op:Transpose] name: ")
     inner_a = int(np.prod([a.shape[x] for x in left], dtype=int))
     inner_b = int(np.prod([b.shape[x] for x in right], dtype=int))
     outer_a, outer_b = a.numel() // max(inner_a, 1), b.numel() // max(inner_b, 1)
     return invalid(
         f"Matrix size-incompatible: In[0]: [{outer_a},{inner_a}], In[1]: [{inner_b},{outer_b}]; "
-        f"shapes {_dims(a.shape)} and {_dims(b.shape)} over axes {axes} [Op:MatMul] name: "
+        f"shapes {dims(a.shape)} and {dims(b.shape)} over axes {axes} [Op:MatMul] name: "
     )
 
 

@@ -15,6 +15,7 @@ from tf2compat._engine.narrow import slow, widely
 from tf2compat._engine.op import op, tensor
 from tf2compat._engine.shapes import TensorShape
 from tf2compat._engine.tensor import Tensor
+from tf2compat.linalg.products import dims
 
 from .. import activations, regularizers
 from .._base.callspec import set_mask
@@ -32,6 +33,13 @@ def dense(x: Any, kernel: Any, bias: Any = None) -> Any:
     if bias is not None and x.ndim == 2:
         return torch.addmm(bias, x, kernel)
     return F.linear(x, kernel.t(), bias)
+
+
+@dense.diagnose
+def _(x: Any, kernel: Any, bias: Any) -> Any:
+    if x.ndim < 2 or kernel.ndim != 2 or x.shape[-1] == kernel.shape[0]:
+        return None
+    return f"Matrix size-incompatible: In[0]: {dims((x.shape[:-1].numel(), x.shape[-1]))}, In[1]: {dims(kernel.shape)}"
 
 
 class Dense(WeightOptions, Layer):
