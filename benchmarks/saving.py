@@ -64,6 +64,14 @@ def seconds(work: Callable[[], Any], before: Callable[[], Any], repeats: int = 3
     return best
 
 
+def sync(directory: str) -> None:
+    """Waits until the disk has the files of a directory, and their names."""
+    for path in [*Path(directory).iterdir(), Path(directory)]:
+        handle = os.open(path, os.O_RDONLY)
+        os.fsync(handle)
+        os.close(handle)
+
+
 def measure(tf: Any, options: dict[str, Callable[..., Any]]) -> dict[str, float]:
     """The figures of one implementation; `options` maps a format's name to what makes its CheckpointOptions."""
     count = MIB * (1 << 20) // 4 // VARIABLES
@@ -83,6 +91,12 @@ def measure(tf: Any, options: dict[str, Callable[..., Any]]) -> dict[str, float]
                 os.sync()  # what was written before is not part of the time
 
             out[f"{name} save s"] = seconds(lambda p=prefix, m=make: checkpoint.write(p, m()), clean)
+
+            def durable(p: str = prefix, m: Any = make) -> None:
+                checkpoint.write(p, m())
+                sync(os.path.dirname(p))
+
+            out[f"{name} save until on disk s"] = seconds(durable, clean)
             clean()
             with Peak() as peak:
                 checkpoint.write(prefix, make())
