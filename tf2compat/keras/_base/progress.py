@@ -104,7 +104,7 @@ class Progbar:
             sys.stdout.flush()
         elif self.verbose == 2 and finalize:
             digits = int(np.log10(self.target)) + 1 if self.target else 1
-            line = (f"%{digits}d/%d" % (current, self.target) if self.target else str(current)) + info + self._shown_values()
+            line = (f"%{digits}d/%d" % (current, self.target) if self.target else str(current)) + info + self._shown_values(float)
             if self._time_at_epoch_end and self.target:
                 per_epoch = self._time_at_epoch_end - self._time_at_epoch_start
                 self._time_at_epoch_start, self._time_at_epoch_end = now, None
@@ -116,14 +116,15 @@ class Progbar:
     def add(self, n: int, values: Any = None) -> None:
         self.update(self._seen_so_far + n, values)
 
-    def _shown_values(self) -> str:
+    def _shown_values(self, size: Any = abs) -> str:
+        """Averages in four digits; those whose `size` is small with an exponent. Keras' quiet form takes negative ones for small."""
         text = ""
         for k in self._values_order:
             text += f" - {k}:"
             kept = self._values[k]
             if isinstance(kept, list):
-                average = np.mean(kept[0] / max(1, kept[1]))
-                text += f" {average:.4f}" if abs(average) > 1e-3 else f" {average:.4e}"
+                average = np.mean(np.asarray(kept[0], np.float64) / max(1, kept[1]))
+                text += f" {average:.4f}" if size(average) > 1e-3 else f" {average:.4e}"
             else:
                 text += f" {kept}"
         return text
