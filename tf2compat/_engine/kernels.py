@@ -25,11 +25,13 @@ class Call(NamedTuple):
 
 
 _known: dict[Any, Call] = {}
+#: operations that keep what their derivatives need only while autograd is on, which it is not where steps run
+_GRADED = frozenset(("mkldnn_rnn_layer",))
 
 
 def call_for(func: Any, args: Any, kwargs: Any, outs: list[Any], mutable: bool) -> Call:
     """The call for an operation; `args`, `kwargs` and `outs` are tensors to try it on, which are left as they are."""
-    key = (func, len(args), tuple(kwargs), len(outs))
+    key = (func, tuple(map(type, args)), tuple(kwargs), len(outs))
     found = _known.get(key)
     if found is None:
         with torch.no_grad():
@@ -39,6 +41,8 @@ def call_for(func: Any, args: Any, kwargs: Any, outs: list[Any], mutable: bool) 
 
 def _chosen(func: Any, args: Any, kwargs: Any, outs: list[Any], mutable: bool) -> Call:
     name = func._schema.name.partition("::")[2]
+    if name in _GRADED:
+        return Call(_graded(func), None)
     if mutable:
         method = getattr(_METHODS, name, None) or next((getattr(m, name) for m in _FUNCTIONS if hasattr(m, name)), None)
         if method is not None and not outs and _same_change(func, method, args, kwargs):
@@ -61,6 +65,17 @@ def _chosen(func: Any, args: Any, kwargs: Any, outs: list[Any], mutable: bool) -
     return filling or Call(func, None)
 
 
+def _graded(func: Any) -> Callable[..., Any]:
+    def call(*args: Any, **kwargs: Any) -> Any:
+        torch._C._set_grad_enabled(True)
+        try:
+            return func(*args, **kwargs)
+        finally:
+            torch._C._set_grad_enabled(False)
+
+    return call
+
+
 def _overload(name: str, args: Any, kwargs: Any, outs: list[Any], wanted: list[Any]) -> Call | None:
     packet = getattr(torch.ops.aten, name, None)
     for overload in () if packet is None else packet.overloads():
@@ -77,13 +92,23 @@ def _equal(a: Any, b: Any) -> bool:
     return a.shape == b.shape and a.dtype is b.dtype and bool(((a == b) | ((a != a) & (b != b))).all())
 
 
+def _extent(t: torch.Tensor) -> int:
+    """The bytes between a tensor's first and last element."""
+    return t.element_size() * (1 + sum((n - 1) * stride for n, stride in zip(t.shape, t.stride(), strict=True))) if t.numel() else 0
+
+
 def _fills(fn: Any, names: tuple[str, ...], args: Any, kwargs: Any, outs: list[Any], wanted: list[Any]) -> bool:
+    # on nothing first: what needs more memory than its result has resizes, and complains
+    blank = [torch.empty(0, dtype=o.dtype, device=o.device) for o in outs]
     scratch = [torch.empty_strided(o.shape, o.stride(), dtype=o.dtype, device=o.device) for o in outs]
-    given = dict(zip(names, scratch, strict=True)) if len(names) == len(scratch) else {names[0]: tuple(scratch)}
-    try:
-        fn(*args, **kwargs, **given)
-    except Exception:  # noqa: BLE001 - another way, then
-        return False
+    for into in (blank, scratch):
+        given = dict(zip(names, into, strict=True)) if len(names) == len(into) else {names[0]: tuple(into)}
+        try:
+            fn(*args, **kwargs, **given)
+        except Exception:  # noqa: BLE001 - another way, then
+            return False
+        if any(a.shape != o.shape or a.untyped_storage().nbytes() > _extent(o) for a, o in zip(into, outs, strict=True)):
+            return False
     return all(_equal(a, b) and a.stride() == o.stride() for a, b, o in zip(scratch, wanted, outs, strict=True))
 
 
