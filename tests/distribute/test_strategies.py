@@ -192,6 +192,8 @@ def test_a_custom_loop_learns_and_its_checkpoint_is_read_without_a_strategy(tmp_
 def test_what_one_process_cannot_do_says_so(monkeypatch) -> None:
     two = distribute.MirroredStrategy(["/gpu:0", "/gpu:1"])
     assert two.num_replicas_in_sync == 2
+    assert [float(x) for x in two.run(lambda: tf.constant(2.0)).values] == [2.0, 2.0]  # absent devices have stand-ins
+    two.extended._many = False  # as where there are two
     for use in (lambda: two.run(lambda: 1), lambda: two.scope().__enter__(), lambda: two.experimental_distribute_dataset(tf.data.Dataset.range(1))):
         with pytest.raises(errors.UnimplementedError, match="MirroredStrategy over 2 devices .*GPU:0, .*GPU:1. is not supported yet"):
             use()

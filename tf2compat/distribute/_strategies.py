@@ -118,8 +118,8 @@ class OneDeviceStrategy(Strategy):
 class MirroredStrategy(Strategy):
     """A replica on each device, with variables mirrored on all (`tf.distribute.MirroredStrategy`).
 
-    Differs from TensorFlow: without `devices` it is on the default device. Several replicas are possible on logical CPU devices, where
-    their steps take turns; UnimplementedError for several GPUs. `all_reduce` in a replica has the gradient of its own value alone.
+    Differs from TensorFlow: without `devices` it is on the default device. Several replicas are possible on logical CPU devices, or
+    such as are absent, where their steps take turns; UnimplementedError for several GPUs. `all_reduce` in a replica has the gradient of its own value alone.
     """
 
     def __init__(self, devices: Any = None, cross_device_ops: Any = None) -> None:
@@ -139,7 +139,8 @@ class MirroredStrategy(Strategy):
         if cross_device_ops is not None and not isinstance(cross_device_ops, CrossDeviceOps):
             raise TypeError(f"`cross_device_ops` must be a tf.distribute.CrossDeviceOps, got {cross_device_ops!r}")
         extended = MirroredExtended(self, found)
-        extended._many = len(found) > 1 and not absent and all(":CPU:" in d for d in found)
+        # absent devices are stood in for by one that is there
+        extended._many = len(found) > 1 and len({_devices.parse(d) for d in found}) == 1
         super().__init__(extended)
         get_logger().info(f"Using MirroredStrategy with devices {found}")
 

@@ -72,6 +72,8 @@ def find(fn: types.FunctionType) -> tuple[Any, str | None]:
     ]
     if len(found) > 1:
         found = [(node, owner) for node, owner in found if _same(node, code)] or found
+        if len(found) > 1 and sys.version_info >= (3, 11) and is_lambda:  # one in another: the inner one is what is within both
+            found = [f for f in found if not any(g is not f and _within(g[0], f[0]) for g in found)]
     if len(found) != 1 and not (found and is_lambda and _alike([n for n, _ in found])):
         what = "a lambda" if is_lambda else f"'{code.co_name}'"
         raise NoSource(
@@ -112,6 +114,13 @@ def _same(node: Any, code: types.CodeType) -> bool:
     compiled = compile(ast.Expression(node), code.co_filename, "eval")
     inner = next(c for c in compiled.co_consts if isinstance(c, types.CodeType))
     return inner.co_names == code.co_names and inner.co_consts == code.co_consts
+
+
+def _within(inner: Any, outer: Any) -> bool:
+    return (outer.lineno, outer.col_offset) <= (inner.lineno, inner.col_offset) and (inner.end_lineno, inner.end_col_offset) <= (
+        outer.end_lineno,
+        outer.end_col_offset,
+    )
 
 
 def _alike(nodes: list[Any]) -> bool:
