@@ -14,8 +14,13 @@ from tf2compat._engine.dtypes import FLOATS
 from tf2compat._engine.dtypes import bool as tf_bool
 from tf2compat._engine.narrow import in_single
 from tf2compat._engine.op import op, tensor
+from tf2compat._engine.unfit import Unfit
 
 from .. import activations
+
+_REAL = (torch.Tensor, torch.nn.Parameter)
+#: an LSTM over more steps is not compiled
+_LONGEST = 32
 
 _X = tensor(FLOATS)
 _MASK = tensor(tf_bool, group="B")
@@ -58,6 +63,19 @@ def _prefix(mask: Any) -> bool:
     if mask.device.type == "meta" or _len_torch_dispatch_stack() or type(mask) is not torch.Tensor:
         return False
     return mask.shape[1] < 2 or bool((mask[:, 1:] <= mask[:, :-1]).all())
+
+
+def _unrolled(x: Any) -> bool:
+    """Whether an LSTM on x [batch, time, in] is followed step by step; Unfit where it is too long for that.
+
+    torch.compile gets the results of torch's fused kernel for CPUs (oneDNN's) wrong: the memory that it passes to its gradient has
+    another size than it says beforehand.
+    """
+    if type(x) in _REAL or x.device.type != "cpu":
+        return False
+    if type(x.shape[1]) is not int or x.shape[1] > _LONGEST:
+        raise Unfit(f"an LSTM over {x.shape[1]} steps runs on a kernel that cannot be compiled")
+    return True
 
 
 def _steps(step: Any, parts: Any, states: Any, mask: Any, zero_output: bool, sequences: bool) -> Any:
@@ -114,7 +132,7 @@ def lstm(
 ) -> Any:  # fmt: skip
     """Output ([batch, time, units] or the last one), h and c of an LSTM over x [batch, time, in]; gates in the order i, f, c, o."""
     x, mask = _in_time(x, mask, backwards, time_major)
-    plain = activation is torch.tanh and gate is torch.sigmoid and x.shape[1] != 0
+    plain = activation is torch.tanh and gate is torch.sigmoid and x.shape[1] != 0 and not _unrolled(x)
     if plain and (mask is None or (not need_cell and _prefix(mask))):
         b = bias if bias is not None else kernel.new_zeros(kernel.shape[1])
         weights = (kernel.t().contiguous(), recurrent.t().contiguous(), b, torch.zeros_like(b))
