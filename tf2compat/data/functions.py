@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import collections.abc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from .. import errors
@@ -51,6 +51,7 @@ class Traced:
         self.concrete: Any = None
         self.program: Any = None
         self._converted: Any = None
+        self._streams: list[Any] | None = None
         #: tensors of a function that is being traced, which the function uses, and their values when it runs
         self.captured: list[Any] = []
         self.bound: list[Any] = []
@@ -140,6 +141,13 @@ class Traced:
             return result.element_spec
         return structure.spec_of(structure.map_leaves(self._returned, result))
 
+    def restart(self) -> None:
+        """Begin the seeded random ops of the function anew, as a new iterator does."""
+        if self._streams is None:
+            self._streams = [] if self.concrete is None else list(_streams(self.concrete.graph))
+        for stream in self._streams:
+            stream.restart()
+
     # --- running -----------------------------------------------------------------------------------------------------
     def __call__(self, flat: list[Any]) -> list[Any]:
         """Components in, components out."""
@@ -183,6 +191,17 @@ class Traced:
                 error.node_def, error.op, f"Error in user-defined function passed to {name} transformation: {error.message}"
             )
         return error
+
+
+def _streams(graph: Any) -> Iterator[Any]:
+    """The random streams with seeds that the ops of a graph draw from."""
+    for node in graph.nodes:
+        if node.op is not None and "stream" in node.op.params:
+            found = node.args[node.op.params.index("stream")]
+            if getattr(found, "seeds", None) is not None:
+                yield found
+        for block in node.blocks:
+            yield from _streams(block)
 
 
 def check_structure(value: Any) -> None:

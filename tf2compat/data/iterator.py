@@ -15,7 +15,7 @@ from .._engine.specs import TypeSpec
 from .._engine.tensor import Tensor
 from .._engine.trackable import Trackable
 from . import structure
-from .randomness import random_stages
+from .randomness import random_stages, restart
 
 
 class Iterator(collections.abc.Iterator):
@@ -41,6 +41,7 @@ class OwnedIterator(Iterator, Trackable):
             raise ValueError("When `dataset` is not provided, tf2compat cannot make an iterator")
         self._dataset = dataset
         self._spec = dataset.element_spec
+        restart(dataset)
         self._random = [(stage._seed, stage._numbers()) for stage in random_stages(dataset)]
         self._flat = dataset._components()
         self._position = 0

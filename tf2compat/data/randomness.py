@@ -155,6 +155,15 @@ def random_stages(dataset: Any) -> list[Random]:
     return found
 
 
+def restart(dataset: Any) -> None:
+    """What a new iterator finds: the random ops in the pipeline's functions begin anew, where seeds decide what they draw."""
+    function = getattr(dataset, "_function", None)
+    if function is not None and hasattr(function, "restart"):
+        function.restart()
+    for d in getattr(dataset, "_inputs", ()):
+        restart(d)
+
+
 def glance(dataset: Any) -> None:
     """What making an iterator and throwing it away leaves behind: stages with TensorFlow's numbers have drawn for it."""
     for stage in random_stages(dataset):

@@ -58,6 +58,10 @@ class Stream:
             self._generators[device] = found
         return found
 
+    def restart(self) -> None:
+        """Go back to the first number, where seeds decide it."""
+        self._generators = {} if self.seeds is not None else self._generators
+
     def here(self) -> torch.Generator | None:
         """The generator of the device on which ops run now."""
         return self.generator(current())
@@ -84,6 +88,10 @@ class ExactStream(Stream):
         self._block += blocks
         words = [(counter >> shift) & 0xFFFFFFFF for shift in (0, 32, 64, 96)]
         return torch.tensor([a & 0xFFFFFFFF, a >> 32]), torch.tensor(words)
+
+    def restart(self) -> None:
+        super().restart()
+        self._block = 0
 
     def __reduce__(self) -> Any:
         return ExactStream, (self.seeds,)

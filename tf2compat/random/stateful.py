@@ -14,7 +14,8 @@ from .._engine.devices import current
 from .._engine.dtypes import FLOATS, DType, as_dtype
 from .._engine.op import ANY, DTYPE, INT, SHAPE, invalid, op, tensor
 from .._engine.tensor import Tensor
-from .seeding import ExactStream, Stream, exact_stream, stream
+from . import rejection
+from .seeding import ExactStream, Stream, exact_stream
 
 _FLOAT = frozenset(FLOATS)
 
@@ -183,6 +184,9 @@ def uniform(
 # --- gamma, poisson --------------------------------------------------------------------------------------------------
 @op("RandomGamma", stateful=True, shape=SHAPE, alpha=tensor(FLOATS))
 def _gamma(shape: Any, alpha: Any, stream: Stream, name: str | None = None) -> Any:
+    if exact(stream, alpha.device):
+        n = _number_of(shape)
+        return rejection.gammas(*stream.take(n * alpha.numel() * _BLOCKS), alpha, tuple(shape))  # type: ignore[attr-defined]
     wanted = alpha.expand((*shape, *alpha.shape))
     wide = wanted if wanted.dtype is torch.float64 else wanted.float()
     return torch._standard_gamma(wide, generator=stream.generator(alpha.device)).to(alpha.dtype)
@@ -200,14 +204,28 @@ def gamma(
         raise ValueError(f"data type {dtype.as_numpy_dtype} not inexact")
     alpha = _parameter(alpha, dtype, "alpha")
     beta = convert_to_tensor(1.0, dtype) if beta is None else _parameter(beta, dtype, "beta")
-    sample = _gamma(shape, alpha + _zeros(beta), stream(seed), name)
-    return sample / beta
+    sample = _gamma(shape, alpha + _zeros(beta), exact_stream(seed, ("gamma", dtype)), name)
+    return positive(sample / beta)
+
+
+def positive(t: Tensor) -> Tensor:
+    """Numbers that are not below the smallest normal one of their dtype."""
+    from ..math import maximum
+
+    return maximum(float(torch.finfo(t.dtype.torch).tiny), t)
 
 
 def _zeros(t: Tensor) -> Tensor:
     from .._top.creation import zeros_like
 
     return zeros_like(t)
+
+
+def _number_of(shape: Any) -> int:
+    total = 1
+    for d in shape:
+        total *= d
+    return total
 
 
 def _parameter(value: Any, dtype: DType, what: str) -> Tensor:
@@ -221,13 +239,17 @@ def _parameter(value: Any, dtype: DType, what: str) -> Tensor:
 def _poisson(shape: Any, rate: Any, dtype: Any, stream: Stream, name: str | None = None) -> Any:
     if rate.device.type == "meta":
         return torch.empty((*shape, *rate.shape), dtype=dtype.torch, device="meta")
+    if exact(stream, rate.device):
+        n = _number_of(shape)
+        return rejection.poissons(*stream.take(n * rate.numel() * _BLOCKS), rate, tuple(shape), dtype.torch)  # type: ignore[attr-defined]
     wide = rate.detach().double().expand((*shape, *rate.shape))
     return torch.poisson(wide, generator=stream.generator(rate.device)).to(dtype.torch)
 
 
 def poisson(shape: Any, lam: Any, dtype: Any = dtypes.float32, seed: Any = None, name: str | None = None) -> Tensor:
     """Poisson distributed numbers, `shape` of them for each of `lam` (`tf.random.poisson`)."""
-    return _poisson(shape, convert_to_tensor(lam, dtype_hint=dtypes.float32), as_dtype(dtype), stream(seed), name)
+    rate, dtype = convert_to_tensor(lam, dtype_hint=dtypes.float32), as_dtype(dtype)
+    return _poisson(shape, rate, dtype, exact_stream(seed, ("poisson", rate.dtype, dtype)), name)
 
 
 # --- choices ---------------------------------------------------------------------------------------------------------

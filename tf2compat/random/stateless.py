@@ -11,6 +11,7 @@ from .._engine.convert import convert_to_tensor
 from .._engine.dtypes import FLOATS, DType, as_dtype
 from .._engine.op import ANY, DTYPE, INT, SHAPE, TENSOR, invalid, op, tensor
 from .._engine.tensor import Tensor
+from . import rejection
 from .algorithm import check_algorithm
 
 _SEED = tensor(dtypes.int32, dtypes.int64, group="")
@@ -258,11 +259,18 @@ def _spread(parameter: Any, shape: Any, op_name: str) -> Any:
 
 @op("StatelessRandomGammaV3", shape=SHAPE, seed=_SEED, alpha=tensor(FLOATS))
 def _gamma(shape: Any, seed: Any, alpha: Any, name: str | None = None) -> Any:
-    alpha = _spread(alpha, shape, "StatelessRandomGammaV3")
+    given, alpha = alpha, _spread(alpha, shape, "StatelessRandomGammaV3")
     if alpha.device.type == "meta":
         return torch._standard_gamma(alpha)
-    wide = alpha.cpu().to(torch.float64)
-    return torch._standard_gamma(wide, generator=_seeded(seed)).to(alpha.dtype).to(alpha.device)
+    device = alpha.device
+    samples, alpha = _samples(shape, given, alpha)
+    return rejection.gammas(*_start(seed.cpu()), alpha.cpu(), samples).reshape(tuple(shape)).to(device)
+
+
+def _samples(shape: Any, given: Any, spread: Any) -> tuple[tuple[int, ...], Any]:
+    """How many numbers there are for each parameter, of those that are not broadcast over all of the last axes."""
+    k = len(shape) - given.ndim
+    return tuple(shape[:k]), spread[(0,) * k] if count_of(shape[:k]) else given.expand(tuple(shape[k:]))
 
 
 def stateless_gamma(
@@ -271,8 +279,10 @@ def stateless_gamma(
     """Gamma distributed numbers that `seed` decides, differentiable in `alpha` and `beta` (`tf.random.stateless_gamma`)."""
     dtype = as_dtype(dtype)
     alpha = convert_to_tensor(alpha, dtype)
-    sample = _gamma(shape, check_seed(seed), alpha, name)
-    return sample if beta is None else sample / convert_to_tensor(beta, dtype)
+    beta = convert_to_tensor(1.0 if beta is None else beta, dtype)
+    from .stateful import _zeros, positive
+
+    return positive(_gamma(shape, check_seed(seed), alpha + _zeros(beta), name) / beta)
 
 
 @op("StatelessRandomPoisson", shape=SHAPE, seed=_SEED, lam=tensor(FLOATS), dtype=DTYPE)
@@ -280,7 +290,8 @@ def _poisson(shape: Any, seed: Any, lam: Any, dtype: Any, name: str | None = Non
     rate = _spread(lam, shape, "StatelessRandomPoisson")
     if rate.device.type == "meta":
         return torch.empty(tuple(shape), dtype=dtype.torch, device="meta")
-    return torch.poisson(rate.detach().cpu().double(), generator=_seeded(seed)).to(dtype.torch).to(lam.device)
+    samples, rate = _samples(shape, lam, rate)
+    return rejection.poissons(*_start(seed.cpu()), rate.cpu(), samples, dtype.torch).reshape(tuple(shape)).to(lam.device)
 
 
 def stateless_poisson(shape: Any, seed: Any, lam: Any, dtype: Any = dtypes.int32, name: str | None = None) -> Tensor:
