@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 import tf2compat as tf
 
 from .. import activations
@@ -158,9 +160,14 @@ def tanh(x: Any) -> Any:
     return tf.tanh(x)
 
 
+def _seed(seed: int | None) -> int:
+    """A seed for one op, from NumPy's generator where none is given, as Keras takes it."""
+    return int(np.random.randint(10_000_000)) if seed is None else seed
+
+
 def dropout(x: Any, level: Any, noise_shape: Any = None, seed: int | None = None) -> Any:
     """`tf.keras.backend.dropout`."""
-    return tf.nn.dropout(x, rate=level, noise_shape=noise_shape, seed=seed)
+    return tf.nn.dropout(x, rate=level, noise_shape=noise_shape, seed=_seed(seed))
 
 
 def l2_normalize(x: Any, axis: Any = None) -> Any:
@@ -250,23 +257,23 @@ def sparse_categorical_crossentropy(
 
 def random_normal(shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: int | None = None) -> Any:
     """`tf.keras.backend.random_normal`."""
-    return tf.random.normal(shape, mean, stddev, dtype=tf.as_dtype(dtype or settings.floatx), seed=seed)
+    return tf.random.normal(shape, mean, stddev, dtype=tf.as_dtype(dtype or settings.floatx), seed=_seed(seed))
 
 
 def random_uniform(shape: Any, minval: float = 0.0, maxval: float = 1.0, dtype: Any = None, seed: int | None = None) -> Any:
     """`tf.keras.backend.random_uniform`."""
-    return tf.random.uniform(shape, minval, maxval, dtype=tf.as_dtype(dtype or settings.floatx), seed=seed)
+    return tf.random.uniform(shape, minval, maxval, dtype=tf.as_dtype(dtype or settings.floatx), seed=_seed(seed))
 
 
 def truncated_normal(shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: int | None = None) -> Any:
     """`tf.keras.backend.truncated_normal`."""
-    return tf.random.truncated_normal(shape, mean, stddev, dtype=tf.as_dtype(dtype or settings.floatx), seed=seed)
+    return tf.random.truncated_normal(shape, mean, stddev, dtype=tf.as_dtype(dtype or settings.floatx), seed=_seed(seed))
 
 
 def random_bernoulli(shape: Any, p: float = 0.0, dtype: Any = None, seed: int | None = None) -> Any:
     """Ones with probability p (`tf.keras.backend.random_bernoulli`)."""
     dtype = tf.as_dtype(dtype or settings.floatx)
-    return tf.cast(tf.random.uniform(shape, dtype=dtype, seed=seed) <= p, dtype)
+    return tf.cast(tf.random.uniform(shape, dtype=dtype, seed=_seed(seed)) <= p, dtype)
 
 
 def random_binomial(shape: Any, p: float = 0.0, dtype: Any = None, seed: int | None = None) -> Any:

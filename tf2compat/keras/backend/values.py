@@ -147,6 +147,7 @@ def random_uniform_variable(
     shape: Any, low: float, high: float, dtype: Any = None, name: str | None = None, seed: int | None = None
 ) -> Any:
     """A variable of uniform numbers (`tf.keras.backend.random_uniform_variable`)."""
+    seed = int(np.random.randint(1_000_000_000)) if seed is None else seed
     value = tf.random.uniform(shape, low, high, dtype=tf.as_dtype(dtype or settings.floatx), seed=seed)
     return tf.Variable(value, name=name)
 
@@ -155,6 +156,7 @@ def random_normal_variable(
     shape: Any, mean: float, scale: float, dtype: Any = None, name: str | None = None, seed: int | None = None
 ) -> Any:
     """A variable of normal numbers (`tf.keras.backend.random_normal_variable`)."""
+    seed = int(np.random.randint(1_000_000_000)) if seed is None else seed
     value = tf.random.normal(shape, mean, scale, dtype=tf.as_dtype(dtype or settings.floatx), seed=seed)
     return tf.Variable(value, name=name)
 
