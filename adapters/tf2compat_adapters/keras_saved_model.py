@@ -15,6 +15,7 @@ from google.protobuf.message import DecodeError
 from tf2compat import errors
 from tf2compat._files import write_atomic
 from tf2compat.keras._files import compiling
+from tf2compat.keras._files.revived import revived
 from tf2compat.saved_model._loading import read_file
 from tf2compat.saved_model._saving import save as save_object
 from tf2compat.train.checkpoint import Checkpoint
@@ -169,6 +170,14 @@ def export(model: Any, path: str) -> None:
     save_object(archive, path, {"serving_default": serve.get_concrete_function(*args), "serve": serve.get_concrete_function(*args)})
 
 
+def _described(node: Any) -> dict[str, Any]:
+    try:
+        found = json.loads(node.metadata)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 def load(path: str, custom_objects: dict[str, Any] | None, compile: bool, safe_mode: bool) -> Any:
     """Rebuilds a Keras model from a SavedModel. Without a description of the model, gives what `tf.saved_model.load` gives."""
     from tf2compat.saved_model import load as load_object
@@ -193,12 +202,13 @@ def load(path: str, custom_objects: dict[str, Any] | None, compile: bool, safe_m
     if config is not None:
         try:
             model = compiling.model_from_legacy(config, custom_objects, safe_mode)
-        except TypeError as error:
-            if metadata.get("is_graph_network"):
-                raise
-            _log.warning("The class %s is not known here (%s); its saved functions are loaded instead.", metadata.get("class_name"), error)
+        except (TypeError, ValueError) as error:
+            _log.warning("The model '%s' cannot be made from its configuration (%s); its saved functions are loaded instead.", metadata.get("name"), error)
     if model is None:
-        return load_object(path)
+        loaded = load_object(path)
+        if "__call__" not in loaded.__dict__.get("_functions", {}):
+            return loaded
+        model = revived(loaded, {node.node_path: _described(node) for node in saved.nodes})
     if isinstance(metadata.get(_VOCABULARIES), dict):
         _restore_vocabularies(model, metadata[_VOCABULARIES], path)
     training = metadata.get("training_config")

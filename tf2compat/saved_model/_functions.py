@@ -56,13 +56,27 @@ def _of_model(model: Any) -> dict[str, Any]:
         return {}
     args, kwargs = spec
     if model._call_spec.training if hasattr(model, "_call_spec") else True:
+        calls = [{"training": False}, {"training": True}]
         call = function(lambda inputs, training=False: model(inputs, training=training))
-        for training in (False, True):
-            call.get_concrete_function(*args, training=training, **kwargs)
+        with_losses = function(lambda inputs, training=False: (model(inputs, training=training), model.losses))
     else:
+        calls = [{}]
         call = function(lambda inputs: model(inputs))
-        call.get_concrete_function(*args, **kwargs)
-    return {"__call__": call}
+        with_losses = function(lambda inputs: (model(inputs), model.losses))
+    found = {"__call__": call}
+    if _needs_its_program(model):
+        found["call_and_return_all_conditional_losses"] = with_losses
+    for made in found.values():
+        for given in calls:
+            made.get_concrete_function(*args, **given, **kwargs)
+    return found
+
+
+def _needs_its_program(model: Any) -> bool:
+    """Whether another program can only load the model's functions, since it has classes of its own, and these add losses."""
+    layers = [model, *getattr(model, "_flatten_layers", list)()]
+    known = all(type(layer).__module__.startswith(("tf2compat.keras.layers.", "tf2compat.keras._base.")) for layer in layers)
+    return not known and bool(model.losses)
 
 
 def default_signature(node: Any) -> ConcreteFunction | None:
