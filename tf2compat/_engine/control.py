@@ -23,7 +23,7 @@ from .specs import TensorSpec
 from .symbolic import SymbolicTensor
 from .tensor import Tensor
 
-__all__ = ["block", "cond", "dims_of", "join", "loop", "predicate"]
+__all__ = ["block", "cond", "dims_of", "either", "join", "loop", "predicate"]
 
 
 def dims_of(t: Any) -> Any:
@@ -105,7 +105,14 @@ def cond(pred: Tensor, true_fn: Callable[[], Any], false_fn: Callable[[], Any], 
     full: list[Any] = [None] * len(flat_true)
     for i, o in zip(kept, outs, strict=True):
         full[i] = o
-    return nest.pack_sequence_as(true_out, full, expand_composites=True)
+    return nest.pack_sequence_as(either(true_out, false_out), full, expand_composites=True)
+
+
+def either(true_out: Any, false_out: Any) -> Any:
+    """The structure of both branches, where an array knows of its elements what either branch knows."""
+    if not any(hasattr(leaf, "_tf_either") for leaf in nest.flatten(true_out)):
+        return true_out
+    return nest.map_structure(lambda a, b: a._tf_either(b) if hasattr(a, "_tf_either") else a, true_out, false_out)
 
 
 def _told(structure: Any, inner: Graph) -> Any:

@@ -265,6 +265,14 @@ class TensorArray:
     def _tf_from_components(self, components: list[Any]) -> TensorArray:
         return self._with(components[0])
 
+    def _tf_either(self, other: Any) -> TensorArray:
+        """This array or the other, in which a branch may not have written yet."""
+        if self._shape.rank is None and isinstance(other, TensorArray) and other._shape.rank is not None:
+            new = self._with(self._flow)
+            new._shape = other._shape
+            return new
+        return self
+
     @property
     def _type_spec(self) -> Any:
         from .._engine.specs import TensorArraySpec

@@ -146,6 +146,7 @@ def _if(cond: Any, body: Callable[[], None], orelse: Callable[[], None], get: An
             final.append(static[i])
             continue
         count = len(nest.flatten(v, expand_composites=True))
+        v = control.either(v, results[1][i])
         final.append(nest.pack_sequence_as(v, full[at : at + count], expand_composites=True) if nest.is_nested(v) or count != 1 or hasattr(type(v), "_tf_components") else full[at])
         at += count
     put((*final, *before[outputs:]))
