@@ -19,6 +19,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(flat_tier, "_PER_LINE", 0.0)
     monkeypatch.setattr(flat_tier, "_CALLS", 1)
     monkeypatch.setattr(flat_tier, "_TRIAL", -1)
+    monkeypatch.setattr(flat_tier, "_WARM", 10**9)
     before = compile_options()
     compile_options(mode="never", flatten=True)
     yield

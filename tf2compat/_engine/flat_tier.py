@@ -27,7 +27,9 @@ __all__ = ["FlatRegion", "FlatTier", "node_of"]
 _SIZES = 4
 _PLANS = 8
 #: calls that are measured before a flattened program may stay
-_TRIAL = 16
+_TRIAL = 24
+#: calls before these: a region is recorded, then compared with replay
+_WARM = 4
 #: how often a call may fail for reasons of its own
 _TRIES = 3
 #: seconds that flattening is expected to take, and for each line of the program
@@ -164,16 +166,16 @@ class FlatTier:
     def run(self, inputs: Any) -> tuple[Any, ...]:
         """The program's results."""
         planned = self.planned
+        if planned is not None and self._trial >= _WARM and self._trial % 2:
+            planned = None  # while the two are compared they take turns, for the machine has other work now and then
         start = time.perf_counter()
-        if planned is not None:
-            outs = planned.run(*inputs)
-            self._tried(time.perf_counter() - start)
-            return outs
-        outs = self.program.run(*inputs)
+        outs = (planned or self.program).run(*inputs)
         took = time.perf_counter() - start
+        if self.planned is not None:
+            self._tried(took, planned is not None)
+            return outs
         self.spent += took
         self.calls += 1
-        self._best[0] = min(self._best[0], took)
         if self.spent >= self.cost and self.calls >= _CALLS and not state.local.tapes:
             self._plan()
         return outs
@@ -206,20 +208,20 @@ class FlatTier:
             if not self.regions:
                 self._stay("there is too little in it to flatten")
                 return
-            self._trial, self._best[1] = 0, float("inf")
+            self._trial, self._best = 0, [float("inf"), float("inf")]
             self.planned = planned
         finally:
             self._lock.release()
 
-    def _tried(self, took: float) -> None:
-        """Account for a call of the planned program; the first must not be slower than replay was."""
-        self.flat_calls += 1
+    def _tried(self, took: float, flat: bool) -> None:
+        """Account for one of the calls that show whether the planned program is faster than replay."""
+        self.flat_calls += flat
         if self._stale:
             self._plan()
             return
         self._trial += 1
-        if self._trial > 2:
-            self._best[1] = min(self._best[1], took)
+        if self._trial > _WARM:
+            self._best[flat] = min(self._best[flat], took)
         if self._trial == _TRIAL:
             if not any(r.flats for r in self.regions):
                 self._stay(next((r.failed for r in self.regions if r.failed), "its regions are not reached"))

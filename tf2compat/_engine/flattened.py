@@ -16,6 +16,7 @@ import torch
 
 from . import state
 from .flattening import simplified
+from .interpreted import interpreted
 from .kernels import call_for
 from .recording import Block, Recorder, Step, View
 from .unfit import Unfit
@@ -198,8 +199,14 @@ class _Writer:
         for p, v in zip(params, self.inputs, strict=True):
             if id(v.block) in used:
                 self.lines.append(f"{copy}({self.name(v)}, {p})")
-        for s in steps:
-            self.step(s, copy)
+        plain = [found for s in steps for found in [_plain(s)] if found is not None]
+        try:
+            run, moving = interpreted(plain)
+            self.lines.append(f"{self.constant(run, 'f')}({', '.join([self.name(v) for v in moving])})")
+            self.kept.append(plain)
+        except Exception:  # noqa: BLE001 - Python serves
+            for s in plain:
+                self.step(*s, copy)
         clone = self.constant(torch._C.TensorBase.clone, "f")
         returned = "".join(["None, " if o is None else f"{clone}({self.name(o)}), " for o in outputs])
         code = f"def run({', '.join(params)}):\n" + "".join([f"    {line}\n" for line in self.lines]) + f"    return ({returned})\n"
@@ -207,37 +214,39 @@ class _Writer:
         exec(compile(code, filename, "exec"), self.env)
         self.flat.run, self.flat.code, self.flat.n_steps = self.env["run"], code, len(steps)
 
-    def step(self, s: Step, copy: str) -> None:
-        base = s.func._schema.name.partition("::")[2]
-        if base in _EMPTY:
-            return
-        args, kwargs = s.args, s.kwargs
-        if base in ("clone", "_to_copy") and s.single:
-            self.lines.append(f"{copy}({self.name(s.outs[0])}, {self.text(args[0])})")
-            return
-        func = s.func
-        if base.rstrip("_") in _SCALED and len(args) == 2 and type(args[1]) in (int, float) and s.single:
-            out = (s.outs or s.writes)[0].t
-            if out.dtype in _FLOATS and type(args[0]) is View and args[0].t.dtype is out.dtype and args[0].t.ndim:
-                number = torch.tensor(args[1], dtype=out.dtype)
-                args = (args[0], View(Block("constant", 8), number, None))
-                func = getattr(getattr(torch.ops.aten, base), "Tensor")  # noqa: B009
-        plain, named = _tensors(args), _tensors(kwargs)
-        call = call_for(func, plain, named, [None if o is None else o.t for o in s.outs], s.mutable)
+    def step(self, func: Any, args: Any, kwargs: Any, outs: list[Any], copy: str) -> None:
+        mutable = func._schema.is_mutable
+        call = call_for(func, _tensors(args), _tensors(kwargs), [None if o is None else o.t for o in outs], mutable)
         given = [self.text(a) for a in args] + [f"{k}={self.text(v)}" for k, v in kwargs.items()]
         fn = self.constant(call.fn, "f")
-        if s.mutable and not s.outs:
+        if not outs:
             self.lines.append(f"{fn}({', '.join(given)})")
         elif call.names is not None:
-            places = [self.name(o) for o in s.outs]
+            places = [self.name(o) for o in outs]
             names = call.names
             filled = [f"{n}={p}" for n, p in zip(names, places, strict=True)] if len(names) == len(places) else [f"{names[0]}=({', '.join(places)})"]
             self.lines.append(f"{fn}({', '.join([*given, *filled])})")
-        elif s.single:
-            self.lines.append(f"{copy}({self.name(s.outs[0])}, {fn}({', '.join(given)}))")
+        elif len(func._schema.returns) == 1:
+            self.lines.append(f"{copy}({self.name(outs[0])}, {fn}({', '.join(given)}))")
         else:
             self.lines.append(f"r = {fn}({', '.join(given)})")
-            self.lines += [f"{copy}({self.name(o)}, r[{i}])" for i, o in enumerate(s.outs) if o is not None]
+            self.lines += [f"{copy}({self.name(o)}, r[{i}])" for i, o in enumerate(outs) if o is not None]
+
+
+def _plain(s: Step) -> tuple[Any, Any, Any, list[Any]] | None:
+    """A step as (operation, arguments, keywords, memory to fill), in the form that costs least; None for one that does nothing."""
+    base = s.func._schema.name.partition("::")[2]
+    if base in _EMPTY:
+        return None
+    if base in ("clone", "_to_copy") and s.single:
+        return torch.ops.aten.copy_.default, (s.outs[0], s.args[0]), {}, []
+    args = s.args
+    if base.rstrip("_") in _SCALED and len(args) == 2 and type(args[1]) in (int, float) and s.single:
+        out = (s.outs or s.writes)[0].t
+        if out.dtype in _FLOATS and type(args[0]) is View and args[0].t.dtype is out.dtype and args[0].t.ndim:
+            number = torch.tensor(args[1], dtype=out.dtype)  # else torch makes a tensor of the number in each run
+            return getattr(getattr(torch.ops.aten, base), "Tensor"), (args[0], View(Block("constant", 8), number, None)), s.kwargs, s.outs  # noqa: B009
+    return s.func, args, s.kwargs, s.outs
 
 
 def _tensors(value: Any) -> Any:

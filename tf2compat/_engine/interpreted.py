@@ -1,0 +1,123 @@
+"""Flattened steps for torch's own interpreter, which calls operations without Python in between.
+
+Each step becomes a node of a graph of TorchScript's intermediate form: the operation that fills memory it is given, on tensors
+that are constants of the graph, except those of variables, which may move. The interpreter is asked to run it as it is. The
+functions that make such graphs are internal to torch, so whoever uses this has Python to go back to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from .recording import View
+
+__all__ = ["interpreted"]
+
+_aten = torch.ops.aten
+_fillers: dict[Any, Any] = {}
+
+
+def _filler(func: Any, n_outs: int) -> Any:
+    """The overload of an operation that fills memory, and the names of these arguments; None where there is none."""
+    if func not in _fillers:
+        _fillers[func] = None
+        wanted = [(a.name, str(a.type)) for a in func._schema.arguments]
+        packet = getattr(_aten, func._schema.name.partition("::")[2])
+        for name in packet.overloads():
+            overload = getattr(packet, name)
+            arguments = overload._schema.arguments
+            filled = [a.name for a in arguments if a.alias_info is not None and a.alias_info.is_write and str(a.type) == "Tensor"]
+            rest = [(a.name, str(a.type)) for a in arguments if a.name not in filled]
+            if len(filled) == n_outs and rest == wanted:
+                _fillers[func] = (overload, filled)
+                break
+    return _fillers[func]
+
+
+class _Builder:
+    def __init__(self) -> None:
+        self.graph = torch._C.Graph()
+        self.values: dict[Any, Any] = {}
+        #: views of variables, which the graph is given
+        self.moving: list[View] = []
+        self.kept: list[Any] = []
+
+    def value(self, v: Any) -> Any:
+        if type(v) is View:
+            found = self.values.get(id(v))
+            if found is None:
+                self.kept.append(v)
+                if v.block.kind == "variable":
+                    found = self.graph.addInput()
+                    self.moving.append(v)
+                else:
+                    found = self.graph.insertConstant(v.t)
+                self.values[id(v)] = found
+            return found
+        if type(v) in (list, tuple) and any(type(x) is View for x in v):
+            if not all(type(x) is View for x in v):
+                raise ValueError("a list with gaps")
+            node = self.graph.create("prim::ListConstruct", [self.value(x) for x in v], 1)
+            node.output().setType(torch._C.ListType(torch._C.TensorType.get()))
+            self.graph.insertNode(node)
+            return node.output()
+        if type(v) in (list, tuple):
+            if not v:
+                raise ValueError("an empty list has no type")
+            v = list(v)
+        key = (type(v), repr(v))
+        found = self.values.get(key)
+        if found is None:
+            found = self.values[key] = self.graph.insertConstant(v)
+        return found
+
+    def node(self, overload: Any, given: dict[str, Any]) -> Any:
+        arguments = overload._schema.arguments
+        values = [self.value(given.get(a.name, a.default_value if a.has_default_value() else None)) for a in arguments]
+        node = self.graph.create(overload._schema.name, values, len(overload._schema.returns))
+        self.graph.insertNode(node)
+        return node
+
+    def step(self, func: Any, args: Any, kwargs: Any, outs: list[Any]) -> None:
+        schema = func._schema
+        given = {a.name: v for a, v in zip(schema.arguments, args, strict=False)} | kwargs
+        found = _filler(func, len(outs)) if outs and None not in outs else None
+        if found is not None:
+            self.node(found[0], given | dict(zip(found[1], outs, strict=True)))
+            return
+        node = self.node(func, given)
+        if outs and str(schema.returns[0].type) == "List[Tensor]":
+            node.output().setType(torch._C.ListType(torch._C.TensorType.get()))
+            node = self.graph.insertNode(self.graph.create("prim::ListUnpack", [node.output()], len(outs)))
+        elif any(str(r.type) != "Tensor" for r in schema.returns):
+            raise ValueError("a result that is no tensor")
+        for o, result in zip(outs, node.outputs(), strict=False):
+            if o is not None:
+                copy = self.graph.create("aten::copy_", [self.value(o), result, self.value(False)], 1)
+                self.graph.insertNode(copy)
+
+
+def interpreted(steps: list[tuple[Any, Any, Any, list[Any]]]) -> tuple[Callable[..., None], list[View]]:
+    """A function that does steps of (operation, arguments, keywords, memory to fill), and the views of variables that it is given.
+
+    Raises where one of them cannot be expressed.
+    """
+    builder = _Builder()
+    for func, args, kwargs, outs in steps:
+        builder.step(func, args, kwargs, outs)
+    builder.graph.registerOutput(builder.graph.insertConstant(None))
+    function = torch._C._create_function_from_graph("flattened", builder.graph)
+    optimise = torch._C._get_graph_executor_optimize
+
+    def run(*moving: torch.Tensor) -> None:
+        before = optimise(False)  # as it is: what it fills is seen from outside
+        try:
+            function(*moving)
+        finally:
+            optimise(before)
+
+    return run, builder.moving
+
