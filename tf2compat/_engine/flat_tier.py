@@ -49,6 +49,16 @@ def node_of(program: Program, error: BaseException) -> Node | None:
     return found
 
 
+def _writes(nodes: list[Node]) -> bool:
+    """Whether nodes, blocks included, update variables."""
+    for node in nodes:
+        if node.op is not None and any(k is not None and k.what in ("variable", "variables") for k in node.op.kinds):
+            return True
+        if any(_writes(b.nodes) for b in node.blocks):
+            return True
+    return False
+
+
 def _alike(a: Any, b: Any) -> bool:
     if a is None or b is None:
         return a is b
@@ -69,10 +79,18 @@ class FlatRegion:
         self.flats: dict[Any, Flat] = {}
         self.failed: str | None = None
         self.tries = 0
+        #: threads that update variables take turns, or a region that is recorded would lose what others did meanwhile
+        self.lock = threading.Lock() if _writes(cut.nodes) else None
 
     def __call__(self, *args: Any) -> Any:
         if self.failed is not None or _careful():
             return self.replay(*args)
+        if self.lock is None:
+            return self._run(args)
+        with self.lock:
+            return self._run(args)
+
+    def _run(self, args: tuple[Any, ...]) -> Any:
         key: Any = ()
         if not self.static:
             key = tuple([(x.shape, x.dtype) for x in args if isinstance(x, torch.Tensor)] + [v._t.shape for v in self.loose])
@@ -203,7 +221,7 @@ class FlatTier:
             for region in self.regions:
                 old = before.get(region.cut.signature)
                 if old is not None:
-                    region.flats, region.failed = old.flats, old.failed
+                    region.flats, region.failed, region.lock = old.flats, old.failed, old.lock
                 planned.env[region.cut.name] = region
             if not self.regions:
                 self._stay("there is too little in it to flatten")

@@ -1,4 +1,4 @@
-"""Flattened regions: recorded steps, gradients included, as generated Python on memory that stays.
+"""Flattened regions: recorded steps, gradients included, on memory that stays.
 
 The middle between replay and compiled: a region is recorded once (`recording.py`), simplified (`flattening.py`) and becomes a list
 of torch calls without autograd, without views, and without new memory. It takes tens of milliseconds to make and no compiler.
