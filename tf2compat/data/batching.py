@@ -74,11 +74,24 @@ def _stacked(elements: list[Any], specs: list[Any]) -> list[Any]:
 
 
 def _together(parts: list[Any], spec: Any) -> Any:
-    if getattr(spec, "ragged_rank", None) == 0:  # rows of a ragged tensor: dense each, ragged together
+    rank = getattr(spec, "ragged_rank", None)
+    if rank == 0:  # rows of a ragged tensor: dense each, ragged together
         from .. import ragged
 
-        return ragged.stack([structure.delivered(p) for p in parts]).with_row_splits_dtype(spec.row_splits_dtype)
-    return structure.stack(parts)
+        return _of_lengths(ragged.stack([structure.delivered(p) for p in parts]).with_row_splits_dtype(spec.row_splits_dtype), spec.shape)
+    return structure.stack(parts) if rank is None else _of_lengths(structure.stack(parts), spec.shape)
+
+
+def _of_lengths(batch: Any, shape: TensorShape) -> Any:
+    """A ragged batch of elements of a static shape, whose known dimensions are then those of its rows."""
+    from .. import RaggedTensor
+
+    if not isinstance(batch, RaggedTensor) or not shape.rank:
+        return batch
+    inner = _of_lengths(batch.values, shape[1:])
+    if shape[0] is None or not isinstance(inner, RaggedTensor):
+        return batch.with_values(inner)
+    return RaggedTensor.from_uniform_row_length(inner, shape[0], nrows=batch.nrows(), validate=False).with_row_splits_dtype(batch.row_splits.dtype)
 
 
 class _ParallelBatchDataset(_BatchDataset):
@@ -234,7 +247,7 @@ class _RaggedBatchDataset(_Unary):
         def together(parts: list[Any], s: Any) -> Any:
             if type(s) is TensorSpec and s.shape.is_fully_defined():
                 return structure.stack(parts)
-            return ragged.stack([structure.delivered(p) for p in parts]).with_row_splits_dtype(self._splits)
+            return _of_lengths(ragged.stack([structure.delivered(p) for p in parts]).with_row_splits_dtype(self._splits), s.shape)
 
         waiting: list[Any] = []
         for flat in self._source._components():

@@ -69,6 +69,7 @@ from .geometry import (
     stateless_random_flip_up_down,
     transpose,
 )
+from .glimpses import extract_glimpse
 from .measures import extract_patches, image_gradients, psnr, sobel_edges, ssim, ssim_multiscale, total_variation
 from .resizing import ResizeMethod, crop_and_resize, resize, resize_with_pad
 

@@ -316,6 +316,12 @@ class TestCase(absltest.TestCase):
             expected = text_format.Parse(expected, type(validate_message)())
         self.assertEqual(expected, validate_message, msg)
 
+    def assertProtoEqualsVersion(  # noqa: N802
+        self, expected: Any, actual: Any, producer: int = 2474, min_consumer: int = 0, msg: str | None = None
+    ) -> None:
+        """As `assertProtoEquals`, of a graph whose text `expected` leaves its versions out."""
+        self.assertProtoEquals(f"versions {{ producer: {producer} min_consumer: {min_consumer} }};\n{expected}", actual, msg=msg)
+
 
 def _at(path: tuple[Any, ...]) -> str:
     return "at the root" if not path else "at " + "".join(f"[{p!r}]" for p in path)

@@ -7,12 +7,12 @@ from typing import Any, Protocol, Union, runtime_checkable
 
 import numpy as np
 
-from .._engine.concrete import AtomicFunction, ConcreteFunction
-from .._engine.function_type import Callable, FunctionType, Literal, Structure, Weakref
-from .._engine.specs import TypeSpec
-from .._engine.tensor import Tensor
-from .._names import module_getattr
-from .._top.functions import Function
+from ..._engine.concrete import AtomicFunction, ConcreteFunction
+from ..._engine.function_type import Callable, FunctionType, Literal, Structure, Weakref
+from ..._engine.specs import TypeSpec
+from ..._engine.tensor import Tensor
+from ..._names import module_getattr
+from ..._top.functions import Function
 
 __all__ = [
     "AtomicFunction", "Callable", "ConcreteFunction", "FunctionType", "GenericFunction", "PolymorphicFunction",
@@ -63,4 +63,12 @@ class SupportsTracingProtocol(Protocol):
 #: what converts to a tensor
 TensorLike = Union[Tensor, int, float, bool, str, bytes, complex, tuple, list, np.ndarray, np.generic]  # noqa: UP007 - isinstance on 3.10 too
 
-__getattr__ = module_getattr("tf.types.experimental")
+_named = module_getattr("tf.types.experimental")
+
+
+def __getattr__(name: str) -> Any:
+    if name == "distributed":  # with the first use: it loads tf.distribute
+        import importlib
+
+        return importlib.import_module(f"{__name__}.distributed")
+    return _named(name)
