@@ -21,7 +21,7 @@ WAYS = {
     "replayed": {"TF2COMPAT_COMPILE": "never", "TF2COMPAT_FLATTEN": "0"}, "flattened": {"TF2COMPAT_COMPILE": "never"},
     "auto": {"TF2COMPAT_COMPILE": "auto"}, "always": {"TF2COMPAT_COMPILE": "always"},
 }  # fmt: skip
-ROUNDS = 4
+ROUNDS = 3
 
 
 class _Side:

@@ -223,6 +223,19 @@ def test_errors_are_those_of_replay_and_change_nothing_twice() -> None:
     assert count.numpy() == 5.0
 
 
+def test_much_memory_is_not_kept() -> None:
+    @tf.function
+    def f(x: Any) -> Any:
+        y = tf.exp(x) * tf.sin(x)
+        return tf.reduce_sum(tf.cos(y) - tf.tanh(y) * y + y * y)
+
+    big = tf.ones([3_000_000])
+    first = f(big)
+    for _ in range(4):
+        np.testing.assert_allclose(f(big), first, rtol=1e-6)
+    assert "needs more memory" in str(f.explain())
+
+
 def test_it_can_be_turned_off_and_tells() -> None:
     compile_options(flatten=False)
 

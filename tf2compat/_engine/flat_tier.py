@@ -121,7 +121,7 @@ class FlatRegion:
             self.tries += 1
             if isinstance(error, Unfit) or self.tries >= _TRIES:
                 self.failed = f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else ''}"
-                self.tier.failed(node_of(self.program, error))
+                self.tier.failed(None if getattr(error, "whole", False) else node_of(self.program, error))
             return self.replay(*args)
         return outs
 

@@ -172,7 +172,9 @@ class Recorder(TorchDispatchMode):
             if kind == "own":
                 self.total += block.nbytes
                 if self.total > _MOST:
-                    raise Unfit("it needs much memory")
+                    error = Unfit("it needs more memory than is kept for it")
+                    error.whole = True
+                    raise error
         geometry = (key, t.storage_offset(), t.shape, t.stride(), t.dtype)
         view = self.views.get(geometry)
         if view is None:
