@@ -53,6 +53,7 @@ from .color import (
     yiq_to_rgb,
     yuv_to_rgb,
 )
+from .distorting import sample_distorted_bounding_box, stateless_sample_distorted_bounding_box
 from .geometry import (
     central_crop,
     crop_to_bounding_box,
