@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -32,9 +33,9 @@ def consistent(path: str) -> Iterator[None]:
 
 
 def open_file(path: str) -> Any:
-    """Opens a file to read. Raises NotFoundError or DataLossError."""
+    """Opens a file to read. Raises FileNotFoundError, as h5py does, or DataLossError."""
     if not os.path.isfile(path):
-        raise errors.NotFoundError(None, None, f"{path}; No such file or directory")
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
     try:
         return h5py.File(path, "r")
     except PermissionError as error:

@@ -20,7 +20,6 @@ from typing import Any
 import h5py
 import numpy as np
 
-from tf2compat import errors
 from tf2compat._files import Commit
 from tf2compat.keras._base import serialization
 from tf2compat.keras._base.layer import Layer
@@ -149,8 +148,6 @@ def _open_archive(path: str) -> Iterator[zipfile.ZipFile]:
             if len(archive.infolist()) > _MAX_MEMBERS:
                 raise hdf5.damaged(path, "it has too many members")
             yield archive
-    except FileNotFoundError as error:
-        raise errors.NotFoundError(None, None, f"{path}; No such file or directory") from error
     except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
         raise hdf5.damaged(path, error) from error
 
