@@ -23,6 +23,8 @@ class IndexedSlices:
         self._values = convert_to_tensor(values) if not _is_tensor(values) else values
         self._indices = convert_to_tensor(indices) if not _is_tensor(indices) else indices
         self._dense_shape = None if dense_shape is None else convert_to_tensor(dense_shape)
+        #: the values of `dense_shape` where they are at hand, whatever device it is on
+        self._sizes: Any = None
 
     @property
     def values(self) -> Any:
@@ -48,11 +50,14 @@ class IndexedSlices:
     def shape(self) -> TensorShape:
         if self._dense_shape is None:
             return TensorShape(None)
-        sizes = constant_value(self._dense_shape)
+        sizes = self._static_sizes()
         if sizes is None:
             rank = self._dense_shape.shape[0]
             return TensorShape(None if rank is None else [None] * rank)
         return TensorShape([int(d) for d in sizes])
+
+    def _static_sizes(self) -> Any:
+        return constant_value(self._dense_shape) if self._sizes is None else self._sizes
 
     @property
     def name(self) -> str:
@@ -89,7 +94,7 @@ class IndexedSlices:
             )
         if self._dense_shape is None:
             raise ValueError(f"Tensor conversion requested for IndexedSlices for argument `value` without dense_shape: {self!s}")
-        sizes = constant_value(self._dense_shape)
+        sizes = self._static_sizes()
         if sizes is not None and state.local.graph is not None and sizes.prod(dtype=float) >= _LARGE:
             warnings.warn(
                 f"Converting sparse IndexedSlices to a dense Tensor with {sizes.prod(dtype=float):.0f} elements. This may consume a large "

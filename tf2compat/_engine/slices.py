@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 
 from . import dtypes, state
@@ -61,7 +62,10 @@ def gathered(source: Any, total: Any, grads: list[Any], ids: list[Any]) -> Any:
         return add_rows(total, values, indices)
     from ..indexed_slices import IndexedSlices
 
-    return IndexedSlices(values, indices, _dense_shape(source))
+    found = IndexedSlices(values, indices, _dense_shape(source))
+    if source.shape.is_fully_defined():
+        found._sizes = np.array(source.shape.as_list())
+    return found
 
 
 def _dense_shape(source: Any) -> Any:
