@@ -5,9 +5,11 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+import numpy as np
+
 from ._engine import state
 from ._engine.convert import constant_value, convert_to_tensor
-from ._engine.dtypes import DType
+from ._engine.dtypes import DType, int32
 from ._engine.shapes import TensorShape
 from ._engine.tensor import Tensor
 
@@ -25,6 +27,21 @@ class IndexedSlices:
         self._dense_shape = None if dense_shape is None else convert_to_tensor(dense_shape)
         #: the values of `dense_shape` where they are at hand, whatever device it is on
         self._sizes: Any = None
+
+    @classmethod
+    def _of(cls, values: Tensor, indices: Tensor, sizes: tuple[int, ...]) -> IndexedSlices:
+        """Slices of a tensor of known size, which is made a tensor where somebody asks for it."""
+        new = object.__new__(cls)
+        new._values, new._indices, new._sizes = values, indices, np.array(sizes)
+        return new
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "_dense_shape":
+            self._dense_shape = convert_to_tensor(self._sizes, int32)
+            return self._dense_shape
+        if name == "_given":
+            return self._indices, self._dense_shape
+        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
 
     @property
     def values(self) -> Any:

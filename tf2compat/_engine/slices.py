@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import torch
 
 from . import dtypes, state
-from .convert import convert_to_tensor
 from .op import ANY, op, wrap_here
 from .tensor import Tensor
 
@@ -62,15 +60,11 @@ def gathered(source: Any, total: Any, grads: list[Any], ids: list[Any]) -> Any:
         return add_rows(total, values, indices)
     from ..indexed_slices import IndexedSlices
 
-    found = IndexedSlices(values, indices, _dense_shape(source))
-    if source.shape.is_fully_defined():
-        found._sizes = np.array(source.shape.as_list())
-    return found
+    dims = source._t.shape if state.local.graph is None else source.shape.as_list() if source.shape.is_fully_defined() else None
+    return IndexedSlices(values, indices, _dense_shape(source)) if dims is None else IndexedSlices._of(values, indices, tuple(dims))
 
 
 def _dense_shape(source: Any) -> Any:
-    if source.shape.is_fully_defined():
-        return convert_to_tensor(source.shape.as_list(), dtypes.int32)
     from .._top.shaping import shape
 
     return shape(source)
