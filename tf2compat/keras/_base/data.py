@@ -122,12 +122,14 @@ class Arrays:
             starts = list(range(self.steps))
             if self.shuffle:
                 order = permutation(self._numbers, n) if isinstance(self._numbers, ExactStream) else torch.randperm(n)
-        whole = self.data
+        whole: Any = self.data
+        if len(whole) == 1:  # a step is given inputs alone as they are, several of them as a tuple in a tuple
+            whole = (tuple(whole[0]),) if type(whole[0]) in (list, tuple) else whole[0]
         if n <= size and order is None:
             for _ in starts:
                 yield whole
             return
-        single = len(whole) == 2 and isinstance(whole[0], Tensor) and isinstance(whole[1], Tensor)
+        single = type(whole) is tuple and len(whole) == 2 and isinstance(whole[0], Tensor) and isinstance(whole[1], Tensor)
         for i in starts:
             a, b = i * size, min(n, (i + 1) * size)
             if order is None:
