@@ -16,6 +16,8 @@ from .timing import geometric_mean, table
 
 SECONDS = float(os.environ.get("TF2COMPAT_PROGRAMS_SECONDS", "60"))
 ONLY = os.environ.get("TF2COMPAT_PROGRAMS", "").split()
+#: seconds of steps before the other ways are measured
+WARM = 6.0
 #: what each way sets
 WAYS = {
     "replayed": {"TF2COMPAT_COMPILE": "never", "TF2COMPAT_FLATTEN": "0"}, "flattened": {"TF2COMPAT_COMPILE": "never"},
@@ -60,7 +62,7 @@ def _measured(program: str, tensorflow: str | None) -> tuple[dict[str, float], d
     sides, first = {}, {}
     for way in [*(["TensorFlow"] if tensorflow else []), *ways]:
         package, python = ("tensorflow", tensorflow or "") if way == "TensorFlow" else ("tf2compat", sys.executable)
-        sides[way] = _Side(python, package, program, SECONDS if way == "auto" else 2.0, WAYS.get(way, {}))
+        sides[way] = _Side(python, package, program, SECONDS if way == "auto" else WARM, WAYS.get(way, {}))
         first[way] = sides[way].line()  # one after the other
     best = dict.fromkeys(sides, float("inf"))
     for _ in range(ROUNDS):
