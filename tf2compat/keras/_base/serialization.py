@@ -246,7 +246,7 @@ def deserialize_keras_object(
     TypeError for a class that is not known; ValueError for a lambda while `safe_mode` is on.
     """
     module_objects = kwargs.pop("module_objects", None)
-    kwargs.pop("printable_module_name", None)
+    what = kwargs.pop("printable_module_name", None) or "layer"
     if kwargs:
         raise TypeError(f"Unknown keyword arguments: {list(kwargs)}")
     if config is None:
@@ -289,6 +289,11 @@ def deserialize_keras_object(
                 break
     if cls is None:
         cls = find_class(name, config.get("module"))
+    if cls is None and "module" not in config:  # as formats before .keras have it
+        raise ValueError(
+            f"Unknown {what}: '{name}'. Please ensure you are using a `keras.utils.custom_object_scope` and that this object is included in the "
+            "scope. See https://www.tensorflow.org/guide/keras/save_and_serialize#registering_the_custom_object for details."
+        )
     if cls is None:
         raise TypeError(
             f"Could not locate class '{name}'. Make sure custom classes are decorated with `@keras.saving.register_keras_serializable()`. "
@@ -320,11 +325,15 @@ def _build(cls: Any, inner: Any, again: Any) -> Any:
         return cls(inner)
     if getattr(cls, "_rebuilds_layers", False):
         return cls.from_config(inner)
-    return cls.from_config({k: again(v) if isinstance(v, dict) and "class_name" in v and "config" in v else _tupled(v) for k, v in inner.items()})
+    try:
+        made = {k: again(v) if isinstance(v, dict) and "class_name" in v and "config" in v else v for k, v in inner.items()}
+    except (TypeError, ValueError) as error:
+        from .layer import Layer
 
-
-def _tupled(value: Any) -> Any:
-    return value
+        if getattr(cls.from_config, "__func__", None) is not Layer.from_config.__func__:  # type: ignore[attr-defined]
+            raise
+        raise TypeError(f"Error when deserializing class '{cls.__name__}' using config={inner}.\n\nException encountered: {error}") from error
+    return cls.from_config(made)
 
 
 def find_function(name: str) -> Any:
@@ -364,5 +373,5 @@ def from_module(identifier: Any, space: dict[str, Any], custom: dict[str, Any] |
             config = identifier.get("config") or {}
             with CustomObjectScope(custom or {}):
                 return _build(cls, config, lambda v: deserialize_keras_object(v, custom))
-        return deserialize_keras_object(identifier, custom)
+        return deserialize_keras_object(identifier, custom, printable_module_name=what)
     raise ValueError(f"Could not interpret serialized {what}: {identifier}")
