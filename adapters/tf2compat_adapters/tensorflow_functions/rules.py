@@ -31,7 +31,7 @@ RENAMED.update({
     "SparseReorder": {"indices": "input_indices", "values": "input_values", "dense_shape": "input_shape"},
     "SparseReshape": {"indices": "input_indices", "dense_shape": "input_shape", "shape": "new_shape"},
     "SparseSoftmax": {"indices": "sp_indices", "values": "sp_values", "dense_shape": "sp_shape"},
-    "SparseFillEmptyRows": {"default": "default_value"},
+    "SparseFillEmptyRows": {"default": "default_value"}, "UnicodeEncode": {"encoding": "output_encoding", "replacement": "replacement_char"},
     "SparseTensorDenseMatMul": {"indices": "a_indices", "values": "a_values", "dense_shape": "a_shape"},
     "StatelessMultinomial": {"dtype": "output_dtype"},
 })  # fmt: skip
@@ -634,6 +634,18 @@ def _tokens(call: Call) -> Any:
     empty = b.constant(np.asarray(b"", object), dtypes.string)
     indices, values, shape = b.op("StringSplitV2", flat, empty)
     return b.op("SparseToDense", indices, shape, values, empty)
+
+
+@rule("UnicodeDecodeWithOffsets")
+def _unicode(call: Call) -> Any:
+    b, how = call.body, {"errors": call["errors"], "replacement_char": call["replacement"]}
+    splits, chars, starts = call.op(
+        "UnicodeDecodeWithOffsets", call.ref("input"), input_encoding=call["encoding"], replace_control_characters=call["control"], Tsplits=dtypes.int64, **how
+    )
+    if call["split"]:
+        ends = b.op("Range", b.ints(0), b.op("AddV2", b.op("Size", chars), b.ints(1)), b.ints(1))
+        chars = b.op("UnicodeEncode", chars, call.scope.cast(ends, dtypes.int64), output_encoding=call["encoding"], **how)
+    return [chars, starts, splits]
 
 
 @rule("Bucketize")
