@@ -82,3 +82,17 @@ class Programs(tf.Module):
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
     def words(self, x):
         return self._table.lookup(x)
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+    def pieces(self, x):
+        parts = tf.strings.split(x)
+        numbers = tf.RaggedTensor.from_row_lengths(tf.range(tf.size(parts.flat_values)), parts.row_lengths())
+        return {
+            "characters": tf.strings.unicode_split(x, "UTF-8").to_tensor("-"),
+            "parts": parts.to_tensor(),
+            "again": tf.strings.unicode_encode(tf.strings.unicode_decode(x, "UTF-8"), "UTF-8"),
+            "sums": tf.reduce_sum(numbers, axis=1),
+            "rows": numbers.value_rowids(),
+            "first": numbers[:, :1].to_tensor(),
+            "twice": tf.concat([numbers, numbers], 1).to_tensor(shape=[None, 8]),
+        }

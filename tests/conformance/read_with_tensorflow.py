@@ -60,7 +60,8 @@ def saved_keras(directory, base):
 def runs_keras(directory, base):
     """Predictions of a Keras SavedModel's call in TensorFlow, of its rebuilt model too."""
     loaded, data = tf.saved_model.load(directory), np.load(base + ".npz")
-    np.testing.assert_allclose(loaded(data["x"]).numpy(), data["predictions"], rtol=1e-4, atol=1e-5)
+    declared = loaded.__call__.concrete_functions[0].structured_input_signature[0][0].dtype.as_numpy_dtype
+    np.testing.assert_allclose(loaded(data["x"].astype(declared)).numpy(), data["predictions"], rtol=1e-4, atol=1e-5)
     model = tf.keras.models.load_model(directory)
     np.testing.assert_allclose(model.predict(data["x"], verbose=0), data["predictions"], rtol=1e-4, atol=1e-5)
 
@@ -103,6 +104,10 @@ def programs(directory):
         np.testing.assert_allclose(found["rows"].numpy(), data["rows"], rtol=1e-5)
     assert loaded.count.numpy() == 2
     assert loaded.words(tf.constant(["a", "zz", "b"])).numpy().tolist() == [1, -1, 2]
+    pieces = {key: value.numpy().tolist() for key, value in loaded.pieces(tf.constant(["hé b c", "", "日本 d"])).items()}
+    assert pieces["characters"][2] == [c.encode() for c in "日本 d--"] and pieces["parts"] == [[b"h\xc3\xa9", b"b", b"c"], [b""] * 3, ["日本".encode(), b"d", b""]]
+    assert pieces["again"] == [c.encode() for c in ("hé b c", "", "日本 d")] and pieces["sums"] == [3, 0, 7] and pieces["rows"] == [0, 0, 0, 2, 2]
+    assert pieces["first"] == [[0], [0], [3]] and pieces["twice"][2] == [3, 4, 3, 4, 0, 0, 0, 0]
     in_session(directory, {"x": data["x"]})
 
 

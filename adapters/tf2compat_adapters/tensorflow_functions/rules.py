@@ -648,6 +648,53 @@ def _unicode(call: Call) -> Any:
     return [chars, starts, splits]
 
 
+@rule("RaggedToDense")
+def _dense_rows(call: Call) -> Any:
+    dims = [call["rows"], call["width"], *[None] * (call.rank("flat") - 1)]
+    shape = call.static([-1 if d is None else d for d in dims], dtypes.int64)
+    return call.op(
+        "RaggedTensorToTensor", shape, call.ref("flat"), call.ref("fill"), [call.ref("splits")], row_partition_types=["ROW_SPLITS"]
+    )
+
+
+@rule("RaggedRange")
+def _ragged_range(call: Call) -> Any:
+    splits, values = call.op("RaggedRange", *(call.ref(name) for name in ("starts", "limits", "deltas")), Tsplits=dtypes.int64)
+    return [values, splits]
+
+
+@rule("RaggedSplitsOfLengths")
+def _splits_of_lengths(call: Call) -> Any:
+    dtype = call.node.outputs[0]._dtype
+    ends = call.body.op("Cumsum", call.ref("lengths"), call.body.ints(0))
+    return call.op("ConcatV2", [call.static([0], dtype), ends], call.body.ints(0))
+
+
+@rule("RaggedRowidsOfSplits")
+def _rowids_of_splits(call: Call) -> Any:
+    b, splits = call.body, call.ref("splits")
+    dtype = call.node.outputs[0]._dtype
+    begins, ends, step = b.ints([1]), b.ints([0]), b.ints([1])
+    last = b.op("StridedSlice", splits, b.ints([-1]), b.ints([0]), step, shrink_axis_mask=1, end_mask=1)
+    places = b.op("Range", call.static(0, dtype), last, call.static(1, dtype))
+    rest = b.op("StridedSlice", splits, begins, ends, step, end_mask=1)
+    first = b.ints(0)
+    found = b.op("UpperBound", b.op("ExpandDims", rest, first), b.op("ExpandDims", places, first), out_type=dtype)
+    return call.op("Squeeze", found, squeeze_dims=[0])
+
+
+@rule("StringSplitV2")
+def _string_split(call: Call) -> Any:
+    b, first, step = call.body, call.body.ints(0), call.body.ints([1])
+    flat = b.op("Reshape", call.ref("input"), b.ints([-1]))
+    indices, values, shape = call.op("StringSplitV2", flat, call.ref("sep"), maxsplit=call["maxsplit"])
+    rows = b.op("StridedSlice", indices, b.ints([0, 0]), b.ints([0, 1]), b.ints([1, 1]), begin_mask=1, end_mask=1, shrink_axis_mask=2)
+    count = b.op("StridedSlice", shape, b.ints([0]), step, step, shrink_axis_mask=1)
+    places = b.op("Range", call.static(0, dtypes.int64), b.op("AddV2", count, call.static(1, dtypes.int64)), call.static(1, dtypes.int64))
+    splits = b.op("LowerBound", b.op("ExpandDims", rows, first), b.op("ExpandDims", places, first), out_type=dtypes.int64)
+    return [values, b.op("Squeeze", splits, squeeze_dims=[0])]
+
+
 @rule("Bucketize")
 def _bucketize(call: Call) -> Any:
     out = call.op("Bucketize", call.ref("x"), boundaries=[float(v) for v in call["boundaries"]])
