@@ -39,6 +39,9 @@ def ends_with_process(thread: threading.Thread, seconds: float) -> threading.Thr
 def _end() -> None:
     start = time.monotonic()
     running = dict(_beside)
+    said = threading.excepthook
+    # one that arrives while a thread deals with the one before is nothing to tell
+    threading.excepthook = lambda args: None if issubclass(args.exc_type, Ended) else said(args)
     while running:
         for thread, seconds in list(running.items()):
             if not thread.is_alive() or time.monotonic() > start + seconds:
