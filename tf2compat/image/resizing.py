@@ -111,29 +111,6 @@ def _table_cubic_weights(size: int, target: int) -> np.ndarray:
     return weights / weights.sum(1, keepdims=True)
 
 
-@functools.lru_cache(maxsize=64)
-def _neighbours(size: int, target: int, channels: int = 1) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """For each output place the two inputs around it and how far it lies from the first, in TensorFlow's single precision; for each channel."""
-    place = (np.arange(target, dtype=np.float32) + np.float32(0.5)) * (np.float32(size) / np.float32(target)) - np.float32(0.5)
-    below = np.floor(place)
-    ends = np.maximum(below, 0), np.minimum(np.ceil(place), size - 1)
-    first, last = ((end.astype(np.int64)[:, None] * channels + np.arange(channels)).reshape(-1) for end in ends)
-    return first, last, np.repeat(place - below, channels)
-
-
-def _bilinear(x: torch.Tensor, height: int, width: int) -> torch.Tensor:
-    """TensorFlow's sums in its order: along the rows, then across them. For images in memory as fast as torch's, and the same bits as TensorFlow's."""
-    batch, rows, columns, channels = x.shape
-    lines = x.reshape(batch, rows, columns * channels)
-    left, right, fraction = map(torch.from_numpy, _neighbours(columns, width, channels))
-    start, lines = lines.index_select(2, left), lines.index_select(2, right)
-    lines.sub_(start).mul_(fraction).add_(start)
-    top, bottom, fraction = map(torch.from_numpy, _neighbours(rows, height))
-    start, out = lines.index_select(1, top), lines.index_select(1, bottom)
-    out.sub_(start).mul_(fraction[:, None]).add_(start)
-    return out.reshape(batch, height, width, channels)
-
-
 def _apply(images: torch.Tensor, height: int, width: int, method: str, antialias: bool) -> torch.Tensor:
     """[batch, rows, columns, channels] resized, as float32."""
     x = images.to(torch.float32)
@@ -141,8 +118,6 @@ def _apply(images: torch.Tensor, height: int, width: int, method: str, antialias
     if (height, width) == size:
         return x
     if method == "bilinear" and not antialias:
-        if x.device.type == "cpu" and not x.requires_grad and all(type(side) is int for side in (*x.shape[1:], height, width)):
-            return _bilinear(x, height, width)
         planes = x.permute(0, 3, 1, 2)
         out = torch.nn.functional.interpolate(planes, (height, width), mode="bilinear", align_corners=False, antialias=False)
         return out.permute(0, 2, 3, 1)
