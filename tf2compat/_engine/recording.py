@@ -83,8 +83,6 @@ def _kind(func: Any) -> tuple[bool, list[int], list[str], str | None, bool]:
             why = "draws random numbers"
         elif _TAGS.inplace_view in func.tags:
             why = "changes a tensor's shape in place"
-        elif schema.name == "aten::mkldnn_rnn_layer":
-            why = "keeps what its gradient needs only while autograd records"
         found = _kinds[func] = (bool(places), places, names, why, schema.name.partition("::")[2] in _SIZES)
     return found
 
