@@ -118,6 +118,8 @@ def __getattr__(name: str) -> Any:
         from ._names import star_names
 
         return star_names("tf")
+    if name == "__internal__":
+        return importlib.import_module(f"{__name__}._private.internal")
     if name.startswith("_"):  # no public name, so perhaps a private submodule: the import system goes on to look for it
         raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
     home = _HOME_OF.get(name)

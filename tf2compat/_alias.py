@@ -37,7 +37,7 @@ class _TensorFlow(types.ModuleType):
     """The alias: every attribute is tf2compat's, kept here once it was asked for."""
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") and name not in ("__all__", "__version__", "__git_version__", "__compiler_version__"):
+        if name.startswith("__") and name not in ("__all__", "__internal__", "__version__", "__git_version__", "__compiler_version__"):
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
         value = getattr(tf2compat, name)
         super().__setattr__(name, value)

@@ -208,8 +208,14 @@ class Graph:
             yield g
             g = g.outer
 
-    def unique_name(self, base: str) -> str:
-        """`base`, with a number when the graph has that name already."""
+    def unique_name(self, base: str, mark_as_used: bool = True) -> str:
+        """`base`, with a number when the graph has that name already; with `mark_as_used` the graph has it from now on."""
+        if not mark_as_used:
+            before = dict(self._names)
+            try:
+                return self.unique_name(base)
+            finally:
+                self._names = before
         base = re.sub(r"[^A-Za-z0-9_.\-/>]", "_", base)
         scope = "/".join(state.local.names)
         full = f"{scope}/{base}" if scope else base

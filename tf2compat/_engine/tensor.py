@@ -164,6 +164,8 @@ class Tensor:
             return bool(self._numpy())
         return bool(t)
 
+    __nonzero__ = __bool__  # as TensorFlow has it: libraries copy it to classes of theirs
+
     def __int__(self) -> int:
         return int(self._scalar())
 

@@ -266,3 +266,21 @@ def list_local_devices(session_config: Any = None) -> list[_DeviceAttributes]:
     for i in range(num_gpus()):
         found.append(_DeviceAttributes(f"/device:GPU:{i}", "GPU", torch.cuda.get_device_properties(i).total_memory))
     return found
+
+
+def add_operators(operators: Any, operator_tiers: Any = None, graph_parents: Any = None, name: str | None = None) -> list[Any]:
+    """Linear operators whose sum is that of `operators`: one of a full matrix, or the only one there is."""
+    if len(operators) < 2:
+        return list(operators)
+    return [tf.linalg.LinearOperatorFullMatrix(tf.add_n([operator.to_dense() for operator in operators]))]
+
+
+def sticky_attribute_assignment(trackable: Any, name: str, value: Any) -> Any:
+    """Makes a value that can be tracked a child of `trackable` under an attribute's name, and gives it."""
+    from tf2compat._engine.trackable import NoDependency, is_node
+
+    if isinstance(value, NoDependency):
+        return value.value
+    if is_node(value):
+        trackable._track_trackable(value, name=name, overwrite=True)
+    return value

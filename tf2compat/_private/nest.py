@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from tf2compat._engine import nest as _nest
-from tf2compat._engine.nest import assert_same_structure, flatten, flatten_up_to, is_nested, map_structure, pack_sequence_as
+from tf2compat._engine.nest import assert_same_structure, flatten, is_nested, map_structure, pack_sequence_as
 
 __all__ = [
     "assert_same_structure", "assert_shallow_structure", "flatten", "flatten_up_to", "flatten_with_joined_string_paths", "flatten_with_tuple_paths",
@@ -22,6 +22,37 @@ def is_namedtuple(instance: Any, strict: bool = False) -> bool:
     return _nest.is_namedtuple(instance)
 
 
+def flatten_up_to(shallow_tree: Any, input_tree: Any, check_types: bool = True, expand_composites: bool = False) -> list[Any]:
+    """The parts of a structure that stand where the shallow one has leaves."""
+    return _nest.flatten_up_to(shallow_tree, input_tree)
+
+
+def is_mapping(obj: Any) -> bool:
+    return isinstance(obj, Mapping)
+
+
+_is_namedtuple = is_namedtuple
+
+
+def _sequence_like(instance: Any, args: Any) -> Any:
+    """A structure as `instance`, one level deep, of other parts."""
+    return _nest.rebuild(instance, list(args))
+
+
+def get_traverse_shallow_structure(traverse_fn: Callable[[Any], Any], structure: Any, expand_composites: bool = False) -> Any:
+    """The upper part of a structure, as far as `traverse_fn` says to go: a bool for a part, or bools for its parts."""
+    goes = traverse_fn(structure)
+    if not is_nested(structure):
+        if not isinstance(goes, bool):
+            raise TypeError(f"traverse_fn returned structure: {goes} for non-structure: {structure}")
+        return goes
+    parts = _nest.children(structure)
+    each = [goes] * len(parts) if isinstance(goes, bool) else _nest.children(goes)
+    if goes is False:
+        return False
+    return _nest.rebuild(structure, [go and get_traverse_shallow_structure(traverse_fn, part) for go, part in zip(each, parts, strict=True)])
+
+
 def flatten_with_tuple_paths(structure: Any, expand_composites: bool = False) -> list[tuple[tuple[Any, ...], Any]]:
     """(path, leaf) pairs."""
     return _nest.flatten_with_paths(structure, expand_composites)
@@ -30,6 +61,9 @@ def flatten_with_tuple_paths(structure: Any, expand_composites: bool = False) ->
 def yield_flattened_paths(nest: Any, expand_composites: bool = False) -> Iterator[tuple[Any, ...]]:
     for path, _ in _nest.flatten_with_paths(nest, expand_composites):
         yield path
+
+
+yield_flat_paths = yield_flattened_paths
 
 
 def flatten_with_joined_string_paths(structure: Any, separator: str = "/", expand_composites: bool = False) -> list[tuple[str, Any]]:

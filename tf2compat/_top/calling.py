@@ -53,13 +53,13 @@ def is_tensor(x: Any) -> bool:
 
 
 def get_static_value(tensor: Any, partial: bool = False) -> Any:
-    """The NumPy value of `tensor` if it is known now, else None (`tf.get_static_value`)."""
+    """The NumPy value of `tensor` if it is known now, else None; what is no tensor as it is (`tf.get_static_value`)."""
     if isinstance(tensor, Tensor):
         value = constant_value(tensor)
         return value[()] if isinstance(value, np.ndarray) and value.ndim == 0 else value
     if isinstance(tensor, Variable):
         return None if state.local.graph is not None else tensor.numpy()
-    return constant_value(tensor)
+    return constant_value(tensor) if is_tensor(tensor) else tensor
 
 
 # --- Python functions as ops -----------------------------------------------------------------------------------------

@@ -24,6 +24,8 @@ def __getattr__(name: str) -> Any:
         from tf2compat._names import star_names
 
         return star_names("tf.keras")
+    if name == "__internal__":
+        return importlib.import_module("tf2compat._private.keras_internal")
     home = _HOME_OF.get(name)
     if home is not None:
         value = getattr(importlib.import_module(f"{__name__}.{home}"), name)

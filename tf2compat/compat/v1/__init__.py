@@ -17,10 +17,12 @@ from . import logging, session, train
 from .arguments import older
 from .dimension import Dimension
 from .graph_mode import GONE, GraphKeys, gone
+from .scopes import VariableScope, get_variable_scope, variable_scope
 from .session import InteractiveSession, Session, get_default_graph, get_default_session
 
 __all__ = [
-    "Dimension", "GraphKeys", "InteractiveSession", "Session", "get_default_graph", "get_default_session", "logging", "session", "train",
+    "Dimension", "GraphKeys", "InteractiveSession", "Session", "VariableScope", "get_default_graph", "get_default_session", "get_variable_scope", "logging",
+    "session", "train", "variable_scope",
 ]  # fmt: skip
 
 AUTO_REUSE = "auto_reuse"

@@ -1,0 +1,50 @@
+"""Private modules that TensorFlow Probability imports."""
+
+import subprocess
+import sys
+
+PROGRAM = """
+import tensorflow as tf
+from tensorflow.python.framework import type_spec_registry, type_spec, tensor_spec, composite_tensor
+from tensorflow.python.ops.linalg import linear_operator, linear_operator_addition
+from tensorflow.python.util import nest, variable_utils
+
+@type_spec_registry.register("some.Spec")
+class Spec(type_spec.BatchableTypeSpec):
+    pass
+
+print(type_spec_registry.lookup("some.Spec") is Spec, type_spec_registry.get_name(Spec), issubclass(Spec, tf.TypeSpec))
+for name, cls in (("some.Spec", type("S", (tf.TypeSpec,), {})), ("bad", Spec), ("other.Name", Spec), ("a.B", int)):
+    try:
+        type_spec_registry.register(name)(cls)
+    except (TypeError, ValueError) as error:
+        print(type(error).__name__)
+print(variable_utils.convert_variables_to_tensors([tf.Variable(1), "x"]))
+print(nest.get_traverse_shallow_structure(lambda s: not isinstance(s, tuple), [1, (2, 3), {"a": 4}]))
+print(nest.flatten_up_to([0, 0], [[1], (2, 3)], check_types=False), nest.is_mapping({}))
+a, b = tf.linalg.LinearOperatorIdentity(2), tf.linalg.LinearOperatorDiag([1.0, 2.0])
+print(linear_operator_addition.add_operators([a, b])[0].to_dense().numpy().tolist())
+print(tf.get_static_value("x"), tf.get_static_value(tf.int32), tf.get_static_value([1, 2]), tf.get_static_value(tf.constant(3)))
+with tf.compat.v1.variable_scope(tf.compat.v1.get_variable_scope()) as scope:
+    print(scope.caching_device)
+print(issubclass(composite_tensor.CompositeTensor, tf.__internal__.CompositeTensor), tensor_spec.DenseSpec is tf.TensorSpec)
+"""
+
+SAID = """True some.Spec True
+ValueError
+ValueError
+ValueError
+TypeError
+[<tf.Tensor: shape=(), dtype=int32, numpy=1>, 'x']
+[True, False, {'a': True}]
+[[1], (2, 3)] True
+[[2.0, 0.0], [0.0, 3.0]]
+x <dtype: 'int32'> [1, 2] 3
+None
+True True
+"""
+
+
+def test_what_probability_imports():
+    done = subprocess.run([sys.executable, "-m", "tf2compat", "-c", PROGRAM], capture_output=True, text=True, timeout=120)
+    assert done.stdout == SAID, done.stdout + done.stderr

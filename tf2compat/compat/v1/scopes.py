@@ -1,0 +1,47 @@
+"""The variable scope of a program without graph mode: there is one, and libraries enter it again."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from .graph_mode import gone
+
+
+class VariableScope:
+    """The scope that `get_variable_scope` gives (`tf.compat.v1.VariableScope`)."""
+
+    def __init__(self) -> None:
+        self.name = self.original_name_scope = ""
+        self.reuse = False
+        self.use_resource = True
+        #: kept for who asks: variables are read where they are
+        self.caching_device: Any = None
+
+    def set_caching_device(self, caching_device: str | Callable[[Any], str] | None) -> None:
+        self.caching_device = caching_device
+
+
+_SCOPE = VariableScope()
+
+
+def get_variable_scope() -> VariableScope:
+    """The one scope of variables (`tf.compat.v1.get_variable_scope`)."""
+    return _SCOPE
+
+
+@contextlib.contextmanager
+def _entered(scope: VariableScope) -> Iterator[VariableScope]:
+    before = scope.caching_device
+    try:
+        yield scope
+    finally:
+        scope.caching_device = before
+
+
+def variable_scope(name_or_scope: Any, default_name: Any = None, values: Any = None, use_resource: bool | None = None) -> Any:
+    """Enters the scope there is once more; RuntimeError for one by name (`tf.compat.v1.variable_scope`)."""
+    if name_or_scope is not _SCOPE:
+        raise gone("variable_scope")
+    return _entered(_SCOPE)
