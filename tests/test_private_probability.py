@@ -48,3 +48,28 @@ True True
 def test_what_probability_imports():
     done = subprocess.run([sys.executable, "-m", "tf2compat", "-c", PROGRAM], capture_output=True, text=True, timeout=120)
     assert done.stdout == SAID, done.stdout + done.stderr
+
+
+LAYER = """
+import tensorflow as tf
+
+class Draw:
+    pass
+
+tf.keras.__internal__.utils.register_symbolic_tensor_type(Draw)
+layer = type("L", (tf.keras.layers.Layer,), {"call": lambda self, x: Draw()})()
+try:
+    layer(tf.keras.Input((2,)))
+except NotImplementedError as error:
+    print("does not support outputs of Draw" in str(error))
+try:
+    with tf.compat.v1.variable_scope(tf.compat.v1.get_variable_scope(), use_resource=False):
+        print("entered")
+except ValueError as error:
+    print("use_resource=False is not supported" in str(error))
+"""
+
+
+def test_what_is_not_supported_is_said():
+    done = subprocess.run([sys.executable, "-m", "tf2compat", "-c", LAYER], capture_output=True, text=True, timeout=120)
+    assert done.stdout == "True\nTrue\n", done.stdout + done.stderr

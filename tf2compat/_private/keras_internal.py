@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import types
 
+from tf2compat.keras._base.inference import without_symbols
+
 
 def register_symbolic_tensor_type(cls: type) -> None:
-    """Keras 2 lets instances of such a class be outputs of layers; here any object with `_is_keras_tensor`, or that converts to a tensor, can be."""
+    """Says that a class stands for tensors. Keras 2 has symbols for its instances; here a layer that gives one to a model's symbols is refused."""
     if not isinstance(cls, type):
         raise TypeError(f"Expected a class; got {cls!r}")
+    without_symbols.append(cls)
 
 
 utils = types.SimpleNamespace(register_symbolic_tensor_type=register_symbolic_tensor_type)

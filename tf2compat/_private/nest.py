@@ -23,7 +23,9 @@ def is_namedtuple(instance: Any, strict: bool = False) -> bool:
 
 
 def flatten_up_to(shallow_tree: Any, input_tree: Any, check_types: bool = True, expand_composites: bool = False) -> list[Any]:
-    """The parts of a structure that stand where the shallow one has leaves."""
+    """The parts of a structure that stand where the shallow one has leaves; lengths are compared, types of sequences are not."""
+    if expand_composites:
+        raise NotImplementedError("nest.flatten_up_to of tf2compat does not support expand_composites=True.")
     return _nest.flatten_up_to(shallow_tree, input_tree)
 
 

@@ -42,6 +42,8 @@ def _entered(scope: VariableScope) -> Iterator[VariableScope]:
 
 def variable_scope(name_or_scope: Any, default_name: Any = None, values: Any = None, use_resource: bool | None = None) -> Any:
     """Enters the scope there is once more; RuntimeError for one by name (`tf.compat.v1.variable_scope`)."""
-    if name_or_scope is not _SCOPE:
+    if name_or_scope is not _SCOPE or default_name is not None or values is not None:
         raise gone("variable_scope")
+    if use_resource is False:
+        raise ValueError("tf.compat.v1.variable_scope: use_resource=False is not supported by tf2compat; variables are always resource variables")
     return _entered(_SCOPE)

@@ -12,6 +12,9 @@ from tf2compat._engine.shapes import TensorShape
 from .callspec import mask_of, set_mask
 from .context import calling
 
+#: classes of other libraries that stand for tensors, which a functional model has no symbols for
+without_symbols: list[type] = []
+
 
 def _dims(shape: TensorShape) -> tuple[int | None, ...] | None:
     return None if shape.rank is None else tuple(shape.as_list())
@@ -66,7 +69,14 @@ def run_symbolically(fn: Callable[..., Any], args: Any, kwargs: Any, layer: Any 
         return found
 
     with _Inferring(), graph.as_default():
-        return fn(*nest.map_structure(symbol, args), **nest.map_structure(symbol, kwargs))
+        found = fn(*nest.map_structure(symbol, args), **nest.map_structure(symbol, kwargs))
+    for part in nest.flatten(found) if without_symbols else ():
+        if isinstance(part, tuple(without_symbols)):
+            raise NotImplementedError(
+                f"tf2compat does not support outputs of {type(part).__name__} in a functional or Sequential model with declared inputs: "
+                "call the layer in a subclassed model."
+            )
+    return found
 
 
 def _composite(graph: Graph, x: Any) -> Any:
