@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from .graph import Graph, Node, SymbolicTensor
+from .lookups import tape_of
 from .tape import leaf_of
 from .variable import Variable
 
@@ -74,6 +75,12 @@ def _sources(graph: Graph) -> list[tuple[list[int], list[Variable]]]:
     return out
 
 
+def _rows(leaf: torch.Tensor) -> list[torch.Tensor]:
+    """The rows that were looked up in a leaf of a tape: its gradient is of these."""
+    tape = tape_of(id(leaf))
+    return [] if tape is None else [rows for rows, _ in tape._rows.get(id(leaf), ())]
+
+
 def connected(graph: Graph, outs: Any, storages: list[Any]) -> Any:
     """Results of a call under a tape, connected with all that the function may make them of."""
     sources = graph.__dict__.get("_sources")
@@ -86,6 +93,7 @@ def connected(graph: Graph, outs: Any, storages: list[Any]) -> Any:
         if isinstance(out, torch.Tensor) and (out.is_floating_point() or out.is_complex()):
             given = [storages[i] for i in inputs] + [leaf_of(v) for v in variables]
             given = [s for s in given if isinstance(s, torch.Tensor) and s.requires_grad]
+            given = [r for s in given for r in _rows(s) or (s,)]
             if given:
                 out = _Connect.apply(out, *given)
         result.append(out)

@@ -13,17 +13,18 @@ import numpy as np
 import torch
 
 from ..errors import OutOfRangeError
-from . import dtypes, nest, state
+from . import devices, dtypes, nest, state
 from .convert import convert_to_tensor
 from .graph import Graph, Node
 from .inference import linked
+from .lookups import Looked
 from .op import ANYS, entering, op
 from .shapes import TensorShape
 from .specs import TensorSpec
 from .symbolic import SymbolicTensor
 from .tensor import Tensor
 
-__all__ = ["block", "cond", "dims_of", "either", "join", "loop", "predicate"]
+__all__ = ["add_if", "block", "cond", "dims_of", "either", "join", "loop", "predicate"]
 
 
 def dims_of(t: Any) -> Any:
@@ -43,8 +44,13 @@ def join(a: Any, b: Any) -> Any:
 def block(graph: Graph, name: str, fn: Callable[[], Any]) -> tuple[Graph, Any]:
     """Trace `fn` into a block of `graph`; the block, and what `fn` gave."""
     inner = Graph(name, graph)
-    with inner.as_default():
-        result = fn()
+    inner.is_branch = True
+    try:
+        with inner.as_default():
+            result = fn()
+    finally:
+        for looked in inner.looked:
+            looked.forget()
     return inner, result
 
 
@@ -52,6 +58,36 @@ def finish(inner: Graph, values: list[Any]) -> None:
     """Make tensors the outputs of a block."""
     with inner.as_default():
         inner.outputs = [None if v is None else inner._own(convert_to_tensor(v)) for v in values]
+
+
+def add_if(graph: Graph, name: str, pred: Tensor, results: list[Any], blocks: list[Graph]) -> list[Any]:
+    """Add an If; rows that a branch looked up in leaves of tapes around it leave it beside its results."""
+    lookups = [(looked, inner) for inner in blocks for looked in inner.looked]
+    given = len(results)
+    for looked, inner in lookups:
+        described = [(t.dtype, dims_of(t)) for t in looked.found]
+        rank = len(described[1][1])
+        for which, (t, (dtype, dims)) in enumerate(zip(looked.found, described, strict=True)):
+            none = tuple(0 if i < rank else d for i, d in enumerate(dims))
+            for b in blocks:
+                with b.as_default():
+                    b.outputs.append(b._own(t) if b is inner else b._own(_zeros(none, dtype)))
+            results.append((dtype, join(dims, none), [_storage(looked.found[0])] if which == 0 else []))
+    outs = graph.add("if", name, [pred], results, blocks)
+    for i, (looked, _) in enumerate(lookups):
+        rows, ids = (t._node.outputs[t._index] for t in outs[given + 2 * i : given + 2 * i + 2])
+        # what the trace finds connected is connected by the leaf itself
+        rows._t = looked.found[0]._t
+        ids._t = torch.empty(tuple(looked.found[1]._t.shape), dtype=ids._dtype.torch, device="meta")
+        outer = Looked(looked.tape, looked.at, looked.keys, rows, ids)
+        if looked.at._graph is not graph:
+            graph.looked.append(outer)
+    return outs[:given]
+
+
+@op("Zeros", stateful=True)
+def _zeros(dims: Any, dtype: Any) -> Any:
+    return torch.zeros(dims, dtype=dtype.torch, device=devices.current())
 
 
 def _storage(v: Any) -> Any:
@@ -101,7 +137,7 @@ def cond(pred: Tensor, true_fn: Callable[[], Any], false_fn: Callable[[], Any], 
     kept = [i for i, o in enumerate(true_block.outputs) if o is not None]
     true_block.outputs = [true_block.outputs[i] for i in kept]
     false_block.outputs = [false_block.outputs[i] for i in kept]
-    outs = graph.add("if", name, [pred], results, [true_block, false_block])
+    outs = add_if(graph, name, pred, results, [true_block, false_block])
     full: list[Any] = [None] * len(flat_true)
     for i, o in zip(kept, outs, strict=True):
         full[i] = o

@@ -16,7 +16,7 @@ import torch
 from . import dtypes, state
 from .graph_errors import place, while_tracing
 from .inference import infer, linked
-from .lookups import tape_of
+from .lookups import Looked, traced
 from .op import Op
 from .symbolic import SymbolicTensor, probe_storage, symbolic
 from .tensor import Tensor
@@ -177,6 +177,9 @@ class Graph:
         #: tapes that were recording when this graph was begun
         self.outer_tapes = len(state.local.tapes) if outer is not None else 0
         self._local_collections: dict[Any, list[Any]] = {}
+        #: whether this is a branch of a condition, and the lookups in it in leaves of tapes around it
+        self.is_branch = False
+        self.looked: list[Looked] = []
         #: tensors that `tf.constant` made while this graph was traced: id -> (the tensor, its name)
         self._constants: dict[int, tuple[Tensor, str]] = {}
 
@@ -312,9 +315,12 @@ class Graph:
         if state.local.paused and op.name != "StopGradient":
             bound = [_cut(v) for v in bound]
         elif op.rows_fn is not None and state.local.tapes and isinstance(bound[0], SymbolicTensor):
-            tape = tape_of(bound[0]._key())
-            if tape is not None and op.rows_fn(*bound):
-                return self._look_up(tape, op, bound, name, given)
+            found = traced(bound[0])
+            if found is not None and op.rows_fn(*bound):
+                tape, at, keys = found
+                leaf = self._look_up(tape, at, keys, op, bound, name, given)
+                if leaf is not None:
+                    return leaf
         structure, results, const = _inferred(op, bound, name)
         if op.name in state.stripped:
             return bound[0] if results else _pack(structure, [])
@@ -335,13 +341,17 @@ class Graph:
                     self.written(v)
         return _pack(structure, [t._user() for t in node.outputs])
 
-    def _look_up(self, tape: Any, op: Op, bound: list[Any], name: str | None, given: Any) -> Any:
-        """Record a lookup in a leaf of a tape, see `lookups`."""
+    def _look_up(self, tape: Any, at: Any, keys: list[Any], op: Op, bound: list[Any], name: str | None, given: Any) -> Any:
+        """Record a lookup in the leaf `at` of a tape, see `lookups`; None where its rows cannot leave this branch."""
         from .tape import _watch
 
-        key = bound[0]._key()
-        leaf = _watch(self.record(op, [tape._seen[key], *bound[1:]], name, given))
-        tape._rows.setdefault(key, []).append((leaf, bound[1]))
+        seen, inside = tape._seen[at._key()], at._graph is not self
+        if inside and (seen._dims is None or None in seen._dims[1:] or not isinstance(bound[1], Tensor) or dims_of(bound[1]) is None):
+            return None
+        leaf = _watch(self.record(op, [seen, *bound[1:]], name, given))
+        looked = Looked(tape, at, keys, leaf, bound[1])
+        if inside:
+            self.looked.append(looked)
         return leaf
 
     def written(self, variable: Variable) -> None:
@@ -493,11 +503,18 @@ class Graph:
         from .tape import _gradient
 
         ys, sources = nest.flatten(ys), nest.flatten(xs)
-        targets, leaves = self._watched_again(ys, sources, stop_gradients)
+        targets, leaves, looked = self._watched_again(ys, sources, stop_gradients)
+        rows = [r for found in looked for r in found]
         given = [] if grad_ys is None else nest.flatten(grad_ys)
         weights = [given[i] if i < len(given) else None for i in range(len(ys))]
-        tensors = [*targets, *leaves, *[convert_to_tensor(w) for w in weights if w is not None]]
-        found = list(_gradient(tensors, len(ys), len(leaves), [w is not None for w in weights], True))
+        tensors = [*targets, *leaves, *[leaf for leaf, _ in rows], *[convert_to_tensor(w) for w in weights if w is not None]]
+        every = list(_gradient(tensors, len(ys), len(leaves) + len(rows), [w is not None for w in weights], True))
+        found, rest = every[: len(leaves)], iter(every[len(leaves) :])
+        if rows:
+            from .slices import gathered
+
+            for i, pairs in enumerate(looked):
+                found[i] = gathered(sources[i], found[i], [next(rest) for _ in pairs], [ids for _, ids in pairs])
         if getattr(unconnected_gradients, "value", unconnected_gradients) == "zero":
             from tf2compat import zeros_like
 
@@ -507,6 +524,7 @@ class Graph:
     def hessians(self, y: Any, xs: Any) -> list[Any]:
         """Second derivatives between tensors of this graph (`tf.hessians`)."""
         from . import nest
+        from .convert import convert_to_tensor
         from .jacobians import _jacobian
 
         sources = nest.flatten(xs)
@@ -514,24 +532,30 @@ class Graph:
         for x, first in zip(sources, self.gradients(y, sources), strict=True):
             if first is None:
                 raise ValueError(f"The first derivative by {x!r} does not exist.")
-            (target,), leaves = self._watched_again([first], [x])
+            (target,), leaves, _ = self._watched_again([convert_to_tensor(first)], [x], looking=False)
             out.append(_jacobian([target, *leaves], 1, True, False)[0])
         return out
 
-    def _watched_again(self, ys: list[Any], sources: list[Any], stop_gradients: Any = None) -> tuple[list[Any], list[Any]]:
-        """`ys` recorded anew on watched copies of `sources`, and these copies."""
+    def _watched_again(
+        self, ys: list[Any], sources: list[Any], stop_gradients: Any = None, looking: bool = True
+    ) -> tuple[list[Any], list[Any], list[list[Any]]]:
+        """`ys` recorded anew on watched copies of `sources`, these copies, and the lookups in each that are apart."""
         from . import nest
         from .convert import convert_to_tensor
         from .custom_gradient import stop_gradient
-        from .tape import _Reader, _watch
+        from .tape import _Reader, _watch, _Watcher
 
         ys = [self._own(convert_to_tensor(y)) for y in ys]
         at: dict[tuple[int, int], Any] = {}
         leaves = []
+        watcher = _Watcher()
         before = list(self.nodes)
         for x in sources:
-            leaf = _watch(convert_to_tensor(x))
+            seen = convert_to_tensor(x)
+            leaf = _watch(seen)
             leaves.append(leaf)
+            if looking:
+                watcher._seen[leaf._key()] = self._own(seen)
             if isinstance(x, Variable):
                 for node in before:
                     if node.kind == "read" and node.args[0] is x:
@@ -547,7 +571,7 @@ class Graph:
 
         # gradients among the nodes are differentiated in turn, as under a tape
         saved = state.local.tapes
-        state.local.tapes = [*saved, _Reader()]
+        state.local.tapes = [*saved, watcher if looking else _Reader()]  # type: ignore[list-item]
         state.tapes_changed()
         try:
             for node in before:
@@ -559,7 +583,7 @@ class Graph:
         finally:
             state.local.tapes = saved
             state.tapes_changed()
-        return [here(y) for y in ys], leaves
+        return [here(y) for y in ys], leaves, [watcher._rows.get(leaf._key(), []) for leaf in leaves]
 
     def copy(self) -> Graph:
         """Another graph with the same nodes."""

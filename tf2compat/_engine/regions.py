@@ -248,9 +248,11 @@ class Planner:
         data = [{producer[k] for k in self.uses(n) if k in producer} for n in nodes]
         deps = self._ordered(nodes, data)
         host = []
+        given = set() if graph.is_function else {id(o._node) for o in graph.outputs if isinstance(o, SymbolicTensor)}
         for node in nodes:
             why = self.obstacle(node)
-            host.append(why is not None)
+            # a leaf that leaves its branch is differentiated by outside of it
+            host.append(why is not None or id(node) in given and node.op is not None and node.op.name == "Watch")
             if why is not None and (node.op is None or "stream" not in node.op.params):
                 self.reasons.setdefault(why, why)
         spans = {i: self._span(nodes, data, i, producer) for i, n in enumerate(nodes) if n.op is not None and n.op.name in _GRADIENTS}

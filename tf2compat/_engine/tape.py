@@ -88,6 +88,15 @@ class _Reader:
         return seen
 
 
+class _Watcher(_Reader):
+    """Stands in for a tape where gradients are taken without one: lookups in its leaves are noticed, see `lookups`."""
+
+    def __init__(self) -> None:
+        self._seen: dict[Any, Any] = {}
+        self._rows: dict[Any, list[tuple[Any, Any]]] = {}
+        self._aliases: dict[int, tuple[Any, Any]] = {}
+
+
 class GradientTape:
     """Records operations for automatic differentiation (`tf.GradientTape`).
 
@@ -110,6 +119,8 @@ class GradientTape:
         # leaf (id, or key of a symbolic one) -> what the next outer tape sees in its place; and the lookups in it: (leaf of the rows, row numbers)
         self._seen: dict[Any, Any] = {}
         self._rows: dict[Any, list[tuple[Any, Any]]] = {}
+        # what `tf.identity` made of a leaf or of such an alias: id -> (the alias, what it is one of)
+        self._aliases: dict[int, tuple[Any, Any]] = {}
         self._explicit: set[int] = set()
         self._tokens: list[Any] = []
         self._shared = False  # whether another tape recorded at the same time: torch's graph is then not ours to free

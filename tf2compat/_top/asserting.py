@@ -10,6 +10,7 @@ import torch
 from .. import errors
 from .._engine import dtypes, state
 from .._engine.convert import convert_to_tensor
+from .._engine.lookups import aliased
 from .._engine.op import ANY, ANYS, invalid, op
 from .._engine.shapes import TensorShape
 from .._engine.tensor import Tensor, numpy_of, wrap
@@ -93,7 +94,7 @@ def _ensure_shape(input: Any, shape: Any) -> Any:  # noqa: A002
         got = "[" + ",".join(str(d) for d in input.shape) + "]"
         want = "[" + ",".join("?" if d is None else str(d) for d in shape) + "]"
         raise invalid(f"Shape of tensor input {got} is not compatible with expected shape {want}. [Op:EnsureShape]")
-    return input.view_as(input) if isinstance(input, torch.Tensor) else input
+    return aliased(input.view_as(input), input) if isinstance(input, torch.Tensor) else input
 
 
 _ensure_shape.strings(_ensure_shape.op.fn)

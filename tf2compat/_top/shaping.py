@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from .._engine import dtypes, shapes
+from .._engine.lookups import aliased
 from .._engine.op import ANY, ANYS, AXES, DTYPE, INT, INTS, SHAPE, invalid, op
 from .._engine.shapes import TensorShape
 from .._engine.symbolic import PROBES
@@ -264,7 +265,7 @@ def _broadcast_args(shape_x: Any, shape_y: Any, dtype: Any, name: str | None = N
 @op("Identity", input=ANY)
 def identity(input: Any, name: str | None = None) -> Any:  # noqa: A002
     """A tensor of the same values, with an identity of its own for a tape (`tf.identity`)."""
-    return input.view_as(input)
+    return aliased(input.view_as(input), input)
 
 
 @identity.strings

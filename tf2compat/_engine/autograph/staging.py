@@ -135,7 +135,7 @@ def _if(cond: Any, body: Callable[[], None], orelse: Callable[[], None], get: An
         inner.outputs = [inner.outputs[n] for n in live]
     for a, b in zip(blocks[0].outputs, blocks[1].outputs, strict=True):
         described.append((a.dtype, control.join(control.dims_of(a), control.dims_of(b)), [control._storage(a), control._storage(b)]))
-    outs = graph.add("if", "cond", [pred], described, blocks)
+    outs = control.add_if(graph, "cond", pred, described, blocks)
     full: list[Any] = [None] * len(flats[0])
     for n, o in zip(live, outs, strict=True):
         full[n] = o
