@@ -20,45 +20,134 @@ from .._engine.tensor import Tensor
 _L = tensor(int32, int64, group="L")
 
 
-@op("CTCLoss", labels=_L, logits=tensor(FLOATS), label_length=tensor(int32, int64, group="A"), logit_length=tensor(int32, int64, group="B"))
-def _loss(labels: Any, logits: Any, label_length: Any, logit_length: Any, blank: int, sparse: bool = False) -> Any:
+@op("CTCLossDense", labels=_L, logits=tensor(FLOATS), label_length=tensor(int32, int64, group="A"), logit_length=tensor(int32, int64, group="B"))
+def _dense_loss(labels: Any, logits: Any, label_length: Any, logit_length: Any, blank: int) -> Any:
     """Negative log likelihood [batch] of labels [batch, most labels] under logits [time, batch, classes].
 
-    Where labels come as a sparse tensor, the classes from the last one on are fillings at the end of a row.
+    TensorFlow makes the blank the first class, and moves those before it; a label that was the blank is then its neighbour,
+    or, where the blank comes first, a blank that the gradient does not see. Labels of no class cost nothing.
     """
     classes = logits.shape[-1]
     blank = blank + classes if blank < 0 else blank
     if not 0 <= blank < classes:
         raise invalid(f"blank_index must be in [0, {classes}), got {blank} [Op:CTCLoss] name: ")
-    scores = torch.log_softmax(logits, -1)
-    labels, label_length = labels.long(), label_length.long()
+    dtype, logits = logits.dtype, _wide(logits)
+    # torch's gradient is that of the logits: what is normalised here must not be differentiated again
+    scores = logits - torch.logsumexp(logits.detach(), -1, keepdim=True)
+    seen = scores.detach()[..., blank : blank + 1]
+    labels = labels.long()
+    if blank:
+        labels = torch.where(labels == blank, blank - 1, labels)
+        blanks, nothing = labels == -1, (labels < -1) | (labels >= classes)
+    else:
+        blanks, nothing = labels == 0, (labels < 0) | (labels >= classes)
+    labels = torch.where(blanks, classes, torch.where(nothing, classes + 1, labels))
+    scores = torch.cat((scores, seen, torch.zeros_like(seen)), -1)
+    return F.ctc_loss(scores, labels, logit_length.long(), label_length.long(), blank=blank, reduction="none").to(dtype)
+
+
+def _wide(t: Any) -> Any:
+    return t.float() if t.dtype in (torch.float16, torch.bfloat16) else t
+
+
+@op("CTCLoss", labels=_L, inputs=tensor(FLOATS), label_length=tensor(int32, int64, group="A"), sequence_length=tensor(int32, int64, group="B"))
+def kernel_loss(
+    labels: Any, inputs: Any, label_length: Any, sequence_length: Any, collapse: bool = False, merge: bool = True, ignore: bool = False
+) -> Any:
+    """The loss [batch] of labels [batch, most labels] under inputs [time, batch, classes], the last of which is the blank.
+
+    Classes from the blank on are fillings at the end of a row. `collapse`: labels that repeat are one. `merge`: so are steps of
+    a path. `ignore`: rows that are too short for their labels cost nothing; else they are an error.
+    """
+    if inputs.ndim != 3:
+        raise invalid("inputs is not a 3-Tensor [Op:CTCLoss] name: ")
+    steps, batch, classes = inputs.shape
+    if tuple(sequence_length.shape) != (batch,):
+        raise invalid(f"len(sequence_length) != batch_size.  len(sequence_length):  {sequence_length.numel()} batch_size: {batch} [Op:CTCLoss] name: ")
+    dtype, inputs = inputs.dtype, _wide(inputs)
+    scores = torch.log_softmax(inputs, -1)
+    labels, label_length, length = labels.long(), label_length.long(), sequence_length.long()
     inside = torch.arange(labels.shape[-1], device=labels.device) < label_length.unsqueeze(-1)
-    if sparse:
-        labels, label_length = _without_fillings(labels, label_length, inside, classes)
-    else:  # labels of no class cost nothing, and torch must not look for their scores
-        labels = torch.where((labels < 0) | (labels >= classes), classes, labels)
-        scores = torch.cat((scores, torch.zeros_like(scores[..., :1])), -1)
-    return F.ctc_loss(scores, labels, logit_length.long(), label_length, blank=blank, reduction="none")
-
-
-def _without_fillings(labels: Any, label_length: Any, inside: Any, classes: int) -> tuple[Any, Any]:
-    real = inside & (labels < classes - 1)
-    kept = real.sum(-1)
     if labels.device.type != "meta":
-        place = torch.arange(labels.shape[-1], device=labels.device)
-        negative = (inside & (labels < 0)).any(-1)
-        gaps = (real & (place >= kept.unsqueeze(-1))).any(-1)
-        if bool((negative | gaps).any()):
-            row = int((negative | gaps).nonzero()[0])
-            shown = ",".join(str(v) for v in labels[row, : int(label_length[row])].tolist())
-            if bool(negative[row]):
-                raise invalid(f"All labels must be nonnegative integers, batch: {row} labels: {shown} [Op:CTCLoss] name: ")
-            seen = ",".join(str(v) for v in labels[row].tolist()[: int((~real[row]).long().argmax())])
-            raise invalid(
-                f"Saw a non-null label (index >= num_classes - 1) following a null label, batch: {row} num_classes: {classes} "
-                f"labels: {shown} labels seen so far: {seen} [Op:CTCLoss] name: "
-            )
-    return torch.where(real, labels, 0), kept
+        _check(labels, inside, label_length, length, steps, classes)
+    kept = inside & (labels < classes - 1)
+    if collapse and labels.shape[-1]:
+        kept = kept & torch.cat((kept[:, :1], labels[:, 1:] != labels[:, :-1]), 1)
+        labels = labels.gather(1, torch.argsort((~kept).to(torch.int8), dim=1, stable=True))
+    needed = kept.sum(-1)
+    labels = torch.where(torch.arange(labels.shape[-1], device=labels.device) < needed.unsqueeze(-1), labels, 0)
+    short = needed > length
+    if not ignore and labels.device.type != "meta" and bool(short.any()):
+        row = int(short.nonzero()[0])
+        raise invalid(
+            f"Not enough time for target transition sequence (required: {int(needed[row])}, available: {int(length[row])}){row}You can turn "
+            "this error into a warning by using the flag ignore_longer_outputs_than_inputs [Op:CTCLoss] name: "
+        )
+    if ignore:
+        needed = torch.where(short, 0, needed)
+    if merge:
+        loss = F.ctc_loss(scores, labels, length, needed, blank=classes - 1, reduction="none", zero_infinity=True)
+        again = ((labels[:, 1:] == labels[:, :-1]) & (torch.arange(1, labels.shape[1], device=labels.device) < needed.unsqueeze(-1))).sum(-1)
+        lost = needed + again > length  # no path: all classes are less likely
+        total = torch.logsumexp(inputs, -1) * (torch.arange(steps, device=inputs.device).unsqueeze(1) < length)
+        loss = torch.where(lost, (total - total.detach()).sum(0) + math.inf, loss)
+    else:
+        loss = _unmerged(scores, labels, length, needed)
+    return torch.where(short, 0.0, loss).to(dtype)
+
+
+def _unmerged(scores: Any, labels: Any, length: Any, needed: Any) -> Any:
+    """The loss where each step with a label is a label of its own: states are blanks and labels in turn."""
+    steps, batch, classes = scores.shape
+    never = scores.new_full((batch, 1), -1e30)
+    states = labels.new_full((batch, 2 * labels.shape[1] + 1), classes - 1)
+    states[:, 1::2] = labels
+    stays = states == classes - 1
+    emitted = scores.gather(2, states.expand(steps, *states.shape))
+    place = torch.arange(states.shape[1], device=states.device)
+    alpha = torch.where((place < 2) & (place <= 2 * needed.unsqueeze(-1)), emitted[0], never)
+    last = [alpha]
+    for step in range(1, steps):
+        one = torch.cat((never, alpha[:, :-1]), 1)
+        two = torch.cat((never, never, alpha[:, :-2]), 1)[:, : alpha.shape[1]]
+        ways = torch.stack((torch.where(stays, alpha, never), one, torch.where(stays, never, two)))
+        alpha = torch.logsumexp(ways, 0) + emitted[step]
+        last.append(alpha)
+    final = torch.stack(last)[(length - 1).clamp(min=0), torch.arange(batch, device=scores.device)]
+    ends = (place == 2 * needed.unsqueeze(-1)) | (place == 2 * needed.unsqueeze(-1) - 1)
+    return torch.where(length > 0, -torch.logsumexp(torch.where(ends, final, never), 1), 0.0)
+
+
+def _check(labels: Any, inside: Any, label_length: Any, length: Any, steps: int, classes: int) -> None:
+    """InvalidArgumentError for labels and lengths that TensorFlow refuses."""
+    filling = labels >= classes - 1
+    before = torch.cumsum((inside & filling).int(), -1) > 0
+    problems = torch.stack((length > steps, label_length < 1, (inside & (labels < 0)).any(-1), (inside & ~filling & before).any(-1)))
+    if not bool(problems.any()):
+        return
+    for what, rows in enumerate(problems.tolist()):
+        if True not in rows:
+            continue
+        row = rows.index(True)
+        shown = ",".join(str(v) for v in labels[row, : int(label_length[row])].tolist())
+        seen = ",".join(str(v) for v in labels[row].tolist()[: int(filling[row].long().argmax())])
+        raise invalid((
+            f"sequence_length({row}) <= {steps}",
+            f"Labels length is zero in batch {row}",
+            f"All labels must be nonnegative integers, batch: {row} labels: {shown}",
+            f"Saw a non-null label (index >= num_classes - 1) following a null label, batch: {row} num_classes: {classes} labels: {shown} "
+            f"labels seen so far: {seen}",
+        )[what] + " [Op:CTCLoss] name: ")  # fmt: skip
+
+
+def sparse_loss(labels: Any, inputs: Any, sequence_length: Any, time_major: bool, *flags: bool) -> Tensor:
+    """`kernel_loss` of labels that are a SparseTensor [batch, most labels]."""
+    rows = labels.indices[:, 0]
+    inputs = inputs if hasattr(getattr(inputs, "shape", None), "rank") else convert_to_tensor(inputs)
+    if not time_major:
+        inputs = tf.transpose(inputs, [1, 0, 2])
+    counts = tf.math.unsorted_segment_sum(tf.ones_like(rows, tf.int32), rows, labels.dense_shape[0])
+    return kernel_loss(tf.sparse.to_dense(labels), inputs, counts, sequence_length, *flags)
 
 
 def ctc_loss(
@@ -75,19 +164,22 @@ def ctc_loss(
 
     `blank_index` is 0 by default; sparse labels need it. `unique` only speeds TensorFlow up and changes nothing here.
     """
-    sparse = hasattr(labels, "dense_shape")
-    if sparse:
+    if hasattr(labels, "dense_shape"):
         if blank_index is None:
-            raise ValueError("Argument `blank_index` must be provided when labels is a SparseTensor.")
-        rows = labels.indices[:, 0]
-        label_length = tf.math.bincount(tf.cast(rows, tf.int32), minlength=int(labels.dense_shape[0]))
-        labels = tf.sparse.to_dense(labels)
+            raise ValueError("Argument `blank_index` must be provided when `labels` is a `SparseTensor`.")
+        logits = logits if hasattr(getattr(logits, "shape", None), "rank") else convert_to_tensor(logits)
+        classes, blank = int(logits.shape[-1]), int(blank_index)
+        blank = blank + classes if blank < 0 else blank
+        if blank != classes - 1:  # the kernel's blank is the last class
+            logits = tf.concat([logits[..., :blank], logits[..., blank + 1 :], logits[..., blank : blank + 1]], -1)
+        labels = labels.with_values(tf.where(labels.values < blank, labels.values, labels.values - 1))
+        return sparse_loss(labels, logits, logit_length, logits_time_major)
     if label_length is None:
         raise ValueError("Argument `label_length` must be provided when labels is not a SparseTensor.")
     logits = logits if hasattr(getattr(logits, "shape", None), "rank") else convert_to_tensor(logits)
     if not logits_time_major:
         logits = tf.transpose(logits, [1, 0, 2])
-    return _loss(labels, logits, label_length, logit_length, 0 if blank_index is None else int(blank_index), sparse)
+    return _dense_loss(labels, logits, label_length, logit_length, 0 if blank_index is None else int(blank_index))
 
 
 @op("CTCGreedyDecoder", multi=True, inputs=tensor(FLOATS), sequence_length=tensor(int32, group="S"))

@@ -6,10 +6,12 @@ from typing import Any
 
 import tf2compat as tf
 
+from tf2compat.nn.ctc import beam_search, sparse_loss
+
 from .arguments import older
 
 __all__ = [
-    "avg_pool_v2", "dropout", "fused_batch_norm", "max_pool_v2", "relu_layer", "sigmoid_cross_entropy_with_logits",
+    "avg_pool_v2", "ctc_beam_search_decoder", "ctc_beam_search_decoder_v2", "ctc_loss", "ctc_loss_v2", "dropout", "fused_batch_norm", "max_pool_v2", "relu_layer", "sigmoid_cross_entropy_with_logits",
     "softmax_cross_entropy_with_logits", "xw_plus_b",
 ]  # fmt: skip
 
@@ -62,6 +64,39 @@ def xw_plus_b(x: Any, weights: Any, biases: Any, name: str | None = None) -> Any
 def relu_layer(x: Any, weights: Any, biases: Any, name: str | None = None) -> Any:
     """max(0, x · weights + biases)."""
     return tf.nn.relu(xw_plus_b(x, weights, biases), name=name)
+
+
+def ctc_loss(
+    labels: Any, inputs: Any = None, sequence_length: Any = None, preprocess_collapse_repeated: bool = False, ctc_merge_repeated: bool = True,
+    ignore_longer_outputs_than_inputs: bool = False, time_major: bool = True, logits: Any = None,
+) -> Any:  # fmt: skip
+    """The CTC loss [batch] of labels, a SparseTensor, under inputs [time, batch, classes], the last of which is the blank."""
+    if not hasattr(labels, "dense_shape"):
+        raise TypeError(f"Expected argument `labels` to be a SparseTensor. Received labels={labels} of type: {type(labels).__name__}")
+    if logits is not None:
+        if inputs is not None:
+            raise ValueError("Cannot specify both 'inputs' and 'logits'.")
+        inputs = logits
+    flags = (preprocess_collapse_repeated, ctc_merge_repeated, ignore_longer_outputs_than_inputs)
+    return sparse_loss(labels, inputs, sequence_length, time_major, *map(bool, flags))
+
+
+def ctc_loss_v2(
+    labels: Any, logits: Any, label_length: Any, logit_length: Any, logits_time_major: bool = True, unique: Any = None,
+    blank_index: int | None = None, name: str | None = None,
+) -> Any:  # fmt: skip
+    return tf.nn.ctc_loss(labels, logits, label_length, logit_length, logits_time_major, unique, blank_index, name)
+
+
+def ctc_beam_search_decoder(
+    inputs: Any, sequence_length: Any, beam_width: int = 100, top_paths: int = 1, merge_repeated: bool = True
+) -> tuple[list[Any], Any]:
+    """`tf.nn.ctc_beam_search_decoder`, where asked for with repetitions in what is found merged."""
+    return beam_search(inputs, sequence_length, beam_width, top_paths, bool(merge_repeated))
+
+
+def ctc_beam_search_decoder_v2(inputs: Any, sequence_length: Any, beam_width: int = 100, top_paths: int = 1) -> tuple[list[Any], Any]:
+    return tf.nn.ctc_beam_search_decoder(inputs, sequence_length, beam_width, top_paths)
 
 
 def avg_pool_v2(input: Any, ksize: Any, strides: Any, padding: Any, data_format: Any = None, name: str | None = None) -> Any:  # noqa: A002

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import tf2compat as tf
-from tf2compat.nn.ctc import _loss
+from tf2compat.nn.ctc import kernel_loss
 
 from .._base.config import settings
 
@@ -29,7 +29,7 @@ def ctc_batch_cost(y_true: Any, y_pred: Any, input_length: Any, label_length: An
     """
     label_length = tf.cast(tf.squeeze(label_length, -1), tf.int32)
     input_length = tf.cast(tf.squeeze(input_length, -1), tf.int32)
-    loss = _loss(tf.cast(y_true, tf.int32), _log(y_pred), label_length, input_length, -1, True)
+    loss = kernel_loss(tf.cast(y_true, tf.int32), _log(y_pred), label_length, input_length)
     return tf.expand_dims(loss, 1)
 
 
