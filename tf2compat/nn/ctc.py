@@ -12,6 +12,7 @@ import torch.nn.functional as F
 
 import tf2compat as tf
 
+from .._engine import dtypes
 from .._engine.convert import convert_to_tensor
 from .._engine.dtypes import FLOATS, INTS, int32, int64
 from .._engine.op import invalid, op, tensor
@@ -44,6 +45,11 @@ def _dense_loss(labels: Any, logits: Any, label_length: Any, logit_length: Any, 
     labels = torch.where(blanks, classes, torch.where(nothing, classes + 1, labels))
     scores = torch.cat((scores, seen, torch.zeros_like(seen)), -1)
     return F.ctc_loss(scores, labels, logit_length.long(), label_length.long(), blank=blank, reduction="none").to(dtype)
+
+
+@_dense_loss.infer
+def _(labels: Any, logits: Any, *_: Any) -> Any:
+    return [(dtypes.of(logits), (logits.shape[1],))] if logits.ndim == 3 else NotImplemented
 
 
 def _wide(t: Any) -> Any:
@@ -94,6 +100,11 @@ def kernel_loss(
     else:
         loss = _unmerged(scores, labels, length, needed)
     return torch.where(short, 0.0, loss).to(dtype)
+
+
+@kernel_loss.infer
+def _(labels: Any, inputs: Any, *_: Any) -> Any:
+    return [(dtypes.of(inputs), (inputs.shape[1],))] if inputs.ndim == 3 else NotImplemented
 
 
 def _unmerged(scores: Any, labels: Any, length: Any, needed: Any) -> Any:
@@ -204,8 +215,6 @@ def _greedy(inputs: Any, sequence_length: Any, merge_repeated: bool, blank: int)
 
 @_greedy.infer
 def _(inputs: Any, sequence_length: Any, merge_repeated: bool, blank: int) -> Any:
-    from .._engine import dtypes
-
     return [(int64, (None, 2)), (int64, (None,)), (int64, (2,)), (dtypes.of(inputs), (inputs.shape[1], 1))]
 
 
@@ -274,8 +283,6 @@ def _beam(inputs: Any, sequence_length: Any, beam_width: int, top_paths: int, me
 
 @_beam.infer
 def _(inputs: Any, sequence_length: Any, beam_width: int, top_paths: int, merge_repeated: bool) -> Any:
-    from .._engine import dtypes
-
     path = [(int64, (None, 2)), (int64, (None,)), (int64, (2,))]
     return [*path * top_paths, (dtypes.of(inputs), (inputs.shape[1], top_paths))]
 
@@ -313,8 +320,6 @@ def _collapse(labels: Any, seq_length: Any) -> Any:
 
 @_collapse.infer
 def _(labels: Any, seq_length: Any) -> Any:
-    from .._engine import dtypes
-
     return [(dtypes.of(labels), (labels.shape[0], None)), (dtypes.of(seq_length), tuple(seq_length.shape))]
 
 

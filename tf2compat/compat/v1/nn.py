@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import tf2compat as tf
-
 from tf2compat.nn.ctc import beam_search, sparse_loss
 
 from .arguments import older
