@@ -53,6 +53,19 @@ def _apply(variables: Any, scalars: Any, values: Any, indices: Any, rule: str, l
 _apply.infer(lambda *args: [])
 
 
+def in_turn(grads: list[Any], variables: list[Any]) -> list[tuple[list[Any], list[Any]]]:
+    """Gradients and variables in groups in which no variable comes twice, those that come first first."""
+    turns: list[tuple[list[Any], list[Any]]] = []
+    seen: dict[int, int] = {}
+    for g, v in zip(grads, variables, strict=True):
+        turn = seen[id(v)] = seen.get(id(v), -1) + 1
+        if turn == len(turns):
+            turns.append(([], []))
+        turns[turn][0].append(g)
+        turns[turn][1].append(v)
+    return turns
+
+
 class Touched:
     """A gradient of rows, for a rule that leaves all other rows alone, or has a form for such gradients."""
 

@@ -255,22 +255,38 @@ def adamax(variables: Any, ms: Any, us: Any, grads: Any, lr: Any, iterations: An
 
 
 @op("ResourceApplyKerasNadam", stateful=True, variables=VARIABLES, ms=VARIABLES, vs=VARIABLES, product=VARIABLE, grads=TENSORS, lr=VARIABLE, iterations=VARIABLE)  # fmt: skip
-def nadam(variables: Any, ms: Any, vs: Any, product: Any, grads: Any, lr: Any, iterations: Any, beta_1: Any, beta_2: Any, epsilon: Any) -> None:
+def nadam(
+    variables: Any, ms: Any, vs: Any, product: Any, grads: Any, lr: Any, iterations: Any, beta_1: Any, beta_2: Any, epsilon: Any, counters: Any
+) -> None:
+    """`counters`: for each variable the step, plus two, at which it takes the product of momenta as it is; else it multiplies it.
+
+    One counter for all variables: None, or -1 to take the product as it is.
+    """
     dtype = grads[0].dtype
     step, following = _step(iterations, dtype), _step(iterations, dtype, 2)
     rate = _scalar(lr, dtype)
     half, decay, b1, one = _const(0.5, step), _const(0.96, step), _const(beta_1, step), _const(1, step)
     u = b1 * (one - half * decay**step)
     u_next = b1 * (one - half * decay**following)
-    so_far = _scalar(product, dtype) * u
+    so_far, products = _scalar(product, dtype), []
+    for counter in counters:
+        factor = u
+        if counter is not None:
+            same = following == counter if counter >= 0 else True
+            factor = torch.where(same, one, u) if isinstance(same, torch.Tensor) else one if same else u
+        so_far = so_far * factor
+        products.append(so_far)
     product._own().copy_(torch.as_tensor(_number(so_far), dtype=product._t.dtype))
-    ahead = so_far * u_next
     grads, moments, squares = _plain(grads), _owned(ms), _owned(vs)
     torch._foreach_lerp_(moments, grads, 1 - beta_1)
     torch._foreach_mul_(squares, beta_2)
     torch._foreach_addcmul_(squares, grads, grads, 1 - beta_2)
-    top = torch._foreach_mul(moments, _number(u_next / (one - ahead)))
-    _axpy(top, grads, (one - u) / (one - so_far))
+    if len(products) == 1:
+        top = torch._foreach_mul(moments, _number(u_next / (one - so_far * u_next)))
+        _axpy(top, grads, (one - u) / (one - so_far))
+    else:
+        top = torch._foreach_mul(moments, [_number(u_next / (one - p * u_next)) for p in products])
+        torch._foreach_add_(top, torch._foreach_mul(grads, [_number((one - u) / (one - p)) for p in products]))
     bottom = torch._foreach_sqrt(torch._foreach_div(squares, _number(one - _const(beta_2, step) ** step)))
     torch._foreach_add_(bottom, epsilon)
     _axpy(_owned(variables), torch._foreach_div(top, bottom), -rate)

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from tf2compat._engine import state
 from tf2compat._engine.variable import Variable
 
 from . import _rules as rules
@@ -437,14 +438,22 @@ class Nadam(Optimizer):
         self._momentums = []
         self._velocities = []
         self._u_product = Variable(1.0, dtype=var_list[0].dtype, trainable=False)
+        #: the step, less one, that has the product of momenta already; while a function is traced each variable raises it
+        self._u_product_counter = 1
         for v in var_list:
             self._momentums.append(self.add_variable_from_reference(v, "m"))
             self._velocities.append(self.add_variable_from_reference(v, "v"))
 
     def _update(self, grads: list[Any], variables: list[Any]) -> None:
         ms, vs = self._slots(variables)
+        if state.local.graph is None:
+            counters: tuple[int | None, ...] = (-1,) if self._again else (None,)
+            self._u_product_counter += not self._again
+        else:  # Keras compares with a number that tracing raises
+            counters = tuple(range(self._u_product_counter, self._u_product_counter + len(variables)))
+            self._u_product_counter += len(variables)
         rules.nadam(
-            variables, ms, vs, self._u_product, grads, self._rate(), self._iterations, self.beta_1, self.beta_2, self.epsilon
+            variables, ms, vs, self._u_product, grads, self._rate(), self._iterations, self.beta_1, self.beta_2, self.epsilon, counters
         )
 
     def get_config(self) -> dict[str, Any]:

@@ -37,6 +37,8 @@ class Optimizer(AutoTrackable):
     """
 
     _is_keras_optimizer = True
+    #: whether variables are updated that were updated in this step before
+    _again = False
 
     def __init__(self, name: str, gradient_aggregator: Any = None, gradient_transformers: Any = None, **kwargs: Any) -> None:
         for k, v in kwargs.items():
@@ -251,9 +253,16 @@ class Optimizer(AutoTrackable):
                 else:
                     self._resource_apply_dense(g, v, apply_state)
         else:
-            for dtype in {id(v._dtype): v._dtype for v in variables}.values():
-                some = [i for i, v in enumerate(variables) if v._dtype is dtype]
-                update_rows(self, [grads[i] for i in some], [variables[i] for i in some])
+            turns = [(grads, variables)]
+            if len({id(v) for v in variables}) < len(variables):  # a variable that comes again is updated again, after the others
+                from ._rows import in_turn
+
+                turns = in_turn(grads, variables)
+            for turn, (gs, vs) in enumerate(turns):
+                self.__dict__["_again"] = turn > 0
+                for dtype in {id(v._dtype): v._dtype for v in vs}.values():
+                    some = [i for i, v in enumerate(vs) if v._dtype is dtype]
+                    update_rows(self, [gs[i] for i in some], [vs[i] for i in some])
         for v in variables:
             if v._constraint is not None:
                 v.assign(v._constraint(v))
@@ -427,12 +436,12 @@ class Adamax(Adam):
 
 
 @op("ResourceApplyLegacyNadam", stateful=True, variables=VARIABLES, ms=VARIABLES, vs=VARIABLES, cache=VARIABLE, grads=TENSORS, lr=VARIABLE, iterations=VARIABLE)  # fmt: skip
-def _nadam(variables: Any, ms: Any, vs: Any, cache: Any, grads: Any, lr: Any, iterations: Any, beta_1: Any, beta_2: Any, epsilon: Any) -> None:
+def _nadam(variables: Any, ms: Any, vs: Any, cache: Any, grads: Any, lr: Any, iterations: Any, beta_1: Any, beta_2: Any, epsilon: Any, again: bool) -> None:
     step = (iterations._t + 1).to(grads[0].dtype)
     rate = lr._t.to(grads[0].dtype)
     now = beta_1 * (1.0 - 0.5 * 0.96 ** (0.004 * step))
     following = beta_1 * (1.0 - 0.5 * 0.96 ** (0.004 * (step + 1)))
-    product = cache._t * now
+    product = cache._t if again else cache._t * now
     ahead = product * following
     cache._own().copy_(product)
     for variable, m, v, g in zip(variables, ms, vs, grads, strict=True):
@@ -477,7 +486,7 @@ class Nadam(Adam):
     def _update(self, grads: list[Any], variables: list[Any]) -> None:
         _nadam(
             variables, self._of(variables, "m"), self._of(variables, "v"), self._m_cache, grads, self._rate(), self.iterations,
-            *self._betas, self.epsilon,
+            *self._betas, self.epsilon, self._again,
         )  # fmt: skip
 
     def get_config(self) -> dict[str, Any]:

@@ -61,6 +61,8 @@ class Optimizer(AutoTrackable):
 
     #: names of the attributes that hold one slot per variable, in the order of the update rule's parameters
     _slot_lists: tuple[str, ...] = ()
+    #: whether variables are updated that were updated in this step before
+    _again = False
 
     def __init__(
         self,
@@ -343,8 +345,29 @@ class Optimizer(AutoTrackable):
             grads = list(self._clip_gradients(grads))
         if mixed:
             grads = [g if isinstance(g, (Tensor, IndexedSlices)) else convert_to_tensor(g) for g in grads]
-        if self.weight_decay is not None:
-            self._apply_weight_decay(variables)
+        if len({id(v) for v in variables}) == len(variables):
+            if self.weight_decay is not None:
+                self._apply_weight_decay(variables)
+            self._apply(grads, variables, mixed)
+        else:  # a variable that comes again is updated again, after the others
+            from ._rows import in_turn
+
+            turns = in_turn(grads, variables)
+            if self.weight_decay is not None:
+                for _, some in turns:
+                    self._apply_weight_decay(some)
+            for turn, (some_grads, some) in enumerate(turns):
+                self._again = turn > 0
+                self._apply(some_grads, some, mixed)
+            self._again = False
+        rules.count(self._iterations)
+        for v in variables:
+            if v._constraint is not None:
+                v.assign(v._constraint(v))
+        return self._iterations
+
+    def _apply(self, grads: list[Any], variables: list[Any], mixed: bool) -> None:
+        """Update variables, each of which comes once, by gradients, and follow them with averages."""
         if type(self).update_step is not Optimizer.update_step:
             self._slots(variables)
             if mixed:
@@ -364,11 +387,6 @@ class Optimizer(AutoTrackable):
                     update([grads[i] for i in some], [variables[i] for i in some])
         if self.use_ema:
             self._update_averages(variables)
-        rules.count(self._iterations)
-        for v in variables:
-            if v._constraint is not None:
-                v.assign(v._constraint(v))
-        return self._iterations
 
     def _clip_gradients(self, grads: list[Any]) -> Any:
         import tf2compat as tf
