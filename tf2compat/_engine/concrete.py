@@ -17,7 +17,7 @@ from .function_type import Callable as TensorCallable
 from .function_type import FunctionType, constraint, trace_type_of
 from .graph import Graph
 from .op import entering, wrap_here
-from .replay import Program
+from .replay import Program, differentiates
 from .shapes import TensorShape
 from .signature import Binder, decode, encode, names_of, spec_names_of
 from .specs import TensorSpec
@@ -181,6 +181,7 @@ class ConcreteFunction(TensorCallable):
         self._lock = threading.Lock()
         self._tier: Any = None
         self._plain: Program | None = None
+        self._differentiates = any(differentiates(n) for n in graph.nodes)
         outputs = graph.outputs
         self._single = graph.structured_outputs is not None and len(outputs) == 1 and graph.structured_outputs is outputs[0]
         graph.__dict__["code"] = _Code(self)
@@ -201,6 +202,9 @@ class ConcreteFunction(TensorCallable):
         if outer is not None:
             outs = outer.inline(self.graph, [outer._own(t) for t in leaves])
             return nest.pack_sequence_as(self.graph.structured_outputs, outs, expand_composites=True)
+        if self._differentiates and not torch.is_grad_enabled():  # as a tape turns it on for itself
+            with torch.enable_grad():
+                return self.run(leaves)
         program = self._program or self.program
         storages = [t._t if type(t) is Tensor and t._tape is state.TOKEN else entering(t) for t in leaves]
         try:

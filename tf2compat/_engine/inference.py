@@ -25,7 +25,7 @@ light_meta.prepare()
 _META = torch.device("meta")
 #: integer tensors up to this size are computed while tracing
 _SMALL = 64
-_WHOLE = (torch.int32, torch.int64)
+_WHOLE = (torch.int32, torch.int64, torch.bool)
 
 
 class _Link(torch.autograd.Function):
@@ -280,11 +280,29 @@ def infer(op: Op, bound: list[Any]) -> tuple[Any, list[Result], bool]:
         if op.elementwise and op.name != "Mul" and _valued(out) and out.dtype in _WHOLE and _valued(second) and torch.equal(out, second):
             second = _as_unknown(inputs, out, second)
         structure, results = _results(out, second)
+        if op.name == "StridedSlice" and structure == 0:
+            results[0] = _shorter(op, bound, open_, results[0])
     const = not op.stateful and (
         all(t._const if isinstance(t, SymbolicTensor) else True for t in inputs)
         or (op.name in ("Shape", "ShapeN", "Size", "Rank") and (not open_ or op.name == "Rank"))
     )
     return structure, results, const
+
+
+def _shorter(op: Op, bound: list[Any], open_: list[SymbolicTensor], result: Result) -> Result:
+    """Both probes may be long enough for what is cut out of an open dimension, which need not be so."""
+    dtype, dims, a, b = result
+    held = sum(t._dims.count(None) for t in open_)  # type: ignore[union-attr]
+    if not dims or dims.count(None) >= held or _valued(a):
+        return result
+    try:
+        least = _with_sizes(open_, lambda t: tuple(1 if d is None else d for d in t._dims), lambda: _run(op, bound, 0))  # type: ignore[misc]
+    except Exception:  # noqa: BLE001 - too short for an index
+        return result
+    if tuple(least.shape) == dims or least.ndim != len(dims):
+        return result
+    dims = tuple(d if d == n else None for d, n in zip(dims, least.shape, strict=True))
+    return dtype, dims, linked(probe_storage(dtype, dims, 0), [a]), linked(probe_storage(dtype, dims, 1), [a])
 
 
 def _as_sources(bound: list[Any], structure: Any, results: list[Result]) -> list[Result]:
@@ -372,7 +390,7 @@ def _as_unknown(inputs: list[Tensor], out: torch.Tensor, second: torch.Tensor) -
     places = torch.zeros(out.shape, dtype=torch.bool)
     for d in differ:
         places = places | d
-    return torch.where(places, second + (PROBES[1] - PROBES[0]), second)
+    return torch.where(places, ~second if second.dtype is torch.bool else second + (PROBES[1] - PROBES[0]), second)
 
 
 def _told(op: Op, bound: list[Any], symbolic: list[SymbolicTensor], unknown_rank: list[SymbolicTensor]) -> Any:
@@ -423,6 +441,9 @@ def _with_sizes(open_: list[SymbolicTensor], sizes: Callable[[SymbolicTensor], A
 
 def _other_sizes(op: Op, bound: list[Any], open_: list[SymbolicTensor]) -> tuple[Any, Any]:
     """The probes' sizes do not fit together with the known ones: try the known ones, and 1."""
+    varied = _varied(op, bound, open_)
+    if varied is not None:
+        return varied
     known = {d for t in _tensors(bound) for d in (t._dims or () if isinstance(t, SymbolicTensor) else t._t.shape) if d}
     first: Exception | None = None
     try:  # a size that more numbers divide
@@ -457,6 +478,34 @@ def _other_sizes(op: Op, bound: list[Any], open_: list[SymbolicTensor]) -> tuple
     sources = [_storage(t, 0) for t in inputs]
     dtype = inputs[0].dtype
     return _Unknown(dtype, linked(probe_storage(dtype, None, 0), sources), linked(probe_storage(dtype, None, 1), sources)), None
+
+
+def _varied(op: Op, bound: list[Any], open_: list[SymbolicTensor]) -> tuple[Any, Any] | None:
+    """Numbers made of unknown sizes that only one of the probes allows (`10 - n` as a size): a second run near that one."""
+    numbers = [t for t in open_ if t._b is not None and t._b.shape == t._t.shape and _valued(t._t) and _valued(t._b) and t._t.dtype in _WHOLE]
+    numbers = [t for t in numbers if t._t.dtype is not torch.bool and not torch.equal(t._t, t._b)]
+    if not numbers or any(t._dims is None for t in open_):
+        return None
+    saved = [(t, t._t, t._b) for t in open_]
+    whole = {id(t) for t in numbers}
+    for which in (0, 1):
+        try:
+            outs = []
+            for more in (0, 1):
+                for t, a, b in saved:
+                    if id(t) in whole:
+                        t._t = t._b = (b if which else a) + more * (a != b)
+                    elif None in t._dims:  # type: ignore[operator]
+                        dims = tuple(PROBES[which] + more if d is None else d for d in t._dims)  # type: ignore[union-attr]
+                        t._t = t._b = linked(probe_storage(t._dtype, dims, 0), [a])
+                outs.append(_run(op, bound, 0))
+            return outs[0], outs[1]
+        except Exception:  # noqa: BLE001 - the other probe may do, or other sizes
+            continue
+        finally:
+            for t, a, b in saved:
+                t._t, t._b = a, b
+    return None
 
 
 def _loosened(op: Op, bound: list[Any], open_: list[SymbolicTensor], size: int, out: Any) -> tuple[Any, Any]:

@@ -25,7 +25,7 @@ from .symbolic import SymbolicTensor
 from .tensor import Tensor
 from .variable import ResourceVariable, Variable
 
-__all__ = ["Program"]
+__all__ = ["Program", "differentiates"]
 
 #: torch has few kernels for these; the op finds a wider one where it must
 _NARROW = frozenset((torch.uint16, torch.uint32, torch.uint64, torch.float16, torch.bfloat16, torch.int8, torch.int16, torch.uint8))
@@ -375,7 +375,7 @@ class _Writer:
                 last[key] = i
         kept = {k for o in outputs for k in _keys(o)}
         made = {t._key() for n in graph.nodes for t in n.outputs}
-        final = max((i for i, n in enumerate(live) if _differentiates(n)), default=-1) if graph.is_function else -1
+        final = max((i for i, n in enumerate(live) if differentiates(n)), default=-1) if graph.is_function else -1
         saved = self.makers, self.counts
         if self.inplace:
             self.makers = {t._key(): n for n in live for t in n.outputs}
@@ -437,7 +437,7 @@ class _Writer:
                     last[key] = i
         kept = {k for o in outputs for k in _keys(o)}
         made = {t._key() for item in items for n in item.nodes for t in n.outputs}
-        hosted = [i for i, item in enumerate(items) if not item.region and _differentiates(item.nodes[0])]
+        hosted = [i for i, item in enumerate(items) if not item.region and differentiates(item.nodes[0])]
         final = max(hosted, default=-1) if graph.is_function else -1
         for i, item in enumerate(items):
             if item.region:
@@ -803,7 +803,7 @@ class _Writer:
         # bound now: by the time of the backward pass a loop may have given the names other values
         bound = dict.fromkeys(self.names[inner._key()] for _, inner in block.captures.values())
         bound = [b for b in bound if b.isidentifier()]
-        if any(_differentiates(n) for n in block.nodes):  # a backward pass runs without recording
+        if any(differentiates(n) for n in block.nodes):  # a backward pass runs without recording
             self.line(f"@{self.constant(torch.enable_grad(), 'g')}", node)
         self.line(f"def {fn}({', '.join([*given, *(f'{b}={b}' for b in bound)])}):", node)
         saved, self.inplace, self.numbers = (self.inplace, self.numbers), False, False
@@ -863,11 +863,11 @@ def _inputs(nodes: list[Node], graph: Graph) -> list[SymbolicTensor]:
     return [graph.mine(t) for t in found]
 
 
-def _differentiates(node: Node) -> bool:
+def differentiates(node: Node) -> bool:
     """Whether a node, or a block of it, takes gradients."""
     if node.op is not None:
         return node.op.name in ("SymbolicGradient", "Jacobian", "Jvp")
-    return any(_differentiates(n) for b in node.blocks for n in b.nodes)
+    return any(differentiates(n) for b in node.blocks for n in b.nodes)
 
 
 def _paths(structure: Any, path: str) -> Any:

@@ -17,7 +17,7 @@ from .._engine.tensor import Tensor, numpy_of, wrap
 
 
 @op("Assert", stateful=True, condition=ANY, data=ANYS)
-def _assert(condition: Any, data: Any, shown: str, summarize: Any) -> None:
+def _assert(condition: Any, data: Any, shown: str, summarize: Any, name: str | None = None) -> None:
     if not bool(condition.all()):
         if not shown:  # in a graph
             raise errors.InvalidArgumentError(None, None, "assertion failed: " + _told([numpy_of(d) for d in data], summarize))
@@ -199,6 +199,17 @@ _NODES = {"==": "assert_equal_1", "!=": "assert_none_equal", "<": "assert_less",
 
 _ZERO_NODES = {">": "assert_positive/assert_less", "<": "assert_negative/assert_less", ">=": "assert_non_negative/assert_less_equal",
                "<=": "assert_non_positive/assert_less_equal"}  # fmt: skip
+
+
+def near(good: Any, data: list[Any], x: Any, y: Any, given: Any, message: Any, summarize: Any) -> None:
+    """Assert `good`, with `data` eagerly, and in graphs with what TensorFlow tells there."""
+    names = _names(x, y, given, "assert_near")
+    if names is None:
+        Assert(good, data, summarize)
+        return
+    tolerances = [f'{p} = Tensor(\\"assert_near/{p}:0\\", shape=(), dtype={x.dtype.real_dtype.name})' for p in ("rtol", "atol")]
+    told = [f"{message}.  " if message else "", f"x and y not equal to tolerance {', '.join(tolerances)}", f"x ({names[0]}) = ", x, f"y ({names[1]}) = ", y]
+    _assert(good, [t if isinstance(t, Tensor) else convert_to_tensor(t) for t in told], "", summarize, "assert_near/Assert/AssertGuard/Assert")
 
 
 def _names(x: Any, y: Any, given: Any, node: str) -> Any:

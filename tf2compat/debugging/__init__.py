@@ -24,6 +24,7 @@ from .._top.asserting import (
     check_rank,
     compare,
     compare_zero,
+    near,
     static_rank,
 )
 from .._top.asserting import (
@@ -90,7 +91,7 @@ def assert_near(
 
     Both tolerances are ten times the machine epsilon of `x.dtype` unless given.
     """
-    x = convert_to_tensor(x)
+    x, given = convert_to_tensor(x), y
     y = convert_to_tensor(y, x.dtype)
     eps = 10 * torch.finfo(x.dtype.torch).eps if x.dtype.is_floating or x.dtype.is_complex else 0
     rtol = eps if rtol is None else rtol
@@ -102,11 +103,11 @@ def assert_near(
 
     good = reduce_all(magnitude(x - y) <= atol + rtol * magnitude(y))
     data = [
-        message or "",
-        f"x and y not equal to tolerance rtol = {rtol}, atol = {atol}",
+        f"{message}.  " if message else "",
+        f"x and y not equal to tolerance rtol = {rtol!s}, atol = {atol!s}",
         f"x (shape={x.shape} dtype={x.dtype.name}) = ", x, f"y (shape={y.shape} dtype={y.dtype.name}) = ", y,
     ]  # fmt: skip
-    Assert(good, data, summarize)
+    near(good, data, x, y, given, message, summarize)
 
 
 def assert_rank_at_least(x: Any, rank: Any, message: str | None = None, name: str | None = None) -> None:

@@ -191,11 +191,7 @@ def deserialize(name: Any, custom_objects: dict[str, Any] | None = None, use_leg
         if found is None and name in ("LeakyReLU", "PReLU", "ELU", "ReLU", "Softmax", "ThresholdedReLU"):
             found = _legacy_layer(name)()
         if found is None:
-            raise ValueError(
-                f"Unknown activation function: '{name}'. Please ensure you are using a `keras.utils.custom_object_scope` and that this "
-                "object is included in the scope. See https://www.tensorflow.org/guide/keras/save_and_serialize"
-                "#registering_the_custom_object for details."
-            )
+            raise ValueError(f"Unknown activation function '{name}' cannot be deserialized.")
         return found() if isinstance(found, type) else found
     return from_module(name, _KNOWN, custom_objects, "activation function")
 
