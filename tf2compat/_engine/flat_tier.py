@@ -19,7 +19,7 @@ from .graph import Graph, Node
 from .regions import Planner
 from .replay import Cut, Program, _careful, _uses
 from .standing import follower, used_variables
-from .unfit import Unfit
+from .unfit import Missed, Unfit
 
 __all__ = ["FlatRegion", "FlatTier", "node_of"]
 
@@ -32,6 +32,8 @@ _TRIAL = 24
 _WARM = 4
 #: how often a call may fail for reasons of its own
 _TRIES = 3
+#: how often a region may turn out to go another way than it was recorded
+_MISSES = 8
 #: seconds that flattening is expected to take, and for each line of the program
 _BASE, _PER_LINE = 0.02, 0.001
 #: calls that are replayed in any case
@@ -78,7 +80,7 @@ class FlatRegion:
         self.static = not self.loose and all(t is not None and t._dims is not None and None not in t._dims for t in cut.inputs)
         self.flats: dict[Any, Flat] = {}
         self.failed: str | None = None
-        self.tries = 0
+        self.tries = self.misses = 0
         #: threads that update variables take turns, or a region that is recorded would lose what others did meanwhile
         self.lock = threading.Lock() if _writes(cut.nodes) else None
 
@@ -103,9 +105,19 @@ class FlatRegion:
             return self._checked(args, flat)
         try:
             outs = flat(args)
+        except Missed:
+            return self._missed(args)
         except Exception as error:  # noqa: BLE001 - told apart
             return self._recover(args, error, flat)
         return self.replay(*args) if outs is None else outs
+
+    def _missed(self, args: tuple[Any, ...]) -> Any:
+        """A check came out as it did not when it was recorded: replay says what is wrong, or goes another way."""
+        self.misses += 1
+        if self.misses == _MISSES:
+            self.tier.guards = False  # what looks at values goes back to the host
+            self.flats.clear()
+        return self.replay(*args)
 
     def _first(self, args: tuple[Any, ...], key: Any) -> Any:
         if len(self.flats) >= _SIZES or not self.tier.open:
@@ -116,7 +128,7 @@ class FlatRegion:
             return fn(*given), [s._t if s._changed else None for s in stands]
 
         try:
-            self.flats[key], outs = flatten(follow, self.variables, args)
+            self.flats[key], outs = flatten(follow, self.variables, args, self.tier.guards)
         except Exception as error:  # noqa: BLE001 - replay serves
             self.tries += 1
             if isinstance(error, Unfit) or self.tries >= _TRIES:
@@ -134,6 +146,8 @@ class FlatRegion:
             return self.replay(*args)
         try:
             outs = flat(args)
+        except Missed:
+            return self._missed(args)
         except Exception:  # noqa: BLE001 - what it changed is written below
             outs = ()
         if outs is None:
@@ -173,7 +187,7 @@ class FlatTier:
         self.blocked: dict[int, str] = {}
         self.parts: dict[int, Any] = {}
         self.reason: str | None = None
-        self.open = True
+        self.open = self.guards = True
         self._stale = False
         self._best = [float("inf"), float("inf")]
         self._trial = 0
@@ -212,7 +226,7 @@ class FlatTier:
             self._stale = False
             self.plans += 1
             try:
-                planned = Program(self.graph, planner=Planner(self.blocked, 6, _uses, self.parts))
+                planned = Program(self.graph, planner=Planner(self.blocked, 6, _uses, self.parts, nesting=True))
             except Exception as error:  # noqa: BLE001 - replay serves
                 self._stay(f"it cannot be planned: {error}")
                 return

@@ -16,10 +16,11 @@ import torch
 
 from . import state
 from .flattening import simplified
-from .interpreted import interpreted
+from .interpreted import NESTED, interpreted
 from .kernels import call_for
+from .nesting import Nested
 from .recording import Block, Recorder, Step, View
-from .unfit import Unfit
+from .unfit import Missed, Unfit
 
 __all__ = ["Flat", "flatten"]
 
@@ -89,8 +90,8 @@ class Flat:
                 self.addresses[i] = address
 
 
-def flatten(follow: Callable[..., Any], variables: list[Any], args: tuple[Any, ...]) -> tuple[Flat, Any]:
-    """Record a region on these inputs; its flattened form and the results of this call.
+def flatten(follow: Callable[..., Any], variables: list[Any], args: tuple[Any, ...], guards: bool = True) -> tuple[Flat, Any]:
+    """Record a region on these inputs; its flattened form and the results of this call. `guards`: whether truth values may be guessed.
 
     `follow(given, memory)` runs it on the inputs and on tensors in the place of the variables' memory: its results, and for each
     variable its new value or None. Nothing has happened to the variables when this raises.
@@ -100,7 +101,7 @@ def flatten(follow: Callable[..., Any], variables: list[Any], args: tuple[Any, .
             raise Unfit("a value that is no tensor in the host's memory passes between regions")
     given = [x.detach().clone(memory_format=torch.contiguous_format) for x in args]
     memory = [_alias(v._t) for v in variables]
-    recorder = Recorder()
+    recorder = Recorder(guards)
     inputs = [recorder.known(t, "input", i) for i, t in enumerate(given)]
     held = [recorder.known(t, "variable", i) for i, t in enumerate(memory)]
     local = state.local
@@ -133,7 +134,7 @@ def flatten(follow: Callable[..., Any], variables: list[Any], args: tuple[Any, .
     flat = Flat(variables, frozenset(id(variables[v.block.at]) for v, _ in writes))
     steps = simplified(recorder.steps, known, writes)
     rest = iter(known)
-    _Writer(flat, inputs, memory).write(steps, [None if o is None else next(rest) for o in outputs])
+    _Writer(flat, inputs, memory, recorder.hit).write(steps, [None if o is None else next(rest) for o in outputs])
     flat.addresses = [v._t.data_ptr() for v in variables]
     with torch.no_grad():
         for view, value in values:
@@ -150,8 +151,9 @@ def _apart(recorder: Recorder, t: torch.Tensor) -> View:
 class _Writer:
     """Generates the Python of a flattened region."""
 
-    def __init__(self, flat: Flat, inputs: list[View], memory: list[torch.Tensor]) -> None:
-        self.flat, self.inputs, self.memory = flat, inputs, memory
+    def __init__(self, flat: Flat, inputs: list[View], memory: list[torch.Tensor], hit: View | None = None) -> None:
+        self.flat, self.inputs, self.memory, self.hit = flat, inputs, memory, hit
+        self.indent = ""
         self.names: dict[int, str] = {}
         self.fixed: dict[Any, str] = {}
         self.kept: list[Any] = []
@@ -191,7 +193,7 @@ class _Writer:
         return self.constant(value)
 
     def write(self, steps: list[Step], outputs: list[View | None]) -> None:
-        if len(steps) > _MOST:
+        if _count(steps) > _MOST:
             raise Unfit("it has too many operations")
         copy = self.constant(torch._C.TensorBase.copy_, "f")
         used = {id(v.block) for s in steps for v in s.reads} | {id(o.block) for o in outputs if o is not None}
@@ -199,42 +201,99 @@ class _Writer:
         for p, v in zip(params, self.inputs, strict=True):
             if id(v.block) in used:
                 self.lines.append(f"{copy}({self.name(v)}, {p})")
-        plain = [found for s in steps for found in [_plain(s)] if found is not None]
-        try:
-            run, moving = interpreted(plain)
-            self.lines.append(f"{self.constant(run, 'f')}({', '.join([self.name(v) for v in moving])})")
-            self.kept.append(plain)
-        except Exception:  # noqa: BLE001 - Python serves
-            for s in plain:
-                self.step(*s, copy)
+        n_steps = _count(steps)
+        last = max((i for i, s in enumerate(steps) if any(w.block.kind == "guard" for w in s.writes)), default=-1)
+        if last >= 0:
+            assert self.hit is not None
+            reset = Step(torch.ops.aten.zero_.default, (self.hit,), {}, [], [self.hit], [self.hit], True, True)
+            cut = last + 1 if any(w.block.kind == "variable" for s in steps for w in s.writes) else len(steps)
+            self.some([reset, *steps[:cut]], copy)
+            self.lines.append(f"if {self.name(self.hit)}: raise {self.constant(Missed, 'e')}")
+            steps = steps[cut:]
+        self.some(steps, copy)
         clone = self.constant(torch._C.TensorBase.clone, "f")
         returned = "".join(["None, " if o is None else f"{clone}({self.name(o)}), " for o in outputs])
         code = f"def run({', '.join(params)}):\n" + "".join([f"    {line}\n" for line in self.lines]) + f"    return ({returned})\n"
         filename = f"<tf2compat flattened {id(self.flat):x}>"
         exec(compile(code, filename, "exec"), self.env)
-        self.flat.run, self.flat.code, self.flat.n_steps = self.env["run"], code, len(steps)
+        self.flat.run, self.flat.code, self.flat.n_steps = self.env["run"], code, n_steps
 
-    def step(self, func: Any, args: Any, kwargs: Any, outs: list[Any], copy: str) -> None:
+    def some(self, steps: list[Step], copy: str) -> None:
+        """Steps without Python in between, or where that cannot be with it."""
+        plain = _plains(steps)
+        if not plain:
+            return
+        try:
+            run, moving = interpreted(plain, self.hit)
+            self.lines.append(f"{self.constant(run, 'f')}({', '.join([self.name(v) for v in moving])})")
+            self.kept.append(plain)
+        except Exception:  # noqa: BLE001 - Python serves
+            for s in plain:
+                self.step(s, copy)
+
+    def line(self, text: str) -> None:
+        self.lines.append(self.indent + text)
+
+    def nested(self, given: Any, copy: str) -> None:
+        """A loop or a condition."""
+        loop, flag, limit, guarded, first, second = given
+        if not loop:
+            for head, some in ((f"if {self.name(flag)}:", first), ("else:", second)):
+                self.line(head)
+                self.indented([lambda s=s: self.step(s, copy) for s in some])
+            return
+        self.line("while True:" if limit is None else f"for _ in range({self.name(limit) if type(limit) is View else limit}):")
+        going = f"{'' if flag is None else self.name(flag)}{' and ' if flag is not None and guarded else ''}"
+        going += f"not {self.name(self.hit)}" if guarded and self.hit is not None else ""
+        ask = [lambda: self.line(f"if not ({going}): break")] if going else []
+        self.indented([*[lambda s=s: self.step(s, copy) for s in first or ()], *ask, *[lambda s=s: self.step(s, copy) for s in second]])
+
+    def indented(self, some: list[Callable[[], None]]) -> None:
+        self.indent += "    "
+        for write in some:
+            write()
+        self.line("pass")
+        self.indent = self.indent[4:]
+
+    def step(self, plain: Any, copy: str) -> None:
+        func, args, kwargs, outs = plain
+        if func is NESTED:
+            self.nested(args, copy)
+            return
         mutable = func._schema.is_mutable
         call = call_for(func, _tensors(args), _tensors(kwargs), [None if o is None else o.t for o in outs], mutable)
         given = [self.text(a) for a in args] + [f"{k}={self.text(v)}" for k, v in kwargs.items()]
         fn = self.constant(call.fn, "f")
         if not outs:
-            self.lines.append(f"{fn}({', '.join(given)})")
+            self.line(f"{fn}({', '.join(given)})")
         elif call.names is not None:
             places = [self.name(o) for o in outs]
             names = call.names
             filled = [f"{n}={p}" for n, p in zip(names, places, strict=True)] if len(names) == len(places) else [f"{names[0]}=({', '.join(places)})"]
-            self.lines.append(f"{fn}({', '.join([*given, *filled])})")
+            self.line(f"{fn}({', '.join([*given, *filled])})")
         elif len(func._schema.returns) == 1:
-            self.lines.append(f"{copy}({self.name(outs[0])}, {fn}({', '.join(given)}))")
+            self.line(f"{copy}({self.name(outs[0])}, {fn}({', '.join(given)}))")
         else:
-            self.lines.append(f"r = {fn}({', '.join(given)})")
-            self.lines += [f"{copy}({self.name(o)}, r[{i}])" for i, o in enumerate(outs) if o is not None]
+            self.line(f"r = {fn}({', '.join(given)})")
+            for i, o in enumerate(outs):
+                if o is not None:
+                    self.line(f"{copy}({self.name(o)}, r[{i}])")
+
+
+def _count(steps: list[Step]) -> int:
+    return sum([1 + sum([_count(p.steps) for p in s.parts if p is not None]) for s in steps])
+
+
+def _plains(steps: list[Step]) -> list[Any]:
+    return [found for s in steps for found in [_plain(s)] if found is not None]
 
 
 def _plain(s: Step) -> tuple[Any, Any, Any, list[Any]] | None:
     """A step as (operation, arguments, keywords, memory to fill), in the form that costs least; None for one that does nothing."""
+    if isinstance(s, Nested):
+        first, second = s.parts
+        guarded = any(w.block.kind == "guard" for w in s.writes)
+        return NESTED, (s.loop, s.flag, s.limit, guarded, None if first is None else _plains(first.steps), _plains(second.steps)), {}, []
     base = s.func._schema.name.partition("::")[2]
     if base in _EMPTY:
         return None

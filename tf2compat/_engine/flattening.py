@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from .nesting import Nested
 from .recording import Block, Step, View, views_in
 
 __all__ = ["simplified"]
@@ -16,30 +17,44 @@ _POINTWISE = torch.Tag.pointwise
 
 def simplified(steps: list[Step], outputs: list[View], writes: list[tuple[View, View]]) -> list[Step]:
     """The steps that a run has to do. `writes`: (a variable's memory, its new value), which become steps where they must."""
-    _settle(steps)
+    while _settle(steps):
+        pass
+    return _simple(steps, outputs, writes)
+
+
+def _simple(steps: list[Step], outputs: list[View], writes: list[tuple[View, View]]) -> list[Step]:
     steps = [s for s in steps if any(w.block.dynamic for w in s.writes)]
     steps = _once(steps, outputs, writes)
+    for s in steps:
+        if isinstance(s, Nested):
+            for part in s.parts:
+                if part is not None:
+                    part.steps, part.writes = _simple(part.steps, part.outputs, part.writes), []
+            if s.loop and s.parts[0] is not None:
+                s.flag = s.parts[0].outputs[0]
+            s.refresh()
     steps = _into_variables(steps, outputs, writes)
-    return _live(steps, outputs)
+    return _live(steps, [*outputs, *[memory for memory, _ in writes]])
 
 
-def _settle(steps: list[Step]) -> None:
-    """What is written from, or along with, what can change can change too."""
-    changed = True
-    while changed:
-        changed = False
-        for s in steps:
-            if any(v.block.dynamic for v in s.reads) or any(v.block.dynamic for v in s.writes):
-                for w in s.writes:
-                    if not w.block.dynamic:
-                        w.block.dynamic = changed = True
+def _settle(steps: list[Step]) -> bool:
+    """What is written from, or along with, what can change can change too. Whether that was news."""
+    changed = False
+    for s in steps:
+        for part in s.parts:
+            changed = part is not None and _settle(part.steps) or changed
+        if not s.parts and (any(v.block.dynamic for v in s.reads) or any(v.block.dynamic for v in s.writes)):
+            for w in s.writes:
+                if not w.block.dynamic:
+                    w.block.dynamic = changed = True
+    return changed
 
 
 def _live(steps: list[Step], outputs: list[View]) -> list[Step]:
     needed = {id(o.block) for o in outputs}
     kept = []
     for s in reversed(steps):
-        if any(w.block.kind == "variable" or id(w.block) in needed for w in s.writes):
+        if any(w.block.kind in ("variable", "guard") or id(w.block) in needed for w in s.writes):
             kept.append(s)
             needed.update([id(v.block) for v in s.reads])
     kept.reverse()
@@ -81,12 +96,27 @@ class _Moves:
         return found
 
     def apply(self, step: Step) -> None:
+        if isinstance(step, Nested):
+            if self.base:
+                self.inside(step)
+            return
         if not any(id(v.block) in self.base for v in step.reads) and not any(id(v.block) in self.base for v in step.writes):
             return
         for v in [*views_in([step.args, step.kwargs], []), *step.writes, *step.reads]:
             self.view(v)
         step.args, step.kwargs = _replaced(step.args, self.at), _replaced(step.kwargs, self.at)
         step.outs, step.reads, step.writes = (_replaced(x, self.at) for x in (step.outs, step.reads, step.writes))
+
+
+    def inside(self, step: Nested) -> None:
+        for part in step.parts:
+            if part is not None:
+                for s in part.steps:
+                    self.apply(s)
+                part.outputs = [self.view(v) for v in part.outputs]
+                part.writes = [(self.view(a), self.view(b)) for a, b in part.writes]
+        step.flag, step.limit = (self.view(v) if type(v) is View else v for v in (step.flag, step.limit))
+        step.refresh()
 
 
 def _text(value: Any, versions: dict[int, int]) -> Any:
@@ -112,6 +142,10 @@ def _once(steps: list[Step], outputs: list[View], writes: list[tuple[View, View]
     kept = []
     for s in steps:
         moves.apply(s)
+        if s.writes and s.writes[0].block.kind == "guard" and not s.parts:
+            key = (s.func, _text(s.args[1], versions))
+            if known.setdefault(key, s) is not s:
+                continue
         if not s.mutable and all(o is not None and counts[id(o.block)] == 1 for o in s.outs):
             key = (s.func, _text(s.args, versions), _text(s.kwargs, versions))
             first = known.setdefault(key, s)
@@ -136,6 +170,8 @@ def _into_variables(steps: list[Step], outputs: list[View], writes: list[tuple[V
     taken = {id(o.block) for o in outputs}
     news = Counter(id(new.block) for _, new in writes)
     uses = _Uses(steps)
+    # nothing happens to variables before the last guard has been looked at
+    barrier = max((i for i, s in enumerate(steps) if any(w.block.kind == "guard" for w in s.writes)), default=-1)
     rest = []
     for variable, new in writes:
         block = new.block
@@ -143,7 +179,7 @@ def _into_variables(steps: list[Step], outputs: list[View], writes: list[tuple[V
             block.kind == "own" and block.dynamic and news[id(block)] == 1 and id(block) not in taken and _whole(new) and variable.t.is_contiguous()
             and new.t.shape == variable.t.shape and new.t.dtype is variable.t.dtype
         )  # fmt: skip
-        if not (fits and _moved(uses, variable, new)):
+        if not (fits and _moved(uses, variable, new, barrier if variable.block.kind == "variable" else -1)):
             rest.append((variable, new))
     copies = [Step(torch.ops.aten.copy_.default, (v, new), {}, [], [v, new], [v], True, True) for v, new in rest]
     return [*[s for i, s in enumerate(steps) if i not in uses.gone], *copies]
@@ -171,16 +207,18 @@ class _Uses:
             found[id(to)] = sorted({*found.get(id(to), []), *found.pop(id(block), [])})
 
 
-def _moved(uses: _Uses, variable: View, new: View) -> bool:
+def _moved(uses: _Uses, variable: View, new: View, barrier: int) -> bool:
     """Move `new`'s memory to the variable's, where nobody needs the old value after the first step that fills it."""
     reads, writes = uses.of(new.block)
     old_reads, old_writes = uses.of(variable.block)
     if not writes:
         return False
     first = writes[0]
-    if any(i > first for i in old_reads) or any(i >= first for i in old_writes):
+    if first <= barrier or any(i > first for i in old_reads) or any(i >= first for i in old_writes):
         return False
     begin = uses.steps[first]
+    if begin.parts:
+        return False
     old = [v for v in begin.reads if v.block is variable.block]
     drop = False
     if old:

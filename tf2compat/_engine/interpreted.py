@@ -14,10 +14,12 @@ import torch
 
 from .recording import View
 
-__all__ = ["interpreted"]
+__all__ = ["NESTED", "interpreted"]
 
 _aten = torch.ops.aten
 _fillers: dict[Any, Any] = {}
+#: stands for a loop or condition in a list of steps; its arguments: whether it is a loop, its flag, its limit, whether guards are in it, its parts
+NESTED = object()
 
 
 def _filler(func: Any, n_outs: int) -> Any:
@@ -38,8 +40,11 @@ def _filler(func: Any, n_outs: int) -> Any:
 
 
 class _Builder:
-    def __init__(self) -> None:
+    def __init__(self, hit: View | None) -> None:
         self.graph = torch._C.Graph()
+        self.hit = hit
+        #: constants are made before it, where every block sees them
+        self.anchor = self.graph.insertConstant(None).node()
         self.values: dict[Any, Any] = {}
         #: views of variables, which the graph is given
         self.moving: list[View] = []
@@ -54,7 +59,7 @@ class _Builder:
                     found = self.graph.addInput()
                     self.moving.append(v)
                 else:
-                    found = self.graph.insertConstant(v.t)
+                    found = self.constant(v.t)
                 self.values[id(v)] = found
             return found
         if type(v) in (list, tuple) and any(type(x) is View for x in v):
@@ -71,8 +76,48 @@ class _Builder:
         key = (type(v), repr(v))
         found = self.values.get(key)
         if found is None:
-            found = self.values[key] = self.graph.insertConstant(v)
+            found = self.values[key] = self.constant(v)
         return found
+
+    def constant(self, v: Any) -> Any:
+        with self.graph.insert_point_guard(self.anchor):
+            return self.graph.insertConstant(v)
+
+    def scalar(self, name: str, given: list[Any], kind: Any) -> Any:
+        node = self.graph.insertNode(self.graph.create(name, given, 1))
+        node.output().setType(kind)
+        return node.output()
+
+    def truth(self, v: View) -> Any:
+        return self.scalar("aten::Bool", [self.value(v)], torch._C.BoolType.get())
+
+    def going(self, steps: Any, flag: Any, guarded: bool) -> Any:
+        """Whether a loop goes on."""
+        for s in steps or ():
+            self.step(*s)
+        go = None if flag is None else self.truth(flag)
+        if guarded and self.hit is not None:
+            well = self.scalar("aten::__not__", [self.truth(self.hit)], torch._C.BoolType.get())
+            go = well if go is None else self.scalar("aten::__and__", [go, well], torch._C.BoolType.get())
+        return self.value(True) if go is None else go
+
+    def nested(self, loop: bool, flag: Any, limit: Any, guarded: bool, first: Any, second: Any) -> None:
+        if not loop:
+            node = self.graph.insertNode(self.graph.create("prim::If", [self.truth(flag)], 0))
+            for steps in (first, second):
+                with self.graph.insert_point_guard(node.addBlock()):
+                    for s in steps:
+                        self.step(*s)
+            return
+        most = self.scalar("aten::Int", [self.value(limit)], torch._C.IntType.get()) if type(limit) is View else self.value(1 << 62 if limit is None else limit)
+        node = self.graph.insertNode(self.graph.create("prim::Loop", [most, self.going(first, flag, guarded)], 0))
+        block = node.addBlock()
+        block.addInputToBlock().setType(torch._C.IntType.get())
+        with self.graph.insert_point_guard(block):
+            for s in second:
+                self.step(*s)
+            go = self.going(first, flag, guarded)
+        block.registerOutput(go)
 
     def node(self, overload: Any, given: dict[str, Any]) -> Any:
         arguments = overload._schema.arguments
@@ -82,6 +127,9 @@ class _Builder:
         return node
 
     def step(self, func: Any, args: Any, kwargs: Any, outs: list[Any]) -> None:
+        if func is NESTED:
+            self.nested(*args)
+            return
         schema = func._schema
         given = {a.name: v for a, v in zip(schema.arguments, args, strict=False)} | kwargs
         found = _filler(func, len(outs)) if outs and None not in outs else None
@@ -100,12 +148,12 @@ class _Builder:
                 self.graph.insertNode(copy)
 
 
-def interpreted(steps: list[tuple[Any, Any, Any, list[Any]]]) -> tuple[Callable[..., None], list[View]]:
+def interpreted(steps: list[tuple[Any, Any, Any, list[Any]]], hit: View | None = None) -> tuple[Callable[..., None], list[View]]:
     """A function that does steps of (operation, arguments, keywords, memory to fill), and the views of variables that it is given.
 
-    Raises where one of them cannot be expressed.
+    `hit`: where loops look whether a guard failed. Raises where one of them cannot be expressed.
     """
-    builder = _Builder()
+    builder = _Builder(hit)
     for func, args, kwargs, outs in steps:
         builder.step(func, args, kwargs, outs)
     builder.graph.registerOutput(builder.graph.insertConstant(None))

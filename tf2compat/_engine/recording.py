@@ -8,15 +8,18 @@ be recorded (`Unfit`), unless these come from constants.
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch.overrides import TorchFunctionMode
-from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._python_dispatch import TorchDispatchMode, _pop_mode_temporarily
 
 from .unfit import Unfit
 
-__all__ = ["Block", "Recorder", "Step", "View", "views_in"]
+__all__ = ["Block", "Recorder", "Step", "View", "recorder", "views_in"]
 
 #: a recorded program keeps its intermediate results: more bytes than that are not worth it, since there memory is what costs
 _MOST = 64 << 20
@@ -30,21 +33,30 @@ _SIZES = frozenset(
 #: arguments that operations change without saying so in their schema
 _UNTOLD = {"native_batch_norm": (3, 4), "cudnn_batch_norm": (3, 4), "miopen_batch_norm": (3, 4), "batch_norm_update_stats": (1, 2)}
 _kinds: dict[Any, Any] = {}
+_ITEM = torch.ops.aten._local_scalar_dense.default
+_active = threading.local()
+
+
+def recorder() -> Recorder | None:
+    """What records in this thread, or None."""
+    return getattr(_active, "recorder", None)
 
 
 class Block:
     """A piece of memory. `dynamic`: whether it can hold something else in another run."""
 
-    __slots__ = ("kind", "dynamic", "writes", "nbytes", "at")
+    __slots__ = ("kind", "dynamic", "writes", "nbytes", "at", "scope")
 
     def __init__(self, kind: str, nbytes: int) -> None:
-        #: "own" (made by a step), "input", "variable" or "constant"
+        #: "own" (made by a step), "input", "variable", "constant" or "guard"
         self.kind = kind
         self.dynamic = kind in ("input", "variable")
         self.writes = 0
         self.nbytes = nbytes
         #: which input or variable it is
         self.at = -1
+        #: the list of steps that made it
+        self.scope: Any = None
 
 
 class View:
@@ -58,6 +70,9 @@ class View:
 
 class Step:
     """An operation: `args` and `kwargs` with views in the place of tensors."""
+
+    #: lists of steps that it does none, once or again and again
+    parts: Any = ()
 
     __slots__ = ("func", "args", "kwargs", "outs", "reads", "writes", "mutable", "single")
 
@@ -117,7 +132,7 @@ class _Looking(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         name = getattr(func, "__name__", "")
-        if name in _LOOKS and args and isinstance(args[0], torch.Tensor):
+        if name in _LOOKS and recorder() is self.recorder and args and isinstance(args[0], torch.Tensor):
             self.recorder.looked(args[0], f"{name} of a tensor")
         return func(*args, **(kwargs or {}))
 
@@ -129,9 +144,12 @@ class Recorder(TorchDispatchMode):
     def _should_skip_dynamo(cls) -> bool:
         return False  # else torch loads its whole compiler to keep it away from this class
 
-    def __init__(self) -> None:
+    def __init__(self, guards: bool = True) -> None:
         super().__init__()
         self.steps: list[Step] = []
+        #: whether a truth value that the host asks for may be taken for what it will always be; `hit` tells later whether it was not
+        self.guards = guards
+        self.hit: View | None = None
         self.blocks: dict[int, Block] = {}
         self.views: dict[Any, View] = {}
         self.total = 0
@@ -143,11 +161,31 @@ class Recorder(TorchDispatchMode):
     def __enter__(self) -> Recorder:
         super().__enter__()
         self._looking.__enter__()
+        _active.recorder = self
         return self
 
     def __exit__(self, *exc: Any) -> None:
+        _active.recorder = None
         self._looking.__exit__(*exc)
         super().__exit__(*exc)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """What runs meanwhile is not recorded."""
+        _active.recorder = None
+        try:
+            with _pop_mode_temporarily():
+                yield
+        finally:
+            _active.recorder = self
+
+    def part(self, fn: Any) -> tuple[Any, list[Step]]:
+        """What a function gives, and its steps in a list of their own."""
+        before, self.steps = self.steps, []
+        try:
+            return fn(), self.steps
+        finally:
+            self.steps = before
 
     def known(self, t: torch.Tensor, kind: str, at: int) -> View:
         """Say that a tensor is an input or a variable."""
@@ -166,6 +204,7 @@ class Recorder(TorchDispatchMode):
         block = self.blocks.get(key)
         if block is None:
             block = self.blocks[key] = Block(kind, storage.nbytes())
+            block.scope = self.steps
             self._alive.append(storage)
             if kind == "own":
                 self.total += block.nbytes
@@ -185,12 +224,24 @@ class Recorder(TorchDispatchMode):
         if self.view(t).block.dynamic:
             raise Unfit(f"{what} needs a value on the host")
 
+    def guarded(self, t: torch.Tensor, value: bool) -> None:
+        """The host looks at a truth value, which is expected to be the same in other runs."""
+        if self.hit is None:
+            self.hit = self.known(torch.zeros((), dtype=torch.bool), "guard", 0)
+        if value:
+            t = self.__torch_dispatch__(torch.ops.aten.logical_not.default, (), (t,))
+        self.__torch_dispatch__(torch.ops.aten.logical_or_.default, (), (self.hit.t, t))
+
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         mutable, places, names, why, sizes = _kind(func)
         if why is not None and not _dropless(func, args, kwargs):
             raise Unfit(f"{func} {why}")
         out = func(*args, **kwargs)
+        if func is _ITEM and self.guards and args[0].dtype is torch.bool and args[0].device.type == "cpu":
+            if self.view(args[0]).block.dynamic:
+                self.guarded(args[0], out)
+            return out
         given = self._held(args)
         named = {k: self._held(v) for k, v in kwargs.items()}
         reads = [] if sizes else views_in([given, named], [])
@@ -221,6 +272,8 @@ class Recorder(TorchDispatchMode):
                 raise Unfit(f"{func} gives memory that it was given")
         writes += [o for o in outs if o is not None]
         for w in writes:
+            if w.block.scope is not self.steps and w.block.kind == "own":
+                raise Unfit(f"{func} changes in a loop or a branch what was made outside")
             w.block.writes += 1
             w.block.dynamic = w.block.dynamic or dynamic
         self.steps.append(Step(func, given, named, outs, reads, writes, mutable, single))

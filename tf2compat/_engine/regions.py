@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from . import dtypes, state
+from . import dtypes, scalars, state
 from .graph import Graph, Node
 from .op import ANY
 from .op import op as declare
@@ -22,10 +22,12 @@ from .symbolic import SymbolicTensor, symbolic
 from .tensor import Tensor
 from .variable import Variable
 
-__all__ = ["Item", "Planner"]
+__all__ = ["Item", "Planner", "nestable"]
 
 #: nodes that an unrolled loop may have
 UNROLLED = 1500
+#: and how often one goes round of which that is not known, for a guess of its work
+_ROUNDS = 8
 _GRADIENTS = ("SymbolicGradient", "Jacobian", "Jvp")
 #: effects that neither write variables nor look at any but what they are given
 _GENTLE = frozenset((
@@ -122,6 +124,28 @@ def rounds(node: Node) -> int | None:
     return found
 
 
+def nestable(node: Node) -> bool:
+    """Whether a loop or condition may be in a region as it is: without effects, and with more than numbers that the host computes."""
+    facts = _facts(node)
+    if facts.writes or facts.effect or facts.random:
+        return False
+    if node.kind == "if":
+        return _scalar(node.args[0]) and all(o is not None for b in node.blocks for o in b.outputs)
+    if node.kind == "while":
+        if not _scalar(node.blocks[0].outputs[0]) or not (node.extra is None or type(node.extra) is int):
+            return False
+    else:
+        how, what, n, stops, limit = node.extra
+        if how not in ("_range", "_rows") or what is not None or stops or limit is not None or (how == "_rows" and rounds(node) is None):
+            return False
+    plan = scalars.analyse(node)
+    return plan is None or not plan.pure
+
+
+def _scalar(t: Any) -> bool:
+    return isinstance(t, SymbolicTensor) and t._dims == ()
+
+
 def _known(t: Any) -> int | None:
     if isinstance(t, SymbolicTensor):
         value = t._static_value()
@@ -135,9 +159,12 @@ class Planner:
     """Plans the blocks of one program. `blocked`: nodes (by identity) that turned out not to compile, and why."""
 
     def __init__(
-        self, blocked: dict[int, str], least: int, uses: Callable[[Node], list[tuple[int, int]]], parts: dict[int, Any] | None = None
-    ) -> None:
+        self, blocked: dict[int, str], least: int, uses: Callable[[Node], list[tuple[int, int]]], parts: dict[int, Any] | None = None,
+        nesting: bool = False,
+    ) -> None:  # fmt: skip
         self.blocked, self.least, self.uses = blocked, least, uses
+        #: whether loops and conditions on values may be in regions
+        self.nesting = nesting
         #: what nodes were taken apart into, which stays the same from plan to plan
         self.parts = {} if parts is None else parts
         #: why nodes stay with the host: the first reason of each kind
@@ -150,7 +177,7 @@ class Planner:
         found = self.blocked.get(id(node))
         if found is not None:
             return found
-        if node.kind in ("if", "while"):
+        if node.kind in ("if", "while") and not (self.nesting and nestable(node)):
             return f"{node.type} '{node.name}' is decided by the host"
         if node.device is not None:
             return f"'{node.name}' has a device of its own"
@@ -158,10 +185,8 @@ class Planner:
             if node.extra[0] == "_elements":
                 return f"the loop '{node.name}' over a dataset is the host's"
             n = rounds(node)
-            if n is None:
-                return f"the loop '{node.name}' runs as often as a value says"
-            if n * self.weight(node.blocks[0].nodes) > UNROLLED:
-                return f"the loop '{node.name}' is too long to be unrolled"
+            if not self.unrolled(node) and not (self.nesting and nestable(node)):
+                return f"the loop '{node.name}' " + ("runs as often as a value says" if n is None else "is too long to be unrolled")
         if node.kind == "read" and node.args[0]._dtype.torch is None:
             return f"variable {node.args[0].name} holds text"
         op = node.op
@@ -186,6 +211,11 @@ class Planner:
                 if found:
                     return found
         return None
+
+    def unrolled(self, node: Node) -> bool:
+        """Whether a For is done round by round."""
+        n = rounds(node)
+        return n is not None and n * self.weight(node.blocks[0].nodes) <= UNROLLED
 
     def _valued(self, node: Node) -> bool:
         """Whether a static argument hangs on more than sizes and the numbers of an unrolled loop."""
@@ -225,7 +255,9 @@ class Planner:
         total = 0
         for node in nodes:
             if node.kind == "for":
-                total += (rounds(node) or 1) * self.weight(node.blocks[0].nodes)
+                total += (rounds(node) or _ROUNDS) * self.weight(node.blocks[0].nodes)
+            elif node.kind in ("if", "while"):
+                total += (1 if node.kind == "if" else _ROUNDS) * sum([self.weight(b.nodes) for b in node.blocks])
             elif node.op is not None and node.op.name not in _FREE:
                 held = sum(len(a) for k, a in zip(node.op.kinds, node.args, strict=True) if k is not None and k.what == "variables")
                 total += 6 if node.op.name in _GRADIENTS else 1 + 3 * held

@@ -16,11 +16,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from . import dtypes, folding, graph_errors, inplace, scalars, sizes, state
+from . import dtypes, folding, graph_errors, inplace, nesting, scalars, sizes, state
 from .custom_gradient import _Custom, _fit
 from .graph import Graph, Node
 from .lookups import look_up
 from .op import Op, entering, invalid, wrap_here
+from .regions import nestable
 from .symbolic import SymbolicTensor
 from .tensor import Tensor
 from .variable import ResourceVariable, Variable
@@ -186,7 +187,7 @@ class _Plainly:
         return self.program.run(*args)
 
 
-_HELPERS = {**scalars.HELPERS, "_careful": _careful, "_counting": _counting, "_listed": _listed, "_into": inplace.into, "_taping": _taping, "_int": _int, "_ints": _ints, "_on": _on, "_custom": _custom, "_elements": _elements, "_rows": _rows, "_numbered": _numbered, "_range": _range, "_at_most": _at_most, "_entering": entering, "_look_up": look_up}
+_HELPERS = {**scalars.HELPERS, **nesting.HELPERS, "_careful": _careful, "_counting": _counting, "_listed": _listed, "_into": inplace.into, "_taping": _taping, "_int": _int, "_ints": _ints, "_on": _on, "_custom": _custom, "_elements": _elements, "_rows": _rows, "_numbered": _numbered, "_range": _range, "_at_most": _at_most, "_entering": entering, "_look_up": look_up}
 
 
 class _Writer:
@@ -194,6 +195,8 @@ class _Writer:
 
     def __init__(self, graph: Graph, inputs: list[SymbolicTensor], planner: Any = None, fast: bool = True) -> None:
         self.planner = planner
+        #: the planner of a region whose loops and conditions are functions, for what records them
+        self.nesting: Any = None
         #: whether nodes may write into memory that is there, and scalars of loops be numbers
         self.fast = fast
         self.inplace = fast and planner is None
@@ -460,6 +463,7 @@ class _Writer:
     def region(self, graph: Graph, item: Any, needed: set[tuple[int, int]]) -> None:
         """A group of nodes as a function of its own, and the call of it."""
         saved = self.lines, self.nodes, self.indent, self.planner, self.local, self.numbers
+        self.nesting = self.planner if self.planner.nesting else None
         self.lines, self.nodes, self.indent, self.planner, self.local, self.numbers = [], [], 1, None, set(), False
         last = {key: i for i, node in enumerate(item.nodes) for key in _uses(node)}
         results = [t for node in item.nodes for t in node.outputs if t._key() in needed]
@@ -477,6 +481,7 @@ class _Writer:
         self.line(f"return ({''.join(n + ', ' for n in names)})")
         lines, nodes, made = self.lines, self.nodes, self.local
         self.lines, self.nodes, self.indent, self.planner, self.local, self.numbers = saved
+        self.nesting = None
         self.local |= made
         free = _free("\n".join(["def region():", *lines])) - set(self.env)
         given = list(dict.fromkeys(self.names[t._key()] for t in _inputs(item.nodes, graph) if t._key() in self.names))
@@ -588,7 +593,42 @@ class _Writer:
             self.line("pass")
         self.indent -= 1
 
+    # --- blocks as functions -----------------------------------------------------------------------------------------
+    def function(self, block: Graph, outputs: list[Any], graph: Graph, node: Node) -> str:
+        """A block as a function of its inputs; its name."""
+        name = self.fresh("block")
+        self._captures(block, graph)
+        params = [self.define(t, self.fresh("p")) for t in block.inputs]
+        self.line(f"def {name}({', '.join(params)}):", node)
+        self._body(block, outputs)
+        self.indent += 1
+        texts = [self.value(o, block) for o in outputs]
+        if not _differentiated(graph):  # what tapes inside of the block followed
+            texts = [x + ".detach()" if isinstance(o._t, torch.Tensor) and o._t.requires_grad else x for o, x in zip(outputs, texts, strict=True)]
+        self.line(f"return ({''.join(x + ', ' for x in texts)})")
+        self.indent -= 1
+        return name
+
+    def nested(self, node: Node, graph: Graph) -> None:
+        """A loop or condition of a region that is recorded."""
+        if node.kind == "if":
+            how, given = "_branched", [self.value(node.args[0], graph), *[self.function(b, b.outputs, graph, node) for b in node.blocks]]
+        elif node.kind == "while":
+            test, body = [self.function(b, b.outputs, graph, node) for b in node.blocks]
+            init = "".join(self.value(v, graph) + ", " for v in node.args)
+            how, given = "_repeated", [f"lambda *a: {test}(*a)[0]", body, f"({init})", repr(node.extra)]
+        else:
+            init = "".join(self.value(v, graph) + ", " for v in node.args[0])
+            body = self.function(node.blocks[0], node.blocks[0].outputs, graph, node)
+            how = {"_range": "_counted", "_rows": "_rowed"}[node.extra[0]]
+            given = [*[self.value(v, graph) for v in node.args[1]], body, f"({init})"]
+        names = [self.define(t, self.fresh("t")) for t in node.outputs]
+        self.line(f"{''.join(n + ', ' for n in names)}{' = ' if names else ''}{how}({', '.join(given)})", node)
+
     def _if(self, node: Node, graph: Graph) -> None:
+        if self.nesting is not None and nestable(node):
+            self.nested(node, graph)
+            return
         names = [self.define(t, self.fresh("t")) for t in node.outputs]
         numbers = [self.plan is not None and t._key() in self.plan.host for t in node.outputs]
         self.line(f"if {self.decided(node.args[0], graph)}:", node)
@@ -732,6 +772,9 @@ class _Writer:
             self.line(f"{', '.join(n for n, _ in pairs)} = {', '.join(v for _, v in pairs)}", node)
 
     def _while(self, node: Node, graph: Graph) -> None:
+        if self.nesting is not None and nestable(node):
+            self.nested(node, graph)
+            return
         self.looped(node, graph, lambda: self.while_loop(node, graph))
 
     def while_loop(self, node: Node, graph: Graph) -> None:
@@ -754,6 +797,9 @@ class _Writer:
         self.indent -= 1
 
     def _for(self, node: Node, graph: Graph) -> None:
+        if self.nesting is not None and not self.nesting.unrolled(node) and nestable(node):
+            self.nested(node, graph)
+            return
         self.looped(node, graph, lambda: self.for_loop(node, graph))
 
     def for_loop(self, node: Node, graph: Graph) -> None:
@@ -868,6 +914,15 @@ def differentiates(node: Node) -> bool:
     if node.op is not None:
         return node.op.name in ("SymbolicGradient", "Jacobian", "Jvp")
     return any(differentiates(n) for b in node.blocks for n in b.nodes)
+
+
+def _differentiated(graph: Any) -> bool:
+    """Whether gradients are taken in a graph or around it, but for those inside of its blocks."""
+    while graph is not None:
+        if any(n.op is not None and differentiates(n) for n in graph.nodes):
+            return True
+        graph = graph.outer
+    return False
 
 
 def _paths(structure: Any, path: str) -> Any:

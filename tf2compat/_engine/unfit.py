@@ -1,10 +1,10 @@
-"""Why a region cannot run otherwise than by replay."""
+"""Why a region, or one call of it, cannot run otherwise than by replay."""
 
 from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["Unfit"]
+__all__ = ["Missed", "Unfit"]
 
 
 class Unfit(Exception):
@@ -12,3 +12,7 @@ class Unfit(Exception):
 
     node: Any = None
     whole = False
+
+
+class Missed(Exception):
+    """A flattened region met a truth value that is not the one it was recorded with. Nothing has happened to variables."""

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from .._engine.dtypes import of
+from .._engine.recording import recorder
 
 _tracing = torch._C._len_torch_dispatch_stack
 _transforming = torch._C._functorch.peek_interpreter_stack
@@ -14,7 +15,9 @@ _transforming = torch._C._functorch.peek_interpreter_stack
 
 def readable(t: torch.Tensor) -> bool:
     """Whether the host may look at the values of `t`: not of meta tensors, nor while a compiler or vmap follows the program."""
-    return t.device.type != "meta" and not _tracing() and _transforming() is None
+    if _tracing() and (recorder() is None or t.device.type != "cpu"):  # a recorder takes note of what is looked at
+        return False
+    return t.device.type != "meta" and _transforming() is None
 
 
 def no_kernel(name: str, x: Any) -> Exception:
