@@ -247,3 +247,24 @@ def test_it_can_be_turned_off_and_tells() -> None:
         f(X)
     assert "flattened" not in str(f.explain())
     assert compile_options()["flatten"] is False
+
+
+def test_denormal_numbers_are_zero_while_a_function_runs() -> None:
+    x, tiny = tf.constant([1e-30, 1.0]), np.float32(1e-30)
+
+    @tf.function
+    def f(x: Any) -> Any:
+        return x * 1e-10, tf.matmul([[1e-10]], x[None])
+
+    for _ in range(4):
+        product, power = f(x)
+        assert product.numpy().tolist() == [0.0, np.float32(1e-10)]
+        assert power.numpy()[0, 0] == 0.0
+        assert tiny * np.float32(1e-10) > 0.0  # but not outside
+    v = tf.Variable([1e-25])
+    with tf.GradientTape() as tape:
+        y = v * v * 1e-15
+    assert tape.gradient(y, v).numpy().tolist() == [0.0]
+    optimizer = tf.keras.optimizers.Adam(1.0)
+    optimizer.apply_gradients([(tf.constant([1e-30]), v)])
+    assert optimizer.variables[2].numpy().tolist() == [0.0]  # the square

@@ -13,6 +13,7 @@ from . import nest, state
 from .autograph.errors import in_user_code
 from .connections import connected
 from .convert import convert_to_tensor
+from .denormals import TINY, flushing
 from .function_type import Callable as TensorCallable
 from .function_type import FunctionType, constraint, trace_type_of
 from .graph import Graph
@@ -207,10 +208,16 @@ class ConcreteFunction(TensorCallable):
                 return self.run(leaves)
         program = self._program or self.program
         storages = [t._t if type(t) is Tensor and t._tape is state.TOKEN else entering(t) for t in leaves]
+        on = TINY == 0.0
+        if not on:
+            flushing(True)
         try:
             outs = (self._tier or self._begin(program)).run(storages)
         except Exception as error:  # noqa: BLE001 - translated into the failed op's
             raise program.translate(error, self.name) from None
+        finally:
+            if not on:
+                flushing(False)
         if state.local.tapes:
             outs = connected(self.graph, outs, storages)
         return self._wrapped(outs)

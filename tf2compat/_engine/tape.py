@@ -20,6 +20,7 @@ import torch
 
 from . import dtypes, nest, state
 from .convert import convert_to_tensor
+from .denormals import flushed
 from .lookups import leaf_from
 from .op import ANYS, entering, op, wrap_all
 from .tensor import Tensor, wrap
@@ -500,7 +501,8 @@ def _backward(outputs: tuple[Any, ...], inputs: tuple[Any, ...], weights: tuple[
     """
     if _run_engine is None or torch.overrides.has_torch_function(outputs + inputs + weights):
         return _by_torch(outputs, inputs, weights, keep, again)
-    return _run_engine(outputs, weights, keep, again, inputs, True, accumulate_grad=False)
+    with flushed():
+        return _run_engine(outputs, weights, keep, again, inputs, True, accumulate_grad=False)
 
 
 try:

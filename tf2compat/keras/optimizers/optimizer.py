@@ -10,6 +10,7 @@ import numpy as np
 
 from tf2compat._engine import dtypes, state, strategies
 from tf2compat._engine.convert import convert_to_tensor
+from tf2compat._engine.denormals import flushed
 from tf2compat._engine.tensor import Tensor
 from tf2compat._engine.trackable import AutoTrackable
 from tf2compat._engine.variable import Variable
@@ -348,7 +349,8 @@ class Optimizer(AutoTrackable):
         if len({id(v) for v in variables}) == len(variables):
             if self.weight_decay is not None:
                 self._apply_weight_decay(variables)
-            self._apply(grads, variables, mixed)
+            with flushed():
+                self._apply(grads, variables, mixed)
         else:  # a variable that comes again is updated again, after the others
             from ._rows import in_turn
 
@@ -358,7 +360,8 @@ class Optimizer(AutoTrackable):
                     self._apply_weight_decay(some)
             for turn, (some_grads, some) in enumerate(turns):
                 self._again = turn > 0
-                self._apply(some_grads, some, mixed)
+                with flushed():
+                    self._apply(some_grads, some, mixed)
             self._again = False
         rules.count(self._iterations)
         for v in variables:
