@@ -164,6 +164,13 @@ def exact_stream(seed: Any, kind: Any) -> Stream:
     return found
 
 
+def seed_given(used: Stream) -> int | None:
+    """The seed of the op that a stream was made for; None where it had none of its own."""
+    if used.seeds is None or not any(s is used for s in _streams.values()):
+        return None
+    return used.seeds[1]
+
+
 def first_of_graph() -> Stream:
     """A new stream with the numbers of the first op without a seed in a graph of its own."""
     if _global_seed is None:

@@ -10,6 +10,7 @@ from tf2compat._engine import nest
 from . import naming
 from .inference import run_symbolically
 from .layer import Layer
+from .public_calls import CALLS, SYMBOLS, function_of, path_of
 
 
 class _Hint(threading.local):
@@ -32,20 +33,19 @@ class naming_as:  # noqa: N801 - a context manager used like a function
         _hint.symbol = self.saved
 
 
-_ROOT = frozenset(
-    ("reshape", "concat", "stack", "cast", "transpose", "expand_dims", "squeeze", "shape", "gather", "tile", "split", "where", "one_hot",
-     "clip_by_value", "identity", "zeros_like", "ones_like", "unstack", "broadcast_to", "repeat", "pad", "slice", "range", "size")
-)  # fmt: skip
-
-
 def symbol_of(op: Any) -> str:
     """The public name of an op, as Keras names the layer: `tf.math.reduce_sum`."""
     if _hint.symbol is not None:
         return _hint.symbol
+    known = SYMBOLS.get(op.key)
+    if known is not None:
+        return known
     parts = op.key.split(".")
     name = parts[-1].strip("_")
-    if name in _ROOT or parts[1] in ("_top", "_engine"):
-        return {"shape": "tf.compat.v1.shape", "gather": "tf.compat.v1.gather", "transpose": "tf.compat.v1.transpose"}.get(name, f"tf.{name}")
+    if parts[1] in ("_top", "_engine"):
+        return f"tf.{name}"
+    if parts[1] == "keras" and "losses" in parts:
+        return f"tf.keras.losses.{name}"
     return f"tf.{parts[1]}.{name}"
 
 
@@ -53,12 +53,17 @@ class TFOpLambda(Layer):
     """One op of TensorFlow as a layer of a functional model."""
 
     def __init__(self, function: Any, **kwargs: Any) -> None:
-        symbol = None
         if isinstance(function, str):
-            symbol = f"tf.{function}"
-            function = _public(function)
+            symbol = path = function
+            if symbol.startswith("tf2compat>"):
+                symbol = symbol_of(function_of(path).op)[3:]
+            symbol, function = f"tf.{symbol}", function_of(path)
+        else:
+            symbol = symbol_of(function.op)
+            path = path_of(symbol, function.op)
         self.__dict__["function"] = function
-        self.__dict__["symbol"] = symbol or symbol_of(function.op)
+        self.__dict__["symbol"] = symbol
+        self.__dict__["path"] = path
         name = kwargs.pop("name", None) or naming.unique(self.symbol)
         kwargs["autocast"] = False
         super().__init__(name=name, **kwargs)
@@ -75,7 +80,7 @@ class TFOpLambda(Layer):
         return self.function(*args, **kwargs)
 
     def get_config(self) -> dict[str, Any]:
-        return {"name": self.name, "trainable": self.trainable, "dtype": "float32", "function": self.symbol[3:]}
+        return {"name": self.name, "trainable": self.trainable, "dtype": "float32", "function": self.path}
 
 
 class SlicingOpLambda(TFOpLambda):
@@ -112,25 +117,24 @@ class MethodLambda(TFOpLambda):
         return {"name": self.name, "trainable": self.trainable, "dtype": "float32", "function": self.function}
 
 
-_OPERATORS = {"add": "math.add", "getitem": "_top.indexing.getitem"}
+#: nodes of TensorFlow's functions by those of ours
+_NODES = {
+    "sub": "Sub", "mul": "Mul", "floordiv": "FloorDiv", "ZerosLike": "zeros_like", "OnesLike": "ones_like", "ClipByValue": "clip_by_value",
+    "OneHot": "one_hot", "PadV2": "Pad", "L2Normalize": "l2_normalize", "ResizeImages": "resize/ResizeBilinear", "Silu": "IdentityN",
+    "Dropout": "dropout/SelectV2", "Einsum": "einsum/Einsum", "random_normal/RandomStandardNormal": "random_normal", "Norm": "norm/Squeeze",
+    "SequenceMask": "SequenceMask/Less", "BooleanMask": "boolean_mask/GatherV2", "DivNoNan": "div_no_nan",
+}  # fmt: skip
 
 
-def _public(path: str) -> Any:
-    """The function of a public path such as `nn.relu`; ValueError for what is no public function of TensorFlow."""
-    import tf2compat
-
-    if path.startswith("__operators__."):
-        path = _OPERATORS.get(path[len("__operators__.") :], "?")
-    if path.startswith("compat.v1."):
-        path = path[len("compat.v1.") :]
-    found: Any = tf2compat
-    for part in path.split("."):
-        if part.startswith("_") and part != "_top":
-            raise ValueError(f"Unknown op in a model's config: {path!r}")
-        found = getattr(found, part, None)
-        if found is None:
-            raise ValueError(f"Unknown op in a model's config: {path!r}")
-    return found
+def _tensor_name(x: Any, layer: Any) -> str | None:
+    """A result's name: the layer's, and that of the node in it."""
+    if getattr(x, "_node", None) is None:
+        return None
+    node, _, index = x.name.partition(":")
+    node = _NODES.get(node, node)
+    if node == "add":
+        node = "AddV2" if layer.symbol == "tf.__operators__.add" else "Add"
+    return f"{layer.name}/{node}:{index}"
 
 
 def connect(layer: Any, args: Any, kwargs: Any) -> Any:
@@ -139,26 +143,30 @@ def connect(layer: Any, args: Any, kwargs: Any) -> Any:
     from .symbolic import as_symbol
 
     outputs = run_symbolically(layer.call, args, kwargs)
-    outputs = nest.map_structure(lambda x: as_symbol(x, layer), outputs)
+    outputs = nest.map_structure(lambda x: as_symbol(x, layer, _tensor_name(x, layer)), outputs)
     Node(layer, args, kwargs, outputs)
     return outputs
 
 
 def call_op(op: Any, args: tuple[Any, ...]) -> Any:
     """`op(*args)` as a layer. The arguments are in the op's order, its name last."""
-    name = args[op.n] if op.has_name else None
     kwargs = {}
     for i in range(1, op.n):
         if args[i] is not op._default(i):
             kwargs[op.params[i]] = args[i]
-    return TFOpLambda(op.public, name=_free(name))(args[0], **kwargs)
+    if op.key.startswith("tf2compat.keras.losses."):
+        from .symbolic_losses import COMPOSITES
+
+        composite = COMPOSITES.get(op.key)
+        if composite is not None:
+            return composite(args[0], **kwargs)
+    translate = CALLS.get(op.key)
+    if translate is not None:
+        given, kwargs = translate(**{op.params[0]: args[0]}, **kwargs)
+        return TFOpLambda(symbol_of(op)[3:])(*given, **kwargs)
+    return TFOpLambda(op.public)(args[0], **kwargs)
 
 
 def call_slice(x: Any, key: Any) -> Any:
     """`x[key]` as a layer."""
     return SlicingOpLambda()(x, key)
-
-
-def _free(name: Any) -> str | None:
-    """A layer's name from an op's `name` argument."""
-    return naming.unique(name) if isinstance(name, str) else None

@@ -239,8 +239,8 @@ class _Operators(KerasTensor):
     __rmul__ = _operator("__rmul__", "math.multiply")
     __truediv__ = _operator("__truediv__", "math.truediv")
     __rtruediv__ = _operator("__rtruediv__", "math.truediv")
-    __floordiv__ = _operator("__floordiv__", "math.floordiv")
-    __rfloordiv__ = _operator("__rfloordiv__", "math.floordiv")
+    __floordiv__ = _operator("__floordiv__", "compat.v1.floor_div")
+    __rfloordiv__ = _operator("__rfloordiv__", "compat.v1.floor_div")
     __mod__ = _operator("__mod__", "math.floormod")
     __rmod__ = _operator("__rmod__", "math.floormod")
     __pow__ = _operator("__pow__", "math.pow")
@@ -259,8 +259,8 @@ class _Operators(KerasTensor):
     __le__ = _operator("__le__", "math.less_equal")
     __gt__ = _operator("__gt__", "math.greater")
     __ge__ = _operator("__ge__", "math.greater_equal")
-    __eq__ = _operator("__eq__", "math.equal")  # type: ignore[assignment]
-    __ne__ = _operator("__ne__", "math.not_equal")  # type: ignore[assignment]
+    __eq__ = _operator("__eq__", "__operators__.eq")  # type: ignore[assignment]
+    __ne__ = _operator("__ne__", "__operators__.ne")  # type: ignore[assignment]
     __hash__ = KerasTensor.__hash__
 
 

@@ -91,6 +91,8 @@ def compute_weighted_loss(losses: Any, sample_weight: Any = None, reduction: str
         if weight.dtype is not losses.dtype:
             weight = _cast(weight, losses.dtype)
         losses = losses * match_weight(losses, weight)
+    elif reduction == Reduction.NONE and hasattr(type(losses), "_is_keras_tensor"):
+        losses = losses * 1.0  # the layer that Keras makes
     if reduction == Reduction.NONE:
         out = losses
     else:

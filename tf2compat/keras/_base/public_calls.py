@@ -1,0 +1,154 @@
+"""What ops on symbolic tensors are called in a model: public functions with TensorFlow's arguments, in the place of ops of our own.
+
+A functional model is made of layers that its config names: `tf.where`, not the op behind it. An op whose own name and arguments are
+TensorFlow's needs no line here; where there is neither, the op is stored by its place in this package.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import inspect
+import re
+from collections.abc import Callable
+from typing import Any
+
+#: public names of ops that are not `tf.<module>.<name>`, as Keras gives them
+SYMBOLS = {
+    "tf2compat._top.arithmetic.floordiv": "tf.compat.v1.floor_div",
+    "tf2compat._top.gathering._boolean_mask": "tf.compat.v1.boolean_mask",
+    "tf2compat._top.gathering.gather": "tf.compat.v1.gather",
+    "tf2compat._top.gathering.select": "tf.where",
+    "tf2compat._top.shaping.shape": "tf.compat.v1.shape",
+    "tf2compat._top.shaping.size": "tf.compat.v1.size",
+    "tf2compat._top.shaping.squeeze": "tf.compat.v1.squeeze",
+    "tf2compat._top.shaping.transpose": "tf.compat.v1.transpose",
+    "tf2compat._top.arrays._pad": "tf.compat.v1.pad",
+    "tf2compat._top.arrays._pad_by": "tf.compat.v1.pad",
+    "tf2compat._top.arrays._mirror_pad": "tf.compat.v1.pad",
+    "tf2compat.linalg.norms._norm": "tf.compat.v1.norm",
+    "tf2compat.linalg.products._einsum": "tf.einsum",
+    "tf2compat.math.binary._div_no_nan": "tf.math.divide_no_nan",
+    "tf2compat.math.softmaxes.softmax": "tf.nn.softmax",
+    "tf2compat.math.softmaxes.log_softmax": "tf.nn.log_softmax",
+    "tf2compat.nn.dropping.dropped": "tf.nn.dropout",
+    "tf2compat.random.stateful.standard_normal": "tf.random.normal",
+    "tf2compat.random.stateful.standard_uniform": "tf.random.uniform",
+}
+
+#: functions by the names that version 1 has for them
+_OLDER = {"compat.v1.floor_div": "math.floordiv", "__operators__.add": "math.add", "__operators__.eq": "math.equal",
+          "__operators__.ne": "math.not_equal", "__operators__.getitem": "_top.indexing.getitem"}  # fmt: skip
+_GETITEM = _OLDER["__operators__.getitem"]
+
+#: where the functions are that a config may name, and what some of them are called that do more than compute
+_SPACES = (
+    "audio.", "bitwise.", "debugging.assert", "debugging.check", "dtypes.", "experimental.numpy.", "image.", "io.decode_", "io.encode_",
+    "io.parse_", "io.serialize_", "keras.activations.", "keras.backend.", "keras.losses.", "keras.metrics.", "linalg.", "math.", "nn.",
+    "quantization.", "ragged.", "random.", "sets.", "signal.", "sparse.", "strings.",
+)  # fmt: skip
+_DOES = re.compile(r"\.(set_|clear_|reset_|manual_|batch_set|enable|disable|experimental_(enable|disable)|function$)")
+_NOT_OPS = frozenset(("py_function", "numpy_function", "load_library", "load_op_library", "import_graph_def", "function", "device"))
+
+_OWN = "tf2compat>"
+
+
+def _padding(tensor: Any, constant_values: Any = 0, rows: Any = (), paddings: Any = None) -> Any:
+    given = {"paddings": rows if paddings is None else paddings}
+    return (tensor,), given if constant_values is None else given | {"constant_values": constant_values}
+
+
+def _mirrored(tensor: Any, paddings: Any, reflect: bool) -> Any:
+    return (tensor,), {"paddings": paddings, "mode": "REFLECT" if reflect else "SYMMETRIC"}
+
+
+def _resized(images: Any, size: Any, method: Any = "bilinear", preserve: bool = False, antialias: bool = False) -> Any:
+    given = {"method": method, "preserve_aspect_ratio": preserve, "antialias": antialias}
+    return (images,), {"size": size} | {k: v for k, v in given.items() if v not in (False, "bilinear")}
+
+
+def _seeded(stream: Any) -> dict[str, Any]:
+    from tf2compat.random.seeding import seed_given
+
+    seed = None if stream is None else seed_given(stream)
+    return {} if seed is None else {"seed": seed}
+
+
+def _dropout(x: Any, rate: Any, noise_shape: Any = None, stream: Any = None) -> Any:
+    return (x,), {"rate": rate, **({} if noise_shape is None else {"noise_shape": noise_shape}), **_seeded(stream)}
+
+
+def _random(shape: Any, dtype: Any, stream: Any = None) -> Any:
+    return (shape,), {"dtype": dtype, **_seeded(stream)}
+
+
+#: from an op's arguments to those of the public function, the first of which is a tensor: positional ones and others
+CALLS: dict[str, Callable[..., Any]] = {
+    "tf2compat._top.arrays._pad": _padding,
+    "tf2compat._top.arrays._pad_by": _padding,
+    "tf2compat._top.arrays._mirror_pad": _mirrored,
+    "tf2compat.image.resizing._resize": _resized,
+    "tf2compat.nn.dropping.dropped": _dropout,
+    "tf2compat.random.stateful.standard_normal": _random,
+    "tf2compat.random.stateful.standard_uniform": _random,
+}
+
+
+def function_of(path: str) -> Any:
+    """The function of a path of a config such as `nn.relu`; ValueError for what is no public function."""
+    import tf2compat
+
+    if path.startswith(_OWN):
+        return _own(path[len(_OWN) :])
+    given = path
+    path = _OLDER.get(path, path).removeprefix("compat.v1.")
+    if path != _GETITEM and not _harmless(path):
+        raise ValueError(f"Unknown op in a model's config: {given!r}")
+    found: Any = tf2compat
+    for part in path.split("."):
+        found = getattr(found, part, None)
+        if found is None:
+            raise ValueError(f"Unknown op in a model's config: {given!r}")
+    return found
+
+
+def _harmless(path: str) -> bool:
+    """Whether a path of a config, which may come from anywhere, is a public function that computes and does nothing else."""
+    from tf2compat._names import table
+
+    known = table().get(f"tf.{path}")
+    if known is None or known.kind != "function" or _DOES.search(path):
+        return False
+    return path.startswith(_SPACES) if "." in path else path not in _NOT_OPS
+
+
+def _own(key: str) -> Any:
+    """An op by its place in this package."""
+    from tf2compat._engine.op import OPS
+
+    module = key.rpartition(".")[0]
+    if key not in OPS and module.startswith("tf2compat.") and "__" not in module:
+        try:
+            importlib.import_module(module)
+        except ImportError:
+            pass
+    if key not in OPS or OPS[key].stateful and "stream" not in OPS[key].params:  # what only computes
+        raise ValueError(f"Unknown op in a model's config: {key!r}")
+    return OPS[key].public
+
+
+@functools.cache
+def path_of(symbol: str, op: Any) -> str:
+    """The path under which a config finds an op, or a public function with the op's arguments."""
+    try:
+        public = function_of(symbol[3:])
+    except (ValueError, AttributeError):
+        return _OWN + op.key
+    if getattr(public, "op", None) is op:
+        return symbol[3:]
+    try:
+        takes = inspect.signature(public).parameters
+    except (TypeError, ValueError):
+        return _OWN + op.key
+    named = {p for p, q in takes.items() if q.kind is q.POSITIONAL_OR_KEYWORD}
+    return symbol[3:] if named.issuperset(op.params) else _OWN + op.key
