@@ -246,6 +246,8 @@ def infer(op: Op, bound: list[Any]) -> tuple[Any, list[Result], bool]:
     inputs = _tensors(bound)
     symbolic = [t for t in inputs if isinstance(t, SymbolicTensor)]
     unknown_rank = [t for t in symbolic if t._dims is None]
+    if unknown_rank and op.name in ("Reshape", "BroadcastTo") and any(bound[0] is t for t in unknown_rank):
+        return _as_asked(bound)
     # an op that tells what it can of unknown sizes knows best by running when all is known
     aid = getattr(op.infer_fn, "aid", False) and not unknown_rank
     if op.infer_fn is not None and not (aid and not any(t._b is not None or _decides(op, bound, t) for t in symbolic)):
@@ -545,20 +547,47 @@ class _Unknown:
         self.result: Result = (dtype, None, a, b)
 
 
+def _as_asked(bound: list[Any]) -> tuple[Any, list[Result], bool]:
+    """The result of an op that is told its result's shape, for an input of unknown rank."""
+    shape = _static("shape", bound[1], 0) if not isinstance(bound[1], SymbolicTensor) or bound[1]._const else bound[1]
+    dims: tuple[int | None, ...] | None = None
+    if isinstance(shape, tuple):
+        dims = tuple(d if isinstance(d, int) and d >= 0 else None for d in shape)
+    elif isinstance(shape, SymbolicTensor) and shape._dims is not None and isinstance(shape._dims[0], int):
+        dims = (None,) * shape._dims[0]
+    return 0, [_described(bound, dims)], False
+
+
+def _described(bound: list[Any], dims: tuple[int | None, ...] | None) -> Result:
+    """A result of the first input's dtype of which nothing but `dims` is known."""
+    inputs = _tensors(bound)
+    dtype = inputs[0].dtype
+    sources = [_storage(t, 0) for t in inputs]
+    a = linked(probe_storage(dtype, dims, 0), sources)
+    return dtype, dims, a, linked(probe_storage(dtype, dims, 1), sources) if dims is None or None in dims else None
+
+
 def _unranked(op: Op, bound: list[Any], unknown: list[SymbolicTensor]) -> tuple[Any, list[Result], bool]:
     """Inputs of unknown rank: ranks are tried, and what is alike in two of them is known."""
     found: list[Any] = []
     first: Exception | None = None
-    for rank in (2, 3, 1, 4, 0):
-        try:
-            found.append(_with_sizes(unknown, lambda t, rank=rank: (4,) * rank, lambda: _run(op, bound, 0)))  # type: ignore[misc]
-        except Exception as error:  # noqa: BLE001 - another rank may do
-            first = first or error
-        if len(found) == 2:
+    known = {d for t in _tensors(bound) for d in (t._dims or () if isinstance(t, SymbolicTensor) else t._t.shape) if d and d != 4}
+    tried = 4
+    for tried in (4, *sorted(known, reverse=True)):
+        for rank in (2, 3, 1, 4, 0):
+            try:
+                found.append(_with_sizes(unknown, lambda t, rank=rank, size=tried: (size,) * rank, lambda: _run(op, bound, 0)))  # type: ignore[misc]
+            except Exception as error:  # noqa: BLE001 - another rank may do
+                first = first or error
+            if len(found) == 2:
+                break
+        if found:
             break
-    if not found:
+    else:
         assert first is not None
-        raise first
+        if op.multi:
+            raise first
+        return 0, [_described(bound, None)], False  # it may well run on the shapes to come
     structure, results = _results(found[0], found[-1])
     out: list[Result] = []
     for dtype, dims, a, b in results:
@@ -567,7 +596,7 @@ def _unranked(op: Op, bound: list[Any], unknown: list[SymbolicTensor]) -> tuple[
             out.append((dtype, None, linked(probe_storage(dtype, None, 0), sources), linked(probe_storage(dtype, None, 1), sources)))
         elif dims:
             # equal sizes come from the tried size: only the rank is certain
-            dims = tuple(None if d in (4, None) else d for d in dims)
+            dims = tuple(None if d in (tried, None) else d for d in dims)
             out.append((dtype, dims, linked(probe_storage(dtype, dims, 0), [a]), linked(probe_storage(dtype, dims, 1), [a]) if None in dims else None))
         else:
             out.append((dtype, dims, _to_meta(a) if not a.requires_grad else a, None))
