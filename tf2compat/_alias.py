@@ -128,7 +128,8 @@ def _keras_target(name: str) -> types.ModuleType:
     from tf2compat import _private
     from tf2compat._names import table
 
-    public = f"tf.keras.{inner}" in table()
+    # below keras.src are modules inside of public ones, which a public module does not find
+    public = ".src." not in name and f"tf.keras.{inner}" in table()
     found = None if public else _private.keras(inner)
     return _target(f"{ROOT}.keras.{inner}") if found is None else found
 

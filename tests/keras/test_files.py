@@ -206,12 +206,15 @@ def test_wrong_paths(tmp_path):
         Subclassed().save(str(tmp_path / "x.h5"))
 
 
-def test_lambdas_need_trust(tmp_path):
+def test_lambdas_of_other_processes_need_trust(tmp_path, monkeypatch):
+    from tf2compat.keras._base import lambdas
+
     model = tf.keras.Sequential([tf.keras.layers.Dense(2, input_shape=(3,)), tf.keras.layers.Lambda(lambda x: x * 2)])
     x = np.ones((1, 3), np.float32)
     for name in ("x.keras", "x.h5"):
         path = str(tmp_path / name)
         model.save(path)
+        monkeypatch.setattr(lambdas, "_described", {})
         with pytest.raises(ValueError, match="safe_mode=False"):
             _files.load_model(path)
         again = _files.load_model(path, safe_mode=False)

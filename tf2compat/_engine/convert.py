@@ -448,6 +448,8 @@ def constant_value(value: Any) -> Any:
         if static is not None:
             return static()
         return value._numpy()
+    if hasattr(type(value), "_is_keras_tensor"):
+        return value._constant
     if hasattr(type(value), "_tf_storage"):
         return value.numpy()
     return np.asarray(value)

@@ -190,10 +190,22 @@ def grad_pass_through(f: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def no_gradient(op_type: str) -> None:
-    """TensorFlow's registry of op types without gradient: not supported, because torch autograd differentiates here."""
-    from ..errors import UnimplementedError
+    """Says that ops of a type have no gradient (`tf.no_gradient`): of types that TensorFlow does not have, as libraries of kernels register them.
 
-    raise UnimplementedError(
-        None, None, f"tf.no_gradient({op_type!r}): tf2compat differentiates with torch autograd and has no gradient registry by op type; "
-        "wrap the computation in tf.stop_gradient or tf.custom_gradient."
-    )  # fmt: skip
+    Such ops cannot be loaded here, so there is nothing to tell. UnimplementedError for the types there are: torch autograd differentiates
+    them, and has no registry by type.
+    """
+    if not isinstance(op_type, str):
+        raise TypeError("op_type must be a string")
+    refuse_known_type("tf.no_gradient", op_type, "wrap the computation in tf.stop_gradient or tf.custom_gradient.")
+
+
+def refuse_known_type(what: str, op_type: str, instead: str) -> None:
+    """UnimplementedError when ops of this type exist here."""
+    from ..errors import UnimplementedError
+    from ..raw_ops import _by_name
+
+    if ">" not in op_type and op_type in _by_name():  # "Library>Op" is the library's own
+        raise UnimplementedError(
+            None, None, f"{what}({op_type!r}): tf2compat differentiates with torch autograd and has no registry of gradients by op type; {instead}"
+        )

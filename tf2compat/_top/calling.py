@@ -16,6 +16,7 @@ import torch
 from .. import errors
 from .._engine import dtypes, nest, state
 from .._engine.convert import constant_value, convert_to_tensor
+from .._engine.custom_gradient import refuse_known_type
 from .._engine.op import ANYS, op, wrap_here
 from .._engine.tape import UnconnectedGradients
 from .._engine.tensor import Tensor
@@ -301,14 +302,19 @@ def hessians(ys: Any, xs: Any, gate_gradients: bool = False, aggregation_method:
 
 
 class RegisterGradient:
-    """TensorFlow's registry of gradients by op type; torch autograd differentiates here (`tf.RegisterGradient`)."""
+    """Decorates the gradient of an op type (`tf.RegisterGradient`): of types that TensorFlow does not have, as libraries of kernels register them.
+
+    Such ops cannot be loaded here, so the function is never called. UnimplementedError for the types there are: torch autograd
+    differentiates them, and has no registry by type.
+    """
 
     def __init__(self, op_type: str) -> None:
         if not isinstance(op_type, str):
             raise TypeError("op_type must be a string")
-        raise errors.UnimplementedError(
-            None, None, f"tf.RegisterGradient({op_type!r}): tf2compat has no registry of gradients by op type; use tf.custom_gradient."
-        )
+        refuse_known_type("tf.RegisterGradient", op_type, "use tf.custom_gradient.")
+
+    def __call__(self, f: Any) -> Any:
+        return f
 
 
 # --- foreign code ----------------------------------------------------------------------------------------------------

@@ -62,6 +62,9 @@ def run_symbolically(fn: Callable[..., Any], args: Any, kwargs: Any, layer: Any 
                 found = x._composite.placeholder_value(None)
             else:
                 found = graph.placeholder(x.dtype, _dims(x.shape), "Placeholder")
+                if x._guesses is not None:
+                    for t in (found, found._node.outputs[0]):
+                        t._t, t._b = x._guesses
             mask = mask_of(x)
             if mask is not None:
                 set_mask(found, graph.placeholder(mask.dtype, _dims(mask.shape), "mask"))

@@ -95,6 +95,13 @@ class SlicingOpLambda(TFOpLambda):
         Layer.__init__(self, name=name, autocast=False, **kwargs)
         self.built = True
 
+    def __call__(self, tensor: Any, key: Any) -> Any:
+        return super().__call__(tensor, _in_structures(key))
+
+    def call(self, tensor: Any, key: Any) -> Any:
+        """tensor[key]."""
+        return self.function(tensor, _as_index(key))
+
     def get_config(self) -> dict[str, Any]:
         return {"name": self.name, "trainable": self.trainable, "dtype": "float32", "function": "__operators__.getitem"}
 
@@ -170,3 +177,18 @@ def call_op(op: Any, args: tuple[Any, ...]) -> Any:
 def call_slice(x: Any, key: Any) -> Any:
     """`x[key]` as a layer."""
     return SlicingOpLambda()(x, key)
+
+
+def _in_structures(key: Any) -> Any:
+    """An index with its slices as dictionaries where symbolic tensors are their bounds, so that the model's structures reach them."""
+    if isinstance(key, (tuple, list)):
+        return type(key)(_in_structures(k) for k in key)
+    if isinstance(key, slice) and any(hasattr(type(v), "_is_keras_tensor") for v in (key.start, key.stop, key.step)):
+        return {"start": key.start, "stop": key.stop, "step": key.step}
+    return key
+
+
+def _as_index(key: Any) -> Any:
+    if isinstance(key, (tuple, list)):
+        return type(key)(_as_index(k) for k in key)
+    return slice(key["start"], key["stop"], key["step"]) if isinstance(key, dict) else key

@@ -23,6 +23,7 @@ class _Scopes(threading.local):
     def __init__(self) -> None:
         self.stack: list[dict[str, Any]] = []
         self.trusted = False
+        self.own = False
 
 
 _scopes = _Scopes()
@@ -36,6 +37,16 @@ class TrustedScope:
 
     def __exit__(self, *exc: object) -> None:
         _scopes.trusted = self._saved
+
+
+class OwnFunctionsScope:
+    """Within the block, descriptions of functions that this process has written itself are those functions: no code of a file is run."""
+
+    def __enter__(self) -> None:
+        self._saved, _scopes.own = _scopes.own, True
+
+    def __exit__(self, *exc: object) -> None:
+        _scopes.own = self._saved
 
 
 class CustomObjectScope:
@@ -118,6 +129,23 @@ def _public_module(obj: Any) -> str | None:
 _BASE_HOMES = {"Layer": "keras.layers", "InputLayer": "keras.layers", "Model": "keras", "Sequential": "keras", "Functional": "keras.src.engine.functional", "TFOpLambda": "tf_keras.src.layers.core.tf_op_layer", "SlicingOpLambda": "tf_keras.src.layers.core.tf_op_layer"}
 
 
+class InMemory(dict[str, Any]):
+    """The description of a function that the process still has: cloning a layer takes the function itself, and runs no code of the description.
+
+    What is written to a file is the description alone.
+    """
+
+    def __init__(self, description: dict[str, Any], function: Any) -> None:
+        super().__init__(description)
+        self.function = function
+
+    def __deepcopy__(self, memo: Any) -> InMemory:
+        return InMemory(dict(self), self.function)
+
+    def __reduce__(self) -> Any:
+        return dict, (dict(self),)
+
+
 def serialize_keras_object(obj: Any) -> Any:
     """A JSON-able description of an object, as the `.keras` format has it (`tf.keras.utils.serialize_keras_object`)."""
     if obj is None or isinstance(obj, (str, int, float, bool)):
@@ -128,6 +156,8 @@ def serialize_keras_object(obj: Any) -> Any:
         return tuple(serialize_keras_object(v) for v in obj)  # a list in JSON, as Keras 2 has it
     if isinstance(obj, list):
         return [serialize_keras_object(v) for v in obj]
+    if isinstance(obj, InMemory):
+        return obj
     if isinstance(obj, dict):
         return {k: serialize_keras_object(v) for k, v in obj.items()}
     if isinstance(obj, TensorShape):
@@ -266,6 +296,8 @@ def deserialize_keras_object(
         raise TypeError(f"Could not parse config: {config}")
     if "class_name" not in config or "config" not in config:
         return {k: again(v) for k, v in config.items()}
+    if isinstance(config, InMemory):
+        return config.function
     name, inner = config["class_name"], config["config"] or {}
     if name in _SPECIAL:
         return _SPECIAL[name](inner, again)
@@ -277,6 +309,10 @@ def deserialize_keras_object(
         return stored_lambda(inner["value"], safe_mode)
     if name == "function":
         found = get_registered_object(inner, custom_objects, module_objects) or find_function(inner)
+        if found is None and _scopes.own:
+            from .lambdas import known
+
+            found = known(inner)
         if found is None:
             raise TypeError(f"Could not locate function '{inner}'. Make sure custom functions are decorated with "
                             "`@keras.saving.register_keras_serializable()`.")  # fmt: skip
@@ -309,14 +345,17 @@ def deserialize_keras_object(
 
 def stored_lambda(value: Any, safe_mode: bool = True) -> Any:
     """The function of a stored lambda; ValueError unless the caller of the loading function trusts the file."""
+    from .lambdas import known, load
+
+    found = known(value) if _scopes.own else None
+    if found is not None:
+        return found
     if safe_mode and not _scopes.trusted:
         raise ValueError(
             "Requested the deserialization of a `lambda` object. This carries a potential risk of arbitrary code execution and thus it is "
             "disallowed by default. If you trust the source of the saved model, you can pass `safe_mode=False` to the loading function in "
             "order to allow `lambda` loading."
         )
-    from .lambdas import load
-
     return load(value)
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import torch
 
 from tf2compat._engine import dtypes, nest
 from tf2compat._engine.convert import convert_to_tensor
 from tf2compat._engine.shapes import TensorShape
+from tf2compat._engine.symbolic import SymbolicTensor
 
 from .callspec import mask_of, set_mask
 from .connections import KerasHistory, Node
@@ -25,7 +27,7 @@ class KerasTensor:
     _is_keras_tensor = True
     _tf_storage = True
     __slots__ = (
-        "_dtype", "_shape", "_name", "_keras_history", "_keras_mask", "_constant", "_ragged", "_splits", "_sparse", "_composite", "__weakref__",
+        "_dtype", "_shape", "_name", "_keras_history", "_keras_mask", "_constant", "_guesses", "_ragged", "_splits", "_sparse", "_composite", "__weakref__",
     )  # fmt: skip
 
     def __init__(self, shape: Any, dtype: Any, name: str | None = None, constant: Any = None) -> None:
@@ -36,6 +38,8 @@ class KerasTensor:
         self._keras_mask: Any = None
         #: the value where it is known already, e.g. of `tf.shape` parts
         self._constant = constant
+        #: two storages of sizes of which some are known: those agree in them
+        self._guesses: Any = None
         #: the number of ragged dimensions, and the dtype of their row splits
         self._ragged = 0
         self._splits = dtypes.int64
@@ -145,7 +149,9 @@ class KerasTensor:
     def __repr__(self) -> str:
         layer = self._keras_history.layer
         created = f" (created by layer '{layer.name}')" if layer is not None else ""
-        value = f" inferred_value={self._constant}" if self._constant is not None else ""
+        value = f" inferred_value={np.ravel(self._constant).tolist()}" if self._constant is not None else ""
+        if self._guesses is not None and self._shape.rank == 1:
+            value = f" inferred_value={[a if a == b else None for a, b in zip(*(g.tolist() for g in self._guesses), strict=True)]}"
         name = f" name='{self._name}'" if layer is None and self._name else ""
         if self._ragged or self._sparse:
             return f"<KerasTensor: type_spec={self.type_spec!r}{name}{created}>"
@@ -298,6 +304,17 @@ def _graph_name(x: Any, layer: Any) -> str:
     return f"{layer.name}/Identity:0" if node is None else x.name
 
 
+def _keep_sizes(made: KerasTensor, x: Any) -> None:
+    """What is known of sizes that a graph's tensor holds stays known in the model."""
+    a, b = x._t, x._b
+    if not isinstance(a, torch.Tensor) or a.device.type == "meta":
+        return
+    if b is None:
+        made._constant = a.numpy()
+    elif isinstance(b, torch.Tensor) and b.device.type != "meta" and a.shape == b.shape:
+        made._guesses = (a, b)
+
+
 def as_symbol(x: Any, layer: Any, name: str | None = None) -> Any:
     if not hasattr(x, "shape") and not hasattr(type(x), "_tf_extension_type_fields"):
         return x
@@ -315,11 +332,8 @@ def as_symbol(x: Any, layer: Any, name: str | None = None) -> Any:
         made._sparse = True
         return made
     made = KerasTensor(x.shape, x.dtype, name=name or (getattr(x, "_label", None) or _graph_name(x, layer)))
-    static = getattr(x, "_static_value", None)
-    if static is not None and x.dtype in (dtypes.int32, dtypes.int64) and x.shape.rank is not None and x.shape.rank <= 1:
-        value = static()
-        if value is not None:
-            made._constant = value
+    if isinstance(x, SymbolicTensor) and x.dtype in (dtypes.int32, dtypes.int64) and x.shape.rank is not None and x.shape.rank <= 1:
+        _keep_sizes(made, x)
     mask = mask_of(x)
     if mask is not None:
         set_mask(made, KerasTensor(mask.shape, mask.dtype, name="mask"))

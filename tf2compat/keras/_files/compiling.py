@@ -125,7 +125,7 @@ def model_from_legacy(config: Any, custom_objects: dict[str, Any] | None, safe_m
         config = {**config, "class_name": "Functional"}  # its name in older versions of Keras
     if config["class_name"] == "Sequential" and isinstance(config["config"], list):
         config = {**config, "config": {"name": None, "layers": config["config"]}}
-    with _scope(custom_objects, safe_mode):
+    with _scope(custom_objects, safe_mode), serialization.OwnFunctionsScope():
         return serialization.deserialize_keras_object(config, custom_objects, safe_mode, module_objects=_models())
 
 

@@ -152,7 +152,7 @@ class Conv(WeightOptions, Layer):
     def call(self, inputs: Any) -> Any:
         """activation(convolution(inputs, kernel) + bias)."""
         d = self.__dict__
-        if type(self).convolution_op is not Conv.convolution_op:
+        if "convolution_op" in d or type(self).convolution_op is not Conv.convolution_op:  # given to the layer or its class
             out = self.convolution_op(inputs, self.kernel)
             if self.use_bias:
                 out = tf.nn.bias_add(out, self.bias, "NCHW" if self._first else "NHWC")

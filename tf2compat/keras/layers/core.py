@@ -291,20 +291,23 @@ class Lambda(Layer):
         """The constructor's arguments as plain values; a Python lambda is stored as its code."""
         import types
 
-        from .._base.serialization import serialize_keras_object
+        from .._base.lambdas import remember
+        from .._base.serialization import InMemory, serialize_keras_object
 
         def described(fn: Any) -> Any:
             if isinstance(fn, types.LambdaType) and fn.__name__ == "<lambda>":
-                return serialize_keras_object(fn), "lambda"
+                return InMemory(serialize_keras_object(fn), fn), "lambda"
             if callable(fn):
-                return getattr(fn, "__name__", repr(fn)), "function"
+                described = serialize_keras_object(fn)
+                remember(getattr(fn, "__name__", repr(fn)), fn)
+                return InMemory(described, fn) if isinstance(described, dict) else described, "function"
             return fn, "raw"
 
         config = super().get_config()
         function, kind = described(self.function)
         shape, shape_kind = described(self._output_shape)
         config.update({
-            "function": serialize_keras_object(self.function) if kind == "function" else function, "function_type": kind,
+            "function": function, "function_type": kind,
             "module": getattr(self.function, "__module__", None), "output_shape": shape, "output_shape_type": shape_kind,
             "output_shape_module": getattr(self._output_shape, "__module__", None), "arguments": self.arguments,
         })  # fmt: skip
@@ -316,7 +319,8 @@ class Lambda(Layer):
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
         """A layer made from what `get_config` returned. ValueError for a stored lambda unless its `safe_mode` is off."""
-        from .._base.serialization import deserialize_keras_object, get_registered_object, stored_lambda
+        from .._base.lambdas import known
+        from .._base.serialization import deserialize_keras_object, find_function, get_registered_object, stored_lambda
 
         config = dict(config)
 
@@ -327,9 +331,9 @@ class Lambda(Layer):
             if isinstance(value, dict):
                 return deserialize_keras_object(value, custom_objects)
             if kind == "lambda" and isinstance(value, (list, tuple)):  # as HDF5 files have it
-                return stored_lambda(value)
+                return known(value) or stored_lambda(value)
             if kind == "function" and isinstance(value, str):
-                found = get_registered_object(value, custom_objects)
+                found = get_registered_object(value, custom_objects) or known(value) or find_function(value)
                 if found is None:
                     raise TypeError(f"Could not locate function '{value}'. Pass it in `custom_objects`.")
                 return found
