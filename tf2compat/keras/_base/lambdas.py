@@ -9,7 +9,6 @@ import sys
 import types
 from typing import Any
 
-
 #: functions that this process has described: reading such a description again takes the function, and runs no code of a file
 _described: dict[str, Any] = {}
 _MOST = 1000
