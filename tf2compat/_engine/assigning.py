@@ -118,7 +118,8 @@ def _check_static(self: Any, value: Any, name: str) -> None:
     what = f"Shapes must be equal rank, but are {len(a)} and {len(b)}" if len(a) != len(b) else (
         f"Dimension {at} in both shapes must be equal, but are {a[at]} and {b[at]}. Shapes are {shown[0]} and {shown[1]}."
     )
-    raise ValueError(f"{what} for '{{{{node {name}}}}} = {name}[dtype={self.dtype.name}]({self.name}, {value.name if hasattr(value, '_graph') else 'value'})' with input shapes: [], {shown[1]}.")
+    given = value.name.partition(":")[0] if hasattr(value, "_graph") else f"{name}/value"
+    raise ValueError(f"{what} for '{{{{node {name}}}}} = {name}[dtype=DT_{self.dtype._cpp.upper()}]({name}/resource, {given})' with input shapes: [], {shown[1]}.")
 
 
 def assign_add(self: Any, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 from ..errors import OpError
 from .autograph import rules
 from .autograph.errors import BLOCKS
+from .shape_errors import said
 
 __all__ = ["place", "told", "while_tracing"]
 
@@ -123,7 +124,17 @@ def while_tracing(op: Any, bound: list[Any], name: str, message: str) -> str:
     text = _EAGER.sub("", message) if found is None else f"Dimensions must be equal, but are {found[0]} and {found[1]}"
     names = [t.name.partition(":")[0] if hasattr(t, "_graph") else f"{name}/{p}" for t, p in zip(inputs, [*op.params, *["input"] * len(inputs)], strict=False)]
     kinds = {t.dtype.name: None for t in inputs}
-    attributes = f"[T=DT_{next(iter(kinds)).upper()}]".replace("FLOAT32", "FLOAT").replace("FLOAT64", "DOUBLE") if len(kinds) == 1 else ""
+    kind = f"T=DT_{next(iter(kinds)).upper()}".replace("FLOAT32", "FLOAT").replace("FLOAT64", "DOUBLE") if len(kinds) == 1 else ""
+    attributes = f"[{kind}]" if kind else ""
+    told = None if found is not None else said(op.name, dict(zip(op.params, bound, strict=False)), shapes)
+    if told is not None:
+        node = told.node or ("Pad" if name == "PadV2" and told.op == "Pad" else name)
+        attributes = f"[{', '.join(a for a in (kind, told.attributes) if a)}]" if kind or told.attributes else ""
+        shown = [(names[n] if type(n) is int else f"{node}/{n}", s) for n, s in told.inputs]
+        return (
+            f"{told.what} for '{{{{node {node}}}}} = {told.op}{attributes}({', '.join(n for n, _ in shown)})' with input shapes: "
+            f"{', '.join(_text(s) for _, s in shown)}{told.known}."
+        )
     return (
         f"{text} for '{{{{node {name}}}}} = {op.name}{attributes}({', '.join(names)})' with input shapes: "
         f"{', '.join(_text(s) for s in shapes)}."

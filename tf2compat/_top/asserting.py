@@ -254,30 +254,31 @@ def assert_less(x: Any, y: Any, message: str | None = None, summarize: int | Non
 
 
 @op("AssertRank", stateful=True, x=ANY)
-def _rank_later(x: Any, low: Any, exact: Any, message: Any) -> None:
-    _check_rank(x.ndim, tuple(x.shape), low, exact, message)
+def _rank_later(x: Any, low: Any, exact: Any, message: Any, shown: str) -> None:
+    _check_rank(x.ndim, tuple(x.shape), low, exact, message, shown)
 
 
 _rank_later.infer(lambda *args: [])
 _rank_later.strings(_rank_later.op.fn)
 
 
-def _check_rank(found: int, shape: Any, low: Any, exact: Any, message: Any) -> None:
+def _check_rank(found: int, shape: Any, low: Any, exact: Any, message: Any, shown: str) -> None:
     head = f"{message}.  " if message else ""
     if low is not None and found < low:
-        raise ValueError(f"{head}Tensor  must have rank at least {low}.  Received rank {found}, shape {shape}")
+        raise ValueError(f"{head}Tensor {shown} must have rank at least {low}.  Received rank {found}, shape {shape}")
     if exact is not None and found not in exact:
         want = f"rank {exact[0]}" if len(exact) == 1 else f"rank in {tuple(exact)}"
-        raise ValueError(f"{head}Tensor  must have {want}.  Received rank {found}, shape {shape}")
+        raise ValueError(f"{head}Tensor {shown} must have {want}.  Received rank {found}, shape {shape}")
 
 
 def check_rank(x: Any, low: Any, exact: Any, message: Any) -> None:
     """Assert a rank of at least `low`, or one of `exact`; at once when the static shape tells."""
     x = convert_to_tensor(x)
+    shown = "" if type(x) is Tensor else x.name
     if x.shape.rank is None:
-        _rank_later(x, low, exact, message)
+        _rank_later(x, low, exact, message, shown)
     else:
-        _check_rank(x.shape.rank, x.shape, low, exact, message)
+        _check_rank(x.shape.rank, x.shape, low, exact, message, shown)
 
 
 def static_rank(rank: Any) -> int:

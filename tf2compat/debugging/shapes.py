@@ -8,7 +8,7 @@ from .._engine.convert import convert_to_tensor
 
 
 def _describe(t: Any) -> str:
-    return f"Tensor shape={t.shape} dtype={t.dtype.name}"
+    return f"Tensor {t.name}" if hasattr(t, "_graph") else f"Tensor shape={t.shape} dtype={t.dtype.name}"
 
 
 def assert_shapes(

@@ -33,7 +33,7 @@ def _decode_raw(input_bytes: Any, out_type: Any, little_endian: bool, fixed_leng
                     f"DecodeRaw requires input strings to all be the same size, but element {i} has size {length} != {len(s)} [Op:DecodeRaw] name: "
                 )
         if length % size:
-            raise invalid(f"Input to DecodeRaw has length {length} that is not a multiple of {size}, the size of {out_type.name} [Op:DecodeRaw] name: ")
+            raise invalid(f"Input to DecodeRaw has length {length} that is not a multiple of {size}, the size of {out_type._cpp} [Op:DecodeRaw] name: ")
         data = b"".join(flat)
     else:
         length = fixed_length
