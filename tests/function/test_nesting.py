@@ -314,3 +314,84 @@ def test_a_search_with_beams() -> None:
         return search
 
     _same(make, *[(tf.constant(rng.normal(size=8).astype("float32")),) for _ in range(5)])
+
+
+def test_arrays_in_loops() -> None:
+    def make() -> Any:
+        @tf.function
+        def f(x: Any, n: Any) -> Any:
+            states = tf.TensorArray(tf.float32, size=9, element_shape=[3, 4])
+            sums = tf.TensorArray(tf.float32, size=0, dynamic_size=True)
+            states = states.write(0, x)
+            given = tf.TensorArray(tf.float32, size=3).unstack(x)
+            i = tf.constant(1)
+            while i < n and tf.reduce_max(x) < 50.0:
+                x = tf.matmul(x, W) + given.read(i % 3) + states.read(i - 1) * x[i % 3, -1]
+                states = states.write(i, x)
+                sums = sums.write(i - 1, tf.reduce_sum(x[:, i % 4]))
+                i += 1
+            return x, states.stack(), sums.stack(), sums.size(), states.read(1)
+
+        return f
+
+    _same(make, *[(X, tf.constant(n)) for n in (5, 5, 5, 4, 9, 1, 5)])
+
+
+def test_arrays_written_out_of_range() -> None:
+    def make() -> Any:
+        @tf.function
+        def f(x: Any, n: Any) -> Any:
+            out = tf.TensorArray(tf.float32, size=5)
+            for i in tf.range(n):
+                x = tf.tanh(tf.matmul(x, W)) + x[i % 3]
+                out = out.write(i, x)
+            return out.stack()
+
+        return f
+
+    _same(make, *[(X, tf.constant(n)) for n in (5, 5, 5, 6, 2)])
+
+
+def test_loops_over_sizes_are_done_round_by_round() -> None:
+    def make() -> Any:
+        v = tf.Variable(W)
+
+        @tf.function(input_signature=[tf.TensorSpec([None, None, 4])])
+        def f(x: Any) -> Any:
+            with tf.GradientTape() as tape:
+                h = tf.zeros([tf.shape(x)[0], 4])
+                out = tf.TensorArray(tf.float32, size=tf.shape(x)[1])
+                for t in tf.range(tf.shape(x)[1]):
+                    h = tf.tanh(tf.matmul(h + x[:, t], v))
+                    out = out.write(t, h)
+                loss = tf.reduce_sum(tf.square(out.stack()))
+            v.assign_sub(0.01 * tape.gradient(loss, v))
+            return loss, v.read_value()
+
+        return f
+
+    x = tf.constant(np.random.RandomState(5).normal(size=(2, 7, 4)).astype("float32"))
+    _same(make, *[(x[:, :n],) for n in (7, 7, 7, 3, 3, 3, 1, 7)], nests=False)
+
+
+def test_loops_that_stop_early() -> None:
+    def make() -> Any:
+        @tf.function
+        def f(x: Any, limit: Any) -> Any:
+            seen = tf.constant(0)
+            for i in tf.range(10):
+                if i % 3 == 2:
+                    continue
+                x = tf.tanh(tf.matmul(x, W)) + 0.1 * tf.cast(i, tf.float32)
+                seen += 1
+                if tf.reduce_sum(x) > limit:
+                    break
+            for row in tf.matmul(x, tf.ones([4, 600]))[:, :, None]:
+                x = x + 0.01 * tf.reduce_mean(row)
+                if tf.reduce_max(x) > 2.0 * limit:
+                    break
+            return x, seen
+
+        return f
+
+    _same(make, *[(X, tf.constant(n)) for n in (3.0, 3.0, 3.0, 0.0, -9.0, 100.0)])

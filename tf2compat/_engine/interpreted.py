@@ -50,7 +50,7 @@ class _Builder:
         self.moving: list[View] = []
         self.kept: list[Any] = []
 
-    def value(self, v: Any) -> Any:
+    def value(self, v: Any, gaps: bool = False) -> Any:
         if type(v) is View:
             found = self.values.get(id(v))
             if found is None:
@@ -63,10 +63,11 @@ class _Builder:
                 self.values[id(v)] = found
             return found
         if type(v) in (list, tuple) and any(type(x) is View for x in v):
-            if not all(type(x) is View for x in v):
+            if not gaps and not all(type(x) is View for x in v):
                 raise ValueError("a list with gaps")
             node = self.graph.create("prim::ListConstruct", [self.value(x) for x in v], 1)
-            node.output().setType(torch._C.ListType(torch._C.TensorType.get()))
+            kind = torch._C.TensorType.get()
+            node.output().setType(torch._C.ListType(torch._C.OptionalType(kind) if gaps else kind))
             self.graph.insertNode(node)
             return node.output()
         if type(v) in (list, tuple):
@@ -121,7 +122,15 @@ class _Builder:
 
     def node(self, overload: Any, given: dict[str, Any]) -> Any:
         arguments = overload._schema.arguments
-        values = [self.value(given.get(a.name, a.default_value if a.has_default_value() else None)) for a in arguments]
+        values = []
+        for a in arguments:
+            v = given.get(a.name, a.default_value if a.has_default_value() else None)
+            if type(v) in (list, tuple) and not v and str(a.type) in ("List[int]", "List[SymInt]"):
+                none = self.graph.insertNode(self.graph.create("prim::ListConstruct", [], 1))
+                none.output().setType(torch._C.ListType(torch._C.IntType.get()))
+                values.append(none.output())
+                continue
+            values.append(self.value(v, gaps=str(a.type) == "List[Optional[Tensor]]"))
         node = self.graph.create(overload._schema.name, values, len(overload._schema.returns))
         self.graph.insertNode(node)
         return node

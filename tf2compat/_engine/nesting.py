@@ -63,8 +63,13 @@ def repeated(test: Body, body: Body, init: tuple[Any, ...], limit: int | None = 
     if r is None:
         return _repeated(test, body, init, limit)
     with r.paused():
-        found = _repeated(test, body, init, limit)
+        found = _repeated(test, body, _apart(init), limit)
     return _loop(r, test, body, init, found, limit)
+
+
+def _apart(init: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The first values of a loop that runs for what comes of it alone."""
+    return tuple([x if isinstance(x, torch.Tensor) or not hasattr(x, "apart") else x.apart() for x in init])
 
 
 def _repeated(test: Body, body: Body, state: tuple[Any, ...], limit: int | None) -> tuple[Any, ...]:
@@ -75,37 +80,54 @@ def _repeated(test: Body, body: Body, state: tuple[Any, ...], limit: int | None)
     return state
 
 
-def counted(start: Any, last: Any, delta: Any, body: Body, init: tuple[Any, ...]) -> tuple[Any, ...]:
-    """A For over the numbers of a range; `body` is given one before the loop variables."""
+def counted(start: Any, last: Any, delta: Any, body: Body, init: tuple[Any, ...], stops: bool = False) -> tuple[Any, ...]:
+    """A For over the numbers of a range; `body` is given one before the loop variables. `stops`: it also says, last, whether to go on."""
     r = recorder()
     if r is None:
         from .replay import _range
 
-        state = init
-        for (number,) in _range(start, last, delta):
-            state = body(number, *state)
-        return state
+        return _over(_range(start, last, delta), body, init, stops)
     if start.is_floating_point() or r.view(delta).block.dynamic:
         raise Unfit("a range of floats, or with a step that is not known")
     step = int(delta)
     with r.paused():
-        found = counted(start, last, delta, body, init)
+        found = counted(start, last, delta, body, _apart(init), stops)
     n = torch.div(last.long() - start.long() + (step - (1 if step > 0 else -1)), step, rounding_mode="floor").clamp(min=0)
-    return _loop(r, None, lambda i, *state: (i + delta, *body(i, *state)), (start, *init), (last, *found), r.view(n))[1:]
+    return _for(r, start, delta, body, init, found, r.view(n), stops)
 
 
-def rowed(rows: Any, body: Body, init: tuple[Any, ...]) -> tuple[Any, ...]:
+def rowed(rows: Any, body: Body, init: tuple[Any, ...], stops: bool = False) -> tuple[Any, ...]:
     """A For over the slices of a tensor along its first axis."""
     r = recorder()
     if r is None:
-        state = init
-        for row in rows.unbind(0):
-            state = body(row, *state)
-        return state
+        return _over(((row,) for row in rows.unbind(0)), body, init, stops)
     with r.paused():
-        found = rowed(rows, body, init)
+        found = rowed(rows, body, _apart(init), stops)
         first, one = torch.zeros(1, dtype=torch.int64), torch.ones(1, dtype=torch.int64)
-    return _loop(r, None, lambda i, *state: (i + one, *body(rows.index_select(0, i)[0], *state)), (first, *init), (first, *found), rows.shape[0])[1:]
+    return _for(r, first, one, lambda i, *state: body(rows.index_select(0, i)[0], *state), init, found, rows.shape[0], stops)
+
+
+def _over(elements: Any, body: Body, state: tuple[Any, ...], stops: bool) -> tuple[Any, ...]:
+    for (element,) in elements:
+        state = body(element, *state)
+        if stops:
+            *state, go = state  # type: ignore[assignment]
+            if not go:
+                break
+    return tuple(state)
+
+
+def _for(r: Recorder, start: Any, delta: Any, body: Body, init: tuple[Any, ...], found: tuple[Any, ...], limit: Any, stops: bool) -> tuple[Any, ...]:
+    if not stops:
+        return _loop(r, None, lambda i, *state: (i + delta, *body(i, *state)), (start, *init), (start, *found), limit)[1:]
+    with r.paused():
+        go = torch.tensor(True)
+
+    def once(going: Any, i: Any, *state: Any) -> tuple[Any, ...]:
+        *after, going = body(i, *state)
+        return (going, i + delta, *after)
+
+    return _loop(r, None, once, (go, start, *init), (go, start, *found), limit, flagged=True)[2:]
 
 
 def branched(condition: Any, yes: Body, no: Body) -> tuple[Any, ...]:
@@ -139,8 +161,17 @@ def branched(condition: Any, yes: Body, no: Body) -> tuple[Any, ...]:
     return tuple(results)
 
 
+def index(value: Any) -> Any:
+    """A scalar that says which element: a number, or the tensor where that is recorded."""
+    number = getattr(value, "_number", None)
+    if number is not None:
+        return number
+    r = recorder()
+    return value if r is not None and value.device.type == "cpu" and r.view(value).block.dynamic else value.item()
+
+
 #: under the names that generated code has for them
-HELPERS = {"_repeated": repeated, "_counted": counted, "_rowed": rowed, "_branched": branched}
+HELPERS = {"_index": index, "_repeated": repeated, "_counted": counted, "_rowed": rowed, "_branched": branched}
 
 
 # --- recording --------------------------------------------------------------------------------------------------------
@@ -168,15 +199,25 @@ def _same(a: Any, b: Any) -> None:
         raise Unfit("a value of a loop or condition changes its shape")
 
 
-def _loop(r: Recorder, test: Body | None, body: Body, init: tuple[Any, ...], found: tuple[Any, ...], limit: Any) -> tuple[Any, ...]:
-    """The step of a loop that began with `init` and gave `found`."""
-    for a, b in zip(init, found, strict=True):
-        _same(a, b)
-    state = [x.clone(memory_format=torch.contiguous_format) for x in init]
-    places = [r.view(x) for x in state]
-    for p in places:
+def _loop(
+    r: Recorder, test: Body | None, body: Body, init: tuple[Any, ...], found: tuple[Any, ...], limit: Any, flagged: bool = False
+) -> tuple[Any, ...]:
+    """The step of a loop that began with `init` and gave `found`. `flagged`: the first variable says whether to go on."""
+    tensors = [isinstance(x, torch.Tensor) for x in init]
+    state: list[Any] = []
+    for a, b, plain in zip(init, found, tensors, strict=True):
+        if plain:
+            _same(a, b)
+            state.append(a.clone(memory_format=torch.contiguous_format))
+        elif hasattr(a, "recorded"):
+            state.append(a.recorded(r, b))
+        else:
+            raise Unfit("a loop with what is no tensor in the host's memory")
+    places = [r.view(x) for x, plain in zip(state, tensors, strict=True) if plain]
+    shared = [r.view(t) for x, plain in zip(state, tensors, strict=True) if not plain for t in x.memory()]
+    for p in [*places, *shared]:
         p.block.dynamic = True
-    flag, first = None, None
+    flag, first = places[0] if flagged else None, None
     if test is not None:
         value, steps = r.part(lambda: _dry(r, lambda: test(*state)))
         flag = r.view(value)
@@ -185,7 +226,12 @@ def _loop(r: Recorder, test: Body | None, body: Body, init: tuple[Any, ...], fou
     def once() -> list[tuple[View, View]]:
         news = []
         taken = {id(p.block) for p in places}
-        for place, x, new in zip(places, state, body(*state), strict=True):
+        after = iter(places)
+        for x, new, plain in zip(state, body(*state), tensors, strict=True):
+            if not plain:
+                x.follow(new)
+                continue
+            place = next(after)
             _same(x, new)
             view = r.view(new.detach())
             if view is place:
@@ -200,7 +246,7 @@ def _loop(r: Recorder, test: Body | None, body: Body, init: tuple[Any, ...], fou
     with r.paused():
         for x, value in zip(state, found, strict=True):
             x.copy_(value)
-    r.steps.append(Nested(True, [first, Part(steps, [], writes)], flag, limit))
+    r.steps.append(Nested(True, [first, Part(steps, shared, writes)], flag, limit))
     for p in places:
         p.block.writes += 1
-    return tuple(state)
+    return tuple([x if plain else x.after(r) for x, plain in zip(state, tensors, strict=True)])

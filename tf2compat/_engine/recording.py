@@ -45,7 +45,7 @@ def recorder() -> Recorder | None:
 class Block:
     """A piece of memory. `dynamic`: whether it can hold something else in another run."""
 
-    __slots__ = ("kind", "dynamic", "writes", "nbytes", "at", "scope")
+    __slots__ = ("kind", "dynamic", "writes", "nbytes", "at", "scope", "shared")
 
     def __init__(self, kind: str, nbytes: int) -> None:
         #: "own" (made by a step), "input", "variable", "constant" or "guard"
@@ -57,6 +57,8 @@ class Block:
         self.at = -1
         #: the list of steps that made it
         self.scope: Any = None
+        #: whether loops change it in place: the elements of an array
+        self.shared = False
 
 
 class View:
@@ -272,7 +274,7 @@ class Recorder(TorchDispatchMode):
                 raise Unfit(f"{func} gives memory that it was given")
         writes += [o for o in outs if o is not None]
         for w in writes:
-            if w.block.scope is not self.steps and w.block.kind == "own":
+            if w.block.scope is not self.steps and w.block.kind == "own" and not w.block.shared:
                 raise Unfit(f"{func} changes in a loop or a branch what was made outside")
             w.block.writes += 1
             w.block.dynamic = w.block.dynamic or dynamic

@@ -22,7 +22,7 @@ from .symbolic import SymbolicTensor, symbolic
 from .tensor import Tensor
 from .variable import Variable
 
-__all__ = ["Item", "Planner", "nestable"]
+__all__ = ["INDEXED", "Item", "Planner", "nestable"]
 
 #: nodes that an unrolled loop may have
 UNROLLED = 1500
@@ -42,6 +42,10 @@ _SIZES = frozenset((
     "Sum", "Maximum", "Minimum", "GatherV2", "Reshape", "ExpandDims", "Squeeze", "Identity", "Neg", "SelectV2", "Less", "Greater", "Equal",
 ))  # fmt: skip
 _NO_KERNELS = frozenset((dtypes.uint16, dtypes.uint32, dtypes.uint64))
+
+
+#: ops that may be told by a tensor which element is meant, where what they do is recorded
+INDEXED = frozenset(("StridedSlice", "TensorListSetItem", "TensorListGetItem"))
 
 
 class Item:
@@ -136,7 +140,9 @@ def nestable(node: Node) -> bool:
             return False
     else:
         how, what, n, stops, limit = node.extra
-        if how not in ("_range", "_rows") or what is not None or stops or limit is not None or (how == "_rows" and rounds(node) is None):
+        if how not in ("_range", "_rows") or what is not None or limit is not None:
+            return False
+        if stops and not _scalar(node.blocks[0].outputs[-1]):
             return False
     plan = scalars.analyse(node)
     return plan is None or not plan.pure
@@ -215,7 +221,13 @@ class Planner:
     def unrolled(self, node: Node) -> bool:
         """Whether a For is done round by round."""
         n = rounds(node)
-        return n is not None and n * self.weight(node.blocks[0].nodes) <= UNROLLED
+        if n is None:  # a region is recorded for sizes that are known then
+            how, what, _, stops, limit = node.extra
+            return self.nesting and how == "_range" and not stops and limit is None and all(self._sized_by(v) for v in node.args[1])
+        return n * self.weight(node.blocks[0].nodes) <= UNROLLED
+
+    def _sized_by(self, v: Any) -> bool:
+        return self._from_sizes(v) if isinstance(v, SymbolicTensor) else isinstance(v, Tensor) and v._t.device.type == "cpu"
 
     def _valued(self, node: Node) -> bool:
         """Whether a static argument hangs on more than sizes and the numbers of an unrolled loop."""
@@ -225,6 +237,8 @@ class Planner:
             what = "" if kind is None else kind.what
             if what in ("tensor", "tensors", "dtype", "variable", "variables"):
                 continue
+            if self.nesting and op.name in INDEXED and not isinstance(value, slice):
+                value = [v for v in value if isinstance(v, slice)] if isinstance(value, tuple) else None if _scalar(value) else value
             for t in _tensors([value]):
                 if isinstance(t, SymbolicTensor) and (what or (t.ndim == 0 and t.dtype.is_integer)) and not self._from_sizes(t):
                     return True

@@ -21,7 +21,7 @@ from .custom_gradient import _Custom, _fit
 from .graph import Graph, Node
 from .lookups import look_up
 from .op import Op, entering, invalid, wrap_here
-from .regions import nestable
+from .regions import INDEXED, nestable
 from .symbolic import SymbolicTensor
 from .tensor import Tensor
 from .variable import ResourceVariable, Variable
@@ -316,7 +316,7 @@ class _Writer:
                 name = self.number(v)
                 if name is not None:
                     return name
-            helper = "_int" if (v.ndim == 0) else "_ints"
+            helper = self.number_of if (v.ndim == 0) else "_ints"
             return f"{helper}({self.value(v, graph)})"
         if isinstance(v, tuple):
             return "(" + "".join(self.static(e, graph) + ", " for e in v) + ")"
@@ -332,13 +332,16 @@ class _Writer:
             if number is not None:
                 return number
             name = self.value(v, graph)
-            return f"_int({name})" if v.ndim == 0 and v.dtype.is_integer else name
+            return f"{self.number_of}({name})" if v.ndim == 0 and v.dtype.is_integer else name
         if isinstance(v, Tensor):
             return self.constant(v._t)
         if v is None or v is Ellipsis or type(v) in (int, bool, str, float):
             return repr(v) if type(v) is not float or v == v and abs(v) != float("inf") else self.constant(v)
         if isinstance(v, slice):
-            return f"slice({self.other(v.start, graph)}, {self.other(v.stop, graph)}, {self.other(v.step, graph)})"
+            how, self.number_of = self.number_of, "_int"
+            text = f"slice({self.other(v.start, graph)}, {self.other(v.stop, graph)}, {self.other(v.step, graph)})"
+            self.number_of = how
+            return text
         if type(v) is tuple:
             return "(" + "".join(self.other(e, graph) + ", " for e in v) + ")"
         if type(v) is list:
@@ -347,6 +350,7 @@ class _Writer:
 
     def arguments(self, node: Node, graph: Graph) -> list[str]:
         out = []
+        self.number_of = "_index" if self.nesting is not None and node.op.name in INDEXED else "_int"  # type: ignore[union-attr]
         for kind, v in zip(node.op.kinds, node.args, strict=True):  # type: ignore[union-attr]
             what = "" if kind is None else kind.what
             if what == "tensor":
@@ -621,7 +625,7 @@ class _Writer:
             init = "".join(self.value(v, graph) + ", " for v in node.args[0])
             body = self.function(node.blocks[0], node.blocks[0].outputs, graph, node)
             how = {"_range": "_counted", "_rows": "_rowed"}[node.extra[0]]
-            given = [*[self.value(v, graph) for v in node.args[1]], body, f"({init})"]
+            given = [*[self.value(v, graph) for v in node.args[1]], body, f"({init})", repr(bool(node.extra[3]))]
         names = [self.define(t, self.fresh("t")) for t in node.outputs]
         self.line(f"{''.join(n + ', ' for n in names)}{' = ' if names else ''}{how}({', '.join(given)})", node)
 
@@ -747,6 +751,8 @@ class _Writer:
         self.imported.clear()
 
     where = "None"
+    #: the helper that makes numbers of scalars
+    number_of = "_int"
 
     def entered(self, names: list[str], node: Node, init: list[Any], graph: Graph) -> None:
         """Give the variables of a loop their first values."""

@@ -96,6 +96,8 @@ def index_items(key: Any) -> tuple[Any, ...]:
 @op("StridedSlice", input=ANY)
 def strided(input: Any, index: Any) -> Any:  # noqa: A002 - TensorFlow's name
     """Basic indexing by a tuple of ints, slices, Ellipsis and None."""
+    if torch.Tensor in map(type, index):
+        return _at(input, index)
     reverse = [i for i in index if isinstance(i, slice_) and i.step is not None and i.step < 0]
     consumed = sum(1 for i in index if i is not None and i is not Ellipsis)
     if sum(1 for i in index if i is Ellipsis) > 1:
@@ -132,6 +134,18 @@ def strided(input: Any, index: Any) -> Any:  # noqa: A002 - TensorFlow's name
             axis += 1
     _check_ints(input, index)
     return out[tuple(forward)]
+
+
+def _at(value: Any, index: Any) -> Any:
+    """Indexing where some ints are tensors of the region that is recorded."""
+    out = strided.op.fn(value, tuple([slice_(None) if isinstance(i, torch.Tensor) else i for i in index]))
+    at: list[Any] = []
+    for n, i in enumerate(index):
+        if i is Ellipsis:
+            at += [None] * (value.ndim - sum(1 for j in index if j is not None and j is not Ellipsis))
+        elif type(i) is not int:
+            at.append(i.long() if isinstance(i, torch.Tensor) else None)
+    return torch.ops.aten.index(out, at)
 
 
 def _check_ints(value: Any, index: Any) -> None:

@@ -13,6 +13,7 @@ from .._engine.convert import convert_to_tensor
 from .._engine.op import ANY, DTYPE, INT, INTS, op
 from .._engine.shapes import TensorShape
 from .._engine.tensor import Tensor
+from .._engine.unfit import Unfit
 
 __all__ = ["TensorArray"]
 
@@ -70,6 +71,94 @@ class Items:
         return ()
 
 
+    def apart(self) -> Items:
+        """The same elements at another time."""
+        return Items(list(self.now()), self.dynamic, self.dtype, self.keep)
+
+    def recorded(self, recorder: Any, found: Items) -> Items:
+        """The elements in one piece of memory, for a loop that is recorded and gives `found`."""
+        before, after = self.now(), found.now()
+        made = [i for i in after if i is not None]
+        if not made or not all(isinstance(i, torch.Tensor) and i.shape == made[0].shape and i.dtype is made[0].dtype for i in made):
+            raise Unfit("an array whose elements are not alike, or are not there")
+        if len(after) < len(before) or any(i is not None and i.requires_grad for i in before):
+            raise Unfit("an array that is differentiated")
+        if all(i is not None for i in before) and len(before) == len(after):
+            memory = torch.stack(before)
+        else:
+            memory = torch.zeros((len(after), *made[0].shape), dtype=made[0].dtype)
+            recorder.view(memory, "own").block.dynamic = recorder.view(memory).block.shared = True
+            for place, item in zip(memory, before, strict=False):
+                if item is not None:
+                    place.copy_(item)
+        length = torch.full((), len(before), dtype=torch.int64) if self.dynamic else None
+        for t in (memory, length):
+            if t is not None:
+                recorder.view(t).block.shared = recorder.view(t).block.dynamic = True
+        return Recorded(memory, length, self)
+
+
+class Recorded(Items):
+    """The elements while a region is recorded: they change in place, and nobody may look at an earlier time."""
+
+    __slots__ = ("elements", "length", "past")
+
+    def __init__(self, elements: Any, length: Any, like: Items) -> None:
+        super().__init__(None, like.dynamic, like.dtype, like.keep)
+        self.elements, self.length, self.past = elements, length, False
+
+    def now(self) -> list[Any]:
+        if self.past:
+            raise Unfit("an array is used as it was before it was written")
+        return list(self.elements)
+
+    def memory(self) -> list[Any]:
+        return [t for t in (self.elements, self.length) if t is not None]
+
+    def write(self, index: Any, value: Any) -> Items:
+        if self.past or value.shape != self.elements.shape[1:] or value.requires_grad:
+            raise Unfit("an array is used as it was, with another shape, or differentiated")
+        at = index.reshape(1).long() if isinstance(index, torch.Tensor) else torch.tensor([index])
+        self.elements.index_copy_(0, at, value.unsqueeze(0))
+        if self.length is not None:
+            self.length.copy_(torch.maximum(self.length, at[0] + 1))
+        new = Recorded(self.elements, self.length, self)
+        self.past = True
+        return new
+
+    def read(self, index: Any) -> Any:
+        if self.past:
+            raise Unfit("an array is used as it was before it was written")
+        at = index.reshape(1).long() if isinstance(index, torch.Tensor) else torch.tensor([index])
+        return self.elements.index_select(0, at)[0]
+
+    def follow(self, new: Any) -> None:
+        """Look whether a body gave this array back."""
+        if not isinstance(new, Recorded) or new.elements is not self.elements or new.past:
+            raise Unfit("another array takes the place of one")
+        self.past = False
+
+    def recorded(self, recorder: Any, found: Items) -> Items:
+        if len(found.now()) != len(self.elements):
+            raise Unfit("an array grows")
+        return self
+
+    def apart(self) -> Items:
+        return Items([e.clone() for e in self.now()], self.dynamic, self.dtype, self.keep)
+
+    def after(self, recorder: Any) -> Items:
+        """The array when a loop has ended."""
+        if self.length is not None and not bool(self.length == len(self.elements)):
+            raise Unfit("an array has another size")
+        return self
+
+    def copy_(self, found: Items) -> None:
+        for place, item in zip(self.elements, found.now(), strict=True):
+            place.zero_() if item is None else place.copy_(item)
+        if self.length is not None:
+            self.length.fill_(len(self.elements))
+
+
 def _zeros(items: list[Any], dtype: dtypes.DType, dims: Any) -> Any:
     like = next((i for i in items if i is not None), None)
     if like is not None:
@@ -89,6 +178,8 @@ def _read(array: Items, index: int, dims: Any) -> Any:
 
 def _stack(array: Items, dims: Any) -> Any:
     items = array.now()
+    if type(array) is Recorded:
+        return array.elements.clone()
     if not items:
         return torch.zeros((0, *(0 if d is None else d for d in dims or ())), dtype=array.dtype.torch)
     if any(i is None for i in items):
@@ -110,6 +201,10 @@ def _create(size: Any, dtype: Any, dynamic: bool, keep: bool) -> Any:
 
 @op("TensorListSetItem", array=ANY, index=INT, value=ANY)
 def _write_op(array: Any, index: Any, value: Any) -> Any:
+    if not isinstance(index, int) or type(array) is Recorded:
+        if type(array) is not Recorded:
+            raise Unfit("which element is written is known to the host alone")
+        return array.write(index, value)
     if not array.dynamic and not 0 <= index < len(array.now()):
         raise errors.InvalidArgumentError(None, None, f"Trying to modify element {index} in a list with {len(array.now())} elements.")
     return array.write(index, value)
@@ -117,7 +212,13 @@ def _write_op(array: Any, index: Any, value: Any) -> Any:
 
 @op("TensorListGetItem", array=ANY, index=INT)
 def _read_op(array: Any, index: Any, dtype: Any, dims: Any) -> Any:
+    if type(array) is Recorded:
+        return array.read(index)
     items = array.now()
+    if not isinstance(index, int):
+        if any(i is None or i.shape != items[0].shape for i in items):
+            raise Unfit("which element is read is known to the host alone")
+        return torch.stack(items).index_select(0, index.reshape(1).long())[0]
     if not 0 <= index < len(items):
         raise errors.InvalidArgumentError(None, None, f"Trying to access element {index} in a list with {len(items)} elements.")
     if items[index] is None and (dims is None or None in dims) and all(i is None for i in items):
