@@ -94,9 +94,10 @@ def torch_steps() -> dict[str, Any]:
     import torch
 
     shapes = [[784, 128], [128], [128, 10], [10]]
-    weights = [(torch.randn(s) * 0.05) for s in shapes]
-    first, second = [torch.zeros(s) for s in shapes], [torch.zeros(s) for s in shapes]
-    x, y = torch.randn(32, 784), torch.arange(32) % 10
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    weights = [(torch.randn(s, device=device) * 0.05) for s in shapes]
+    first, second = [torch.zeros(s, device=device) for s in shapes], [torch.zeros(s, device=device) for s in shapes]
+    x, y = torch.randn(32, 784, device=device), torch.arange(32, device=device) % 10
 
     def train(x: Any, y: Any, weights: Any, first: Any, second: Any) -> Any:
         leaves = [w.detach().requires_grad_() for w in weights]

@@ -11,12 +11,24 @@ from collections.abc import Callable
 from typing import Any
 
 
+def settled(fn: Callable[[], Any], number: int) -> float:
+    """Seconds of `number` calls, a GPU's work for them included."""
+    torch = sys.modules.get("torch")
+    gpu = torch is not None and torch.cuda.is_available()
+    start = timeit.default_timer()
+    for _ in range(number):
+        fn()
+    if gpu:
+        torch.cuda.synchronize()  # type: ignore[union-attr]
+    return timeit.default_timer() - start
+
+
 def micros(fn: Callable[[], Any], seconds: float = 0.3, repeats: int = 5) -> float:
     """Microseconds a call: the best of `repeats` runs of about `seconds` each, after a warm-up."""
     fn()
-    once = max(timeit.timeit(fn, number=3) / 3, 1e-7)
+    once = max(settled(fn, 3) / 3, 1e-7)
     number = max(1, int(seconds / once / repeats))
-    return min(timeit.repeat(fn, number=number, repeat=repeats)) / number * 1e6
+    return min(settled(fn, number) for _ in range(repeats)) / number * 1e6
 
 
 def interleaved(fns: dict[str, Callable[[], Any]], seconds: float = 0.5, rounds: int = 7) -> dict[str, float]:
@@ -24,11 +36,11 @@ def interleaved(fns: dict[str, Callable[[], Any]], seconds: float = 0.5, rounds:
     numbers = {}
     for name, fn in fns.items():
         fn()
-        numbers[name] = max(1, int(seconds / rounds / max(timeit.timeit(fn, number=5) / 5, 1e-7)))
+        numbers[name] = max(1, int(seconds / rounds / max(settled(fn, 5) / 5, 1e-7)))
     best = dict.fromkeys(fns, float("inf"))
     for _ in range(rounds):
         for name, fn in fns.items():
-            best[name] = min(best[name], timeit.timeit(fn, number=numbers[name]) / numbers[name] * 1e6)
+            best[name] = min(best[name], settled(fn, numbers[name]) / numbers[name] * 1e6)
     return best
 
 

@@ -13,6 +13,9 @@ hypothesis.settings.load_profile("tf2compat")
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if torch.cuda.is_available():
+        import tf2compat as tf
+
+        tf.config.experimental.enable_tensor_float_32_execution(False)
         return
     skip = pytest.mark.skip(reason="needs a CUDA device, and torch sees none")
     for item in items:

@@ -16,6 +16,9 @@ from .tensor import Tensor, wrap
 _converters: list[tuple[int, type, Callable[..., Any]]] = []
 
 _INT32_MIN, _INT32_MAX = -(2**31), 2**31 - 1
+_HOST = torch.device("cpu")
+#: a tensor of so many whole numbers says a shape or the like
+_FEW = 16
 
 
 def register_tensor_conversion_function(base_type: Any, conversion_func: Callable[..., Any], priority: int = 100) -> None:
@@ -38,6 +41,16 @@ def default_device() -> torch.device:
     from .devices import current
 
     return current()
+
+
+def _whole_numbers(count: int) -> torch.device:
+    """Where whole numbers that a program writes down are: shapes, axes and the like are for the host to read, as in TensorFlow."""
+    if count <= _FEW:
+        from .devices import accelerated
+
+        if accelerated():
+            return _HOST
+    return default_device()
 
 
 def _place(t: torch.Tensor) -> torch.Tensor:
@@ -132,7 +145,7 @@ def to_storage(value: Any, dtype: DType | None = None) -> Any:
         wide = any(d > _INT32_MAX for d in dims)  # type: ignore[operator]
         if dtype is not None and dtype not in (dtypes.int32, dtypes.int64):
             raise TypeError(f"Cannot convert a TensorShape to dtype: {dtype!r}")
-        return _place(torch.tensor(dims, dtype=dtype.torch if dtype else torch.int64 if wide else torch.int32))
+        return torch.tensor(dims, dtype=dtype.torch if dtype else torch.int64 if wide else torch.int32, device=_whole_numbers(len(dims)))
     if isinstance(value, (str, bytes)):
         if dtype is not None and dtype is not dtypes.string:
             raise _cannot(value, dtype)
@@ -190,7 +203,7 @@ def _python_scalar(value: Any, dtype: DType | None) -> torch.Tensor:
             if not -(2**63) <= value < 2**64 or bits == 64:
                 raise ValueError("Can't convert Python sequence with out-of-range integer to Tensor.")
             value = (value - low) % 2**bits + low
-    device = default_device()
+    device = _whole_numbers(1) if kind is int and dtype is dtypes.int32 else default_device()
     return torch.tensor(value, dtype=target, device=device)
 
 
@@ -334,7 +347,7 @@ def _sequence(value: Any, dtype: DType | None) -> Any:
                 return torch.tensor(value, dtype=dtype.torch, device=default_device())
             rows = value if type(value[0]) is list else (value,)
             if all([min(r) >= _INT32_MIN and max(r) <= _INT32_MAX for r in rows]):
-                return torch.tensor(value, dtype=torch.int32, device=default_device())
+                return torch.tensor(value, dtype=torch.int32, device=_whole_numbers(sum(map(len, rows))))
     value = value if isinstance(value, (list, tuple, range)) else list(value)
     if not isinstance(value, range) and has_tensors(value):
         return _pack(value, dtype)._t
@@ -401,7 +414,8 @@ def _sequence(value: Any, dtype: DType | None) -> Any:
             array = np.array(leaves, dtype=np.int64 if dtype is not dtypes.uint64 else np.uint64)
         except OverflowError:
             raise ValueError("Can't convert Python sequence with out-of-range integer to Tensor.") from None
-        return _place(torch.from_numpy(array.astype(dtype.as_numpy_dtype).reshape(shape)))
+        made = torch.from_numpy(array.astype(dtype.as_numpy_dtype).reshape(shape))
+        return made.to(_whole_numbers(len(leaves))) if dtype is dtypes.int32 else _place(made)
     return torch.tensor(leaves, dtype=dtype.torch, device=default_device()).reshape(shape)
 
 

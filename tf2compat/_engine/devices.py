@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import functools
 import re
-from typing import Any
+import warnings
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import torch
 
 from . import state
 from .tensor import Tensor, wrap
 
+_R = TypeVar("_R")
 _PREFIX = "/job:localhost/replica:0/task:0/device:"
 _DEVICE = re.compile(r"(?:^|[/:])(?:device:)?(cpu|gpu|xla_cpu|xla_gpu|tpu):(\d+|\*)$|(?:^|[/:])(?:device:)?(cpu|gpu)$", re.I)
 _CPU = torch.device("cpu")
 _default: torch.device | None = None
+#: what was said about TF32, by the program or on its behalf
+_tf32: bool | None = None
 #: set by tf.config.set_visible_devices; None means all
 visible_gpus: list[int] | None = None
 soft_placement = True
@@ -29,7 +35,25 @@ def default() -> torch.device:
     if _default is None:
         gpus = list(range(gpu_count())) if visible_gpus is None else visible_gpus
         _default = torch.device("cuda", gpus[0]) if gpus else _CPU
+        if gpus:  # as TensorFlow does
+            if _tf32 is None:
+                use_tf32(True)
+            torch.backends.cudnn.benchmark = not torch.are_deterministic_algorithms_enabled()
     return _default
+
+
+def use_tf32(enabled: bool) -> None:
+    """Whether float32 matrix products and convolutions on NVIDIA GPUs round their operands to TF32."""
+    global _tf32
+    _tf32 = enabled
+    torch.set_float32_matmul_precision("high" if enabled else "highest")
+    with warnings.catch_warnings():  # torch's new setting and this one exclude each other, and it is younger than some supported release
+        warnings.simplefilter("ignore")
+        torch.backends.cudnn.allow_tf32 = enabled
+
+
+def tf32() -> bool:
+    return True if _tf32 is None else _tf32
 
 
 def reset_default() -> None:
@@ -38,7 +62,68 @@ def reset_default() -> None:
 
 
 def current() -> torch.device:
-    return state.local.device or default()
+    return state.local.device or state.local.home or default()
+
+
+def accelerated() -> bool:
+    """Whether tensors are made elsewhere than in the host's memory when nobody says otherwise."""
+    return (_default or default()) is not _CPU
+
+
+class host_side:
+    """Work that stays in the host's memory whatever the default is: pipelines, as TensorFlow's do."""
+
+    __slots__ = ("_before",)
+
+    def __enter__(self) -> None:
+        local = state.local
+        self._before = local.device, local.home
+        local.device, local.home = None, _CPU
+
+    def __exit__(self, *exc: object) -> None:
+        state.local.device, state.local.home = self._before
+
+
+def stay_on_host() -> None:
+    """All that this thread does is `host_side`."""
+    state.local.home = _CPU
+
+
+def hosted(fn: Callable[..., _R]) -> Callable[..., _R]:
+    """A function whose work is `host_side`."""
+
+    @functools.wraps(fn)
+    def call(*args: Any, **kwargs: Any) -> _R:
+        if not accelerated():
+            return fn(*args, **kwargs)
+        with host_side():
+            return fn(*args, **kwargs)
+
+    return call
+
+
+def on_the_host(value: Any) -> Any:
+    """A tensor, or what is made of tensors, in the host's memory."""
+    return _carried(value, _CPU)
+
+
+def placed(value: Any) -> Any:
+    """A tensor of the host, or what is made of such, where the program's tensors are; copied beside the program where the memory allows it."""
+    target = current()
+    return value if target is _CPU else _carried(value, target)
+
+
+def _carried(value: Any, target: torch.device) -> Any:
+    if isinstance(value, Tensor):
+        t = value._t
+        if not isinstance(t, torch.Tensor) or t.device.type in (target.type, "meta") or hasattr(value, "_node"):
+            return value
+        return wrap(t.to(target, non_blocking=t.device.type == "cpu" and t.is_pinned()))
+    if hasattr(type(value), "_tf_components") and hasattr(value, "_tf_from_components"):
+        parts = list(value._tf_components())
+        carried = [_carried(p, target) for p in parts]
+        return value if all(a is b for a, b in zip(parts, carried, strict=True)) else value._tf_from_components(carried)
+    return value
 
 
 _dispatching = torch._C._len_torch_dispatch_stack

@@ -22,7 +22,7 @@ from .nesting import Nested
 from .recording import Block, Recorder, Step, View
 from .unfit import Missed, Unfit
 
-__all__ = ["Flat", "flatten"]
+__all__ = ["Flat", "flatten", "plain", "tensors"]
 
 #: more steps than that take longer to generate than they are worth
 _MOST = 20_000
@@ -33,10 +33,14 @@ _SCALED = frozenset(("add", "sub", "mul", "div"))
 
 def _alias(t: torch.Tensor) -> torch.Tensor:
     """A tensor on the memory of `t` that does not count as a user of it: good for as long as that memory is where it is."""
-    if t.device.type != "cpu" or not t.is_contiguous():
+    if t.device.type not in ("cpu", "cuda") or not t.is_contiguous():
         raise Unfit("a variable whose memory is not plain")
     if not t.numel():
         return torch.empty_like(t)
+    if t.is_cuda:
+        from .graphed import memory_of
+
+        return memory_of(t)
     memory = (ctypes.c_byte * t.nbytes).from_address(t.data_ptr())
     return torch.frombuffer(memory, dtype=t.dtype).view(t.shape)
 
@@ -97,11 +101,14 @@ def flatten(follow: Callable[..., Any], variables: list[Any], args: tuple[Any, .
     variable its new value or None. Nothing has happened to the variables when this raises.
     """
     for x in args:
-        if not isinstance(x, torch.Tensor) or x.device.type != "cpu":
-            raise Unfit("a value that is no tensor in the host's memory passes between regions")
+        if not isinstance(x, torch.Tensor) or x.device.type not in ("cpu", "cuda"):
+            raise Unfit("a value that is no tensor passes between regions")
+    gpu = _gpu(args, variables)
     given = [x.detach().clone(memory_format=torch.contiguous_format) for x in args]
+    if gpu is not None:
+        given = [x.to(gpu) for x in given]
     memory = [_alias(v._t) for v in variables]
-    recorder = Recorder(guards)
+    recorder = Recorder(guards and gpu is None, gpu)
     inputs = [recorder.known(t, "input", i) for i, t in enumerate(given)]
     held = [recorder.known(t, "variable", i) for i, t in enumerate(memory)]
     local = state.local
@@ -134,12 +141,29 @@ def flatten(follow: Callable[..., Any], variables: list[Any], args: tuple[Any, .
     flat = Flat(variables, frozenset(id(variables[v.block.at]) for v, _ in writes))
     steps = simplified(recorder.steps, known, writes)
     rest = iter(known)
-    _Writer(flat, inputs, memory, recorder.hit).write(steps, [None if o is None else next(rest) for o in outputs])
+    outputs = [None if o is None else next(rest) for o in outputs]
+    if gpu is None:
+        _Writer(flat, inputs, memory, recorder.hit).write(steps, outputs)
+    else:
+        from .graphed import Graphed
+
+        flat = Graphed(flat, gpu, inputs, memory, steps, outputs)
     flat.addresses = [v._t.data_ptr() for v in variables]
     with torch.no_grad():
         for view, value in values:
             variables[view.block.at]._write(value)
     return flat, out
+
+
+def _gpu(args: tuple[Any, ...], variables: list[Any]) -> torch.device | None:
+    """The GPU that a region works on; Unfit where variables are elsewhere."""
+    places = {t.device for t in (*args, *[v._t for v in variables]) if isinstance(t, torch.Tensor) and t.is_cuda}
+    if len(places) > 1:
+        raise Unfit("it works on several devices")
+    gpu = next(iter(places), None)
+    if gpu is not None and any(getattr(v._t, "device", None) != gpu for v in variables):
+        raise Unfit("variables are on several devices")
+    return gpu
 
 
 def _apart(recorder: Recorder, t: torch.Tensor) -> View:
@@ -220,15 +244,15 @@ class _Writer:
 
     def some(self, steps: list[Step], copy: str) -> None:
         """Steps without Python in between, or where that cannot be with it."""
-        plain = _plains(steps)
-        if not plain:
+        listed = _plains(steps)
+        if not listed:
             return
         try:
-            run, moving = interpreted(plain, self.hit)
+            run, moving = interpreted(listed, self.hit)
             self.lines.append(f"{self.constant(run, 'f')}({', '.join([self.name(v) for v in moving])})")
-            self.kept.append(plain)
+            self.kept.append(listed)
         except Exception:  # noqa: BLE001 - Python serves
-            for s in plain:
+            for s in listed:
                 self.step(s, copy)
 
     def line(self, text: str) -> None:
@@ -255,13 +279,13 @@ class _Writer:
         self.line("pass")
         self.indent = self.indent[4:]
 
-    def step(self, plain: Any, copy: str) -> None:
-        func, args, kwargs, outs = plain
+    def step(self, found: Any, copy: str) -> None:
+        func, args, kwargs, outs = found
         if func is NESTED:
             self.nested(args, copy)
             return
         mutable = func._schema.is_mutable
-        call = call_for(func, _tensors(args), _tensors(kwargs), [None if o is None else o.t for o in outs], mutable)
+        call = call_for(func, tensors(args), tensors(kwargs), [None if o is None else o.t for o in outs], mutable)
         given = [self.text(a) for a in args] + [f"{k}={self.text(v)}" for k, v in kwargs.items()]
         fn = self.constant(call.fn, "f")
         if not outs:
@@ -285,10 +309,10 @@ def _count(steps: list[Step]) -> int:
 
 
 def _plains(steps: list[Step]) -> list[Any]:
-    return [found for s in steps for found in [_plain(s)] if found is not None]
+    return [found for s in steps for found in [plain(s)] if found is not None]
 
 
-def _plain(s: Step) -> tuple[Any, Any, Any, list[Any]] | None:
+def plain(s: Step) -> tuple[Any, Any, Any, list[Any]] | None:
     """A step as (operation, arguments, keywords, memory to fill), in the form that costs least; None for one that does nothing."""
     if isinstance(s, Nested):
         first, second = s.parts
@@ -308,12 +332,12 @@ def _plain(s: Step) -> tuple[Any, Any, Any, list[Any]] | None:
     return s.func, args, s.kwargs, s.outs
 
 
-def _tensors(value: Any) -> Any:
+def tensors(value: Any) -> Any:
     if type(value) is View:
         return value.t
     if type(value) in (list, tuple):
-        return type(value)([_tensors(v) for v in value])
+        return type(value)([tensors(v) for v in value])
     if type(value) is dict:
-        return {k: _tensors(v) for k, v in value.items()}
+        return {k: tensors(v) for k, v in value.items()}
     return value
 

@@ -62,8 +62,8 @@ def _storage(t: Tensor, which: int) -> Any:
         return t._b if which and t._b is not None else t._t
     s = t._t
     if isinstance(s, torch.Tensor):
-        if s.numel() <= _SMALL and not s.is_floating_point() and not s.is_complex() and s.device.type == "cpu":
-            return s
+        if s.numel() <= _SMALL and not s.is_floating_point() and not s.is_complex() and s.device.type != "meta":
+            return s.cpu()
         return torch.empty_like(s, device=_META, requires_grad=False)
     return s
 
@@ -154,6 +154,8 @@ def _probe(op: Op, args: list[Any], strings: bool) -> Any:
     if fn is None:
         raise op.unimplemented("string", args)
     before = state.local.device
+    if before is not _META:
+        state.local.asked = before
     state.local.device = _META
     try:
         with torch.enable_grad():

@@ -14,7 +14,7 @@ import torch
 
 from .recording import View
 
-__all__ = ["NESTED", "interpreted"]
+__all__ = ["NESTED", "filler", "interpreted"]
 
 _aten = torch.ops.aten
 _fillers: dict[Any, Any] = {}
@@ -22,7 +22,7 @@ _fillers: dict[Any, Any] = {}
 NESTED = object()
 
 
-def _filler(func: Any, n_outs: int) -> Any:
+def filler(func: Any, n_outs: int) -> Any:
     """The overload of an operation that fills memory, and the names of these arguments; None where there is none."""
     if func not in _fillers:
         _fillers[func] = None
@@ -141,7 +141,7 @@ class _Builder:
             return
         schema = func._schema
         given = {a.name: v for a, v in zip(schema.arguments, args, strict=False)} | kwargs
-        found = _filler(func, len(outs)) if outs and None not in outs else None
+        found = filler(func, len(outs)) if outs and None not in outs else None
         if found is not None:
             self.node(found[0], given | dict(zip(found[1], outs, strict=True)))
             return

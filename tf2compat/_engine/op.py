@@ -17,12 +17,14 @@ import torch
 
 from . import dtypes, state
 from .convert import convert_to_tensor, is_tensor_like
+from .devices import accelerated
 from .dtypes import DType
 from .lookups import look_up
 from .shapes import TensorShape
 from .tensor import Tensor, wrap
 from .variable import ResourceVariable, Variable
 
+_CPU = torch.device("cpu")
 __all__ = ["ANY", "ANYS", "AXES", "DTYPE", "INT", "INTS", "SHAPE", "TENSOR", "TENSORS", "VARIABLE", "VARIABLES", "Op", "op", "tensor"]
 
 
@@ -302,6 +304,8 @@ class Op:
             if self.string_fn is None:
                 raise self.unimplemented("string", args)
             fn = self.string_fn
+            if accelerated():
+                args = _moved(args, _CPU)
         try:
             return fn(*args)
         except Exception as error:  # noqa: BLE001 - every torch failure is translated
@@ -312,12 +316,31 @@ class Op:
                 return retried
         raise self.translate(caught, args).with_traceback(caught.__traceback__) from None
 
+    def hosting(self, fn: Callable[..., Any]) -> Callable[..., Any]:
+        """`fn`, which works on arrays of the host, for tensors from anywhere."""
+        return lambda *args, **kwargs: fn(*_moved(list(args), _CPU), **kwargs)
+
+    def forgiving(self, fn: Callable[..., Any]) -> Callable[..., Any]:
+        """`fn`, one of the op's implementations, that brings tensors of several devices together as an eager call does."""
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return fn(*args, **kwargs)
+            except (RuntimeError, NotImplementedError, TypeError) as error:
+                retried = self._retry(list(args), error)
+                if retried is NotImplemented:
+                    raise
+                return retried
+
+        return call
+
     def _retry(self, args: list[Any], error: Exception) -> Any:
         text = str(error)
-        if isinstance(error, RuntimeError) and "same device" in text:
+        if isinstance(error, RuntimeError) and _meeting(text):
             from .devices import current
 
-            found = [a.device for a in _torch_leaves(args) if a.device.type != "cpu"]
+            kept = [v._t.device for a in args for v in (a if isinstance(a, (list, tuple)) else [a]) if isinstance(v, Variable) and isinstance(v._t, torch.Tensor)]
+            found = kept or [a.device for a in _torch_leaves(args) if a.device.type != "cpu"]
             return self.fn(*_moved(args, found[0] if found else current()))
         if isinstance(error, (NotImplementedError, RuntimeError)) and ("not implemented for" in text or "Promotion for" in text):
             narrow = next((a.dtype for a in _torch_leaves(args) if a.dtype in _WIDER), None)
@@ -325,9 +348,16 @@ class Op:
                 wide = _WIDER[narrow]
                 try:
                     out = self.fn(*_map_torch(args, lambda t: t.to(wide) if t.dtype is narrow else t))
+                    return _map_torch(out, lambda t: t.to(narrow) if t.dtype is wide else t)
+                except Exception:  # noqa: BLE001, S110 - the first error is the one to report
+                    pass
+        if isinstance(error, (NotImplementedError, RuntimeError, TypeError)) and _on_host_only(text):
+            device = next((a.device for a in _torch_leaves(args) if a.device.type != "cpu"), None)
+            if device is not None:  # the host computes what the device has no kernel for, as TensorFlow places it
+                try:
+                    return _map_torch(self.call(_moved(args, _CPU)), lambda t: t.to(device))
                 except Exception:  # noqa: BLE001 - the first error is the one to report
                     return NotImplemented
-                return _map_torch(out, lambda t: t.to(narrow) if t.dtype is wide else t)
         return NotImplemented
 
     # --- errors ------------------------------------------------------------------------------------------------------
@@ -433,6 +463,16 @@ def _map_torch(value: Any, fn: Callable[[torch.Tensor], torch.Tensor]) -> Any:
         inner = [_map_torch(v, fn) for v in value]
         return type(value)(*inner) if hasattr(value, "_fields") else tuple(inner)
     return value
+
+
+def _meeting(text: str) -> bool:
+    """Whether torch says that tensors of several devices met."""
+    return "same device" in text or "same GPU device" in text or ("should be the same" in text and "cuda" in text)
+
+
+def _on_host_only(text: str) -> bool:
+    """Whether torch says that an operation, or a dtype of it, or NumPy, works in the host's memory only."""
+    return any(said in text for said in ("not implemented for '", "from the 'CUDA' backend", "convert cuda"))
 
 
 def _moved(args: list[Any], device: torch.device) -> list[Any]:

@@ -19,10 +19,12 @@ from torch.utils._python_dispatch import TorchDispatchMode, _pop_mode_temporaril
 
 from .unfit import Unfit
 
-__all__ = ["Block", "Recorder", "Step", "View", "recorder", "views_in"]
+__all__ = ["Block", "Recorder", "Step", "View", "recorder", "unnested", "views_in"]
 
 #: a recorded program keeps its intermediate results: more bytes than that are not worth it, since there memory is what costs
 _MOST = 64 << 20
+#: the same on a GPU, where the program is what costs, and the share of the free memory that it may be
+_MOST_GPU, _SHARE_GPU = 8 << 30, 4
 _TAGS = torch.Tag
 #: Python's ways to values past the dispatcher
 _LOOKS = frozenset(("tolist", "numpy", "__array__", "__dlpack__", "data_ptr", "__reduce_ex__"))
@@ -107,7 +109,7 @@ def _kind(func: Any) -> tuple[bool, list[int], list[str], str | None, bool]:
 def _dropless(func: Any, args: Any, kwargs: Any) -> bool:
     """Whether an operation draws random numbers for dropout alone, and drops nothing."""
     for i, a in enumerate(func._schema.arguments):
-        if a.name == "dropout_p":
+        if a.name in ("dropout_p", "dropout"):
             return (args[i] if i < len(args) else kwargs.get(a.name, a.default_value)) == 0.0
     return False
 
@@ -123,6 +125,11 @@ def views_in(value: Any, found: list[View]) -> list[View]:
         for v in value.values():
             views_in(v, found)
     return found
+
+
+def unnested(results: Any) -> list[Any]:
+    """An operation's results, those in lists among them, one after the other."""
+    return [r for v in results for r in (unnested(v) if isinstance(v, (tuple, list)) else [v])]
 
 
 class _Looking(TorchFunctionMode):
@@ -146,8 +153,10 @@ class Recorder(TorchDispatchMode):
     def _should_skip_dynamo(cls) -> bool:
         return False  # else torch loads its whole compiler to keep it away from this class
 
-    def __init__(self, guards: bool = True) -> None:
+    def __init__(self, guards: bool = True, gpu: torch.device | None = None) -> None:
         super().__init__()
+        self.gpu = gpu
+        self.most = _MOST if gpu is None else min(_MOST_GPU, torch.cuda.mem_get_info(gpu)[0] // _SHARE_GPU)
         self.steps: list[Step] = []
         #: whether a truth value that the host asks for may be taken for what it will always be; `hit` tells later whether it was not
         self.guards = guards
@@ -210,7 +219,7 @@ class Recorder(TorchDispatchMode):
             self._alive.append(storage)
             if kind == "own":
                 self.total += block.nbytes
-                if self.total > _MOST:
+                if self.total > self.most:
                     error = Unfit("it needs more memory than is kept for it")
                     error.whole = True
                     raise error
@@ -257,6 +266,9 @@ class Recorder(TorchDispatchMode):
                 views_in(given[place] if place < len(given) else named.get(name), writes)
         single = isinstance(out, torch.Tensor)
         outs = []
+        given_out = out
+        if self.gpu is not None and isinstance(out, (tuple, list)):
+            out = unnested(out)  # as a fused recurrence gives the gradients of its weights
         for o in (out,) if single else out if isinstance(out, (tuple, list)) else ():
             if isinstance(o, torch.Tensor):
                 view = self.view(o, "own")
@@ -267,7 +279,7 @@ class Recorder(TorchDispatchMode):
             elif o is not None and dynamic:
                 raise Unfit(f"{func} needs a value on the host")
         if not outs and not writes:
-            return out  # a view, or a value of constants
+            return given_out  # a view, or a value of constants
         if outs and not single and len(outs) != len(out):
             outs = [self.view(o) if isinstance(o, torch.Tensor) else None for o in out]  # type: ignore[misc]
             if any(v is not None and any(v.block is r.block for r in reads) for v in outs):
@@ -279,7 +291,7 @@ class Recorder(TorchDispatchMode):
             w.block.writes += 1
             w.block.dynamic = w.block.dynamic or dynamic
         self.steps.append(Step(func, given, named, outs, reads, writes, mutable, single))
-        return out
+        return given_out
 
     def _held(self, value: Any) -> Any:
         if isinstance(value, torch.Tensor):

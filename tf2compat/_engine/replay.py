@@ -18,6 +18,7 @@ import torch
 
 from . import dtypes, folding, graph_errors, inplace, nesting, scalars, sizes, state
 from .custom_gradient import _Custom, _fit
+from .devices import accelerated, on_the_host
 from .graph import Graph, Node
 from .lookups import look_up
 from .op import Op, entering, invalid, wrap_here
@@ -217,6 +218,9 @@ class _Writer:
         self.names: dict[tuple[int, int], str] = {}
         self.shared: dict[int, str] = {}  # objects of the environment by identity
         self.captured: dict[int, tuple[str, Tensor]] = {}
+        #: what a pipeline's function captured on a GPU, by identity, and its copy in the host's memory
+        self.at_home: dict[int, tuple[Tensor, Tensor]] = {}
+        self.forgiving: dict[Any, Callable[..., Any]] = {}
         self.count = 0
         self.local: set[str] = set()
         #: names that exist inside regions only
@@ -276,8 +280,11 @@ class _Writer:
                 return scalars.boxed(name, *self.host[name])
             return name
         if isinstance(v, Tensor):
+            apart = given is not None and id(v) not in given
+            if state.local.home is not None and accelerated():
+                v = self.at_home.setdefault(id(v), (v, on_the_host(v)))[1]
             s = v._t
-            if given is not None and id(v) not in given:
+            if apart:
                 return self.embedded(v)
             if isinstance(s, torch.Tensor) and (s.is_floating_point() or s.is_complex()):
                 known = self.captured.get(id(v))
@@ -537,7 +544,7 @@ class _Writer:
             if target is not None and self.names.get(target._key()) not in self.host:
                 self.shortcuts = True
                 args += f", out={self.names[target._key()]}"
-            self.line(f"{self.define(node.outputs[0], self.fresh('t'))} = {self.constant(fn, fn.__name__ + '_')}({args})", node)
+            self.line(f"{self.define(node.outputs[0], self.fresh('t'))} = {self.implementation(op, fn)}({args})", node)
             return
         inputs = [t for t in node.inputs() if isinstance(t, Tensor)]
         eager = [v for a in node.args for v in (a if isinstance(a, list) else [a]) if isinstance(v, Tensor)]
@@ -555,7 +562,7 @@ class _Writer:
         elif op.name in ("Jacobian", "Jvp") and node.taped:
             call = f"{self.constant(_taped(op.fn), 'f')}({args})"
         else:
-            call = f"{self.constant(op.string_fn if strings and op.string_fn is not None else op.fn, op.fn.__name__ + '_')}({args})"
+            call = f"{self.implementation(op, op.string_fn if strings and op.string_fn is not None else op.fn, strings)}({args})"
             if op.rows_fn is not None and not strings and not self.loops and op.rows_fn(*node.args):
                 params = self.value(node.args[0], graph)
                 if params.isidentifier():  # a tape around may watch what is looked up in
@@ -572,6 +579,15 @@ class _Writer:
             for path, index in _paths(structure, ""):
                 self.line(f"{self.define(node.outputs[index], self.fresh('t'))} = {result}{path}", node)
             self.line(f"del {result}")
+
+    def implementation(self, op: Op, fn: Callable[..., Any], strings: bool = False) -> str:
+        """The name of a function that does what an op does. Where there is a GPU, tensors of the host and of the GPU may meet."""
+        if accelerated():
+            found = self.forgiving.get((op, fn))
+            if found is None:
+                found = self.forgiving[op, fn] = op.hosting(fn) if strings else op.forgiving(fn)
+            return self.constant(found, fn.__name__ + "_")
+        return self.constant(fn, fn.__name__ + "_")
 
     def _read(self, node: Node, graph: Graph) -> None:
         variable = node.args[0]

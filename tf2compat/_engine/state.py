@@ -32,6 +32,8 @@ class _Local(threading.local):
         self.tapes: list[Any] = []
         self.graph: Any = None
         self.device: Any = None  # a torch.device, or None for the default
+        self.asked: Any = None  # what `device` was before shapes were inferred on another
+        self.home: Any = None  # what the default is here, where it is not the program's: see devices.host_side
         self.names: list[str] = []
         self.watchers: list[dict[int, Any]] = []  # see tape.watching_variables
         self.paused = 0  # blocks of `tape.stop_recording` in a graph that is traced

@@ -21,6 +21,7 @@ import torch
 from . import dtypes, nest, state
 from .convert import convert_to_tensor
 from .denormals import flushed
+from .devices import accelerated
 from .lookups import leaf_from
 from .op import ANYS, entering, op, wrap_all
 from .tensor import Tensor, wrap
@@ -499,8 +500,18 @@ def _backward(outputs: tuple[Any, ...], inputs: tuple[Any, ...], weights: tuple[
 
     What torch checks beforehand takes as long as the backward pass of a small model, and loads SymPy at the first call.
     """
-    if _run_engine is None or torch.overrides.has_torch_function(outputs + inputs + weights):
-        return _by_torch(outputs, inputs, weights, keep, again)
+    run = _by_torch if _run_engine is None or torch.overrides.has_torch_function(outputs + inputs + weights) else _by_engine
+    if not accelerated() or not torch._C._is_multithreading_enabled():
+        return run(outputs, inputs, weights, keep, again)
+    # a GPU's part too in this thread, whose state the gradients of a program see, and which need not be waited for
+    torch._C._set_multithreading_enabled(False)
+    try:
+        return run(outputs, inputs, weights, keep, again)
+    finally:
+        torch._C._set_multithreading_enabled(True)
+
+
+def _by_engine(outputs: tuple[Any, ...], inputs: tuple[Any, ...], weights: tuple[Any, ...], keep: bool, again: bool) -> Any:
     with flushed():
         return _run_engine(outputs, weights, keep, again, inputs, True, accumulate_grad=False)
 

@@ -17,6 +17,7 @@ import torch
 
 from . import dtypes, state
 from .convert import convert_to_tensor, to_storage
+from .devices import accelerated, current
 from .shapes import TensorShape
 from .slice_info import SaveSliceInfo
 from .tensor import Reference, Tensor, wrap
@@ -183,6 +184,8 @@ class Variable(Trackable, metaclass=VariableMeta):
     def _initial(value: Any, dtype: dtypes.DType | None) -> Any:
         storage = convert_to_tensor(value, dtype)._t if not _raw(value) else to_storage(value, dtype)
         if isinstance(storage, torch.Tensor):
+            if accelerated() and storage.device != current() and storage.device.type != "meta":
+                return storage.detach().to(current(), memory_format=torch.contiguous_format)
             return storage.detach().clone(memory_format=torch.contiguous_format)
         return storage.copy()
 

@@ -212,7 +212,7 @@ def _reverse_sequence(input: Any, seq_lengths: Any, seq_axis: int, batch_axis: i
                 raise invalid(f"seq_lens({i}) < 0 {tail}")
             if length > size:
                 raise invalid(f"seq_lens({i}) > input.dims({seq_axis}) {tail}")
-    lengths = seq_lengths.long().unsqueeze(1)
+    lengths = seq_lengths.long().clamp(0, size).unsqueeze(1)  # a GPU's are not looked at
     place = torch.arange(size, device=seq_lengths.device).unsqueeze(0)
     source = torch.where(place < lengths, lengths - 1 - place, place)  # [batch, seq]
     shape = [1] * n

@@ -49,8 +49,8 @@ def _take(params: Any, indices: Any, axis: int) -> Any:
     n = params.ndim
     if not -n <= axis < n:
         raise invalid(_too_few(n, axis + 1 if axis >= 0 else -axis))
-    if indices.device.type == "cuda":
-        return _take_on_gpu(params, indices, axis % n)
+    if params.is_cuda:
+        return take_on_gpu(params, indices, axis % n)
     if indices.dtype is torch.int16:
         indices = indices.int()
     if indices.ndim == 1:
@@ -60,10 +60,10 @@ def _take(params: Any, indices: Any, axis: int) -> Any:
     return flat.reshape(params.shape[:axis] + indices.shape + params.shape[axis + 1 :])
 
 
-def _take_on_gpu(params: Any, indices: Any, axis: int) -> Any:
+def take_on_gpu(params: Any, indices: Any, axis: int) -> Any:
     """Without a look at the indices' values: an index out of range would abort the device."""
     length = params.shape[axis]
-    flat = indices.reshape(-1).long()
+    flat = indices.to(params.device).reshape(-1).long()
     inside = (flat >= 0) & (flat < length)
     if not length:
         out = params.new_zeros(params.shape[:axis] + flat.shape + params.shape[axis + 1 :])

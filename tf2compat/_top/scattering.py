@@ -185,7 +185,8 @@ def tensor_scatter_nd_min(tensor: Any, indices: Any, updates: Any, bad_indices_p
 def dynamic_stitch(indices: Any, data: Any, name: str | None = None) -> Any:
     """One tensor whose row `indices[m][i]` is `data[m][i]`; later ones win (`tf.dynamic_stitch`)."""
     rest = _stitched_rest(indices, data)
-    at = torch.cat([i.reshape(-1) for i in indices]).long()
+    where = next((d.device for d in data if isinstance(d, torch.Tensor)), None)
+    at = torch.cat([i.reshape(-1).to(where) for i in indices]).long()
     if at.numel() and int(at.min()) < 0:
         m = next(m for m, i in enumerate(indices) if i.numel() and int(i.min()) < 0)
         raise invalid(f"indices[{m}] is out of range [Op:DynamicStitch] name: ")
@@ -196,6 +197,9 @@ def dynamic_stitch(indices: Any, data: Any, name: str | None = None) -> Any:
         out[at.cpu().numpy()] = np.concatenate(rows)
         return out
     values = torch.cat(rows)
+    if at.is_cuda:  # whose threads have no order
+        last = at.new_full((size,), -1).scatter_reduce(0, at, torch.arange(len(at), device=at.device), "amax")
+        return torch.where((last >= 0).reshape(-1, *[1] * len(rest)), values.index_select(0, last.clamp(min=0)), values.new_zeros(()))
     return values.new_zeros((size, *rest)).index_copy(0, at, values)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, NamedTuple
 
 import torch
@@ -147,17 +148,18 @@ def get_device_details(device: PhysicalDevice) -> dict[str, Any]:
 
 def enable_op_determinism() -> None:
     """Same results from run to run: torch's deterministic algorithms."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # without which torch refuses matrix products on a GPU
     torch.use_deterministic_algorithms(True, warn_only=False)
+    torch.backends.cudnn.benchmark = False  # whose choice hangs on what was faster
 
 
 def enable_tensor_float_32_execution(enabled: bool) -> None:
-    """Let float32 matrix products on NVIDIA GPUs use TF32."""
-    torch.backends.cuda.matmul.allow_tf32 = bool(enabled)
-    torch.backends.cudnn.allow_tf32 = bool(enabled)
+    """Let float32 matrix products and convolutions on NVIDIA GPUs use TF32, as they do unless told otherwise."""
+    devices.use_tf32(bool(enabled))
 
 
 def tensor_float_32_execution_enabled() -> bool:
-    return bool(torch.backends.cuda.matmul.allow_tf32)
+    return devices.tf32()
 
 
 def get_synchronous_execution() -> bool:

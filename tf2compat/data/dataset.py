@@ -12,6 +12,7 @@ import torch
 from .. import errors
 from .._engine import dtypes, state
 from .._engine.convert import convert_to_tensor
+from .._engine.devices import hosted
 from .._engine.op import wrap_here
 from .._engine.shapes import TensorShape
 from .._engine.specs import TensorSpec, TypeSpec
@@ -499,6 +500,7 @@ class Dataset(collections.abc.Iterable):
             return single_element(self)
         return structure.element(self._spec, self._single())
 
+    @hosted
     def _single(self) -> Any:
         flat = self._components()
         try:

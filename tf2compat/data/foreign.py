@@ -16,6 +16,7 @@ import torch.utils.data as torch_data
 
 from .. import _ports
 from .._engine.convert import convert_to_tensor
+from .._engine.devices import hosted
 from .._engine.op import wrap_here
 from .._engine.specs import TensorSpec
 from .._engine.tensor import Tensor
@@ -140,7 +141,9 @@ class TorchPipeline(torch_data.IterableDataset):
             _reseed(dataset, info.seed - info.id)
             dataset = dataset.shard(info.num_workers, info.id)
         spec = dataset.element_spec
-        for flat in dataset._components():
+        components = dataset._components()
+        following = hosted(next)  # what a worker process makes of a GPU's tensors it could not use
+        while (flat := following(components, None)) is not None:
             yield structure.pack(spec, [_leaf(part) for part in flat])
 
     def __reduce__(self) -> Any:

@@ -10,6 +10,7 @@ from .. import errors
 from .._engine import state
 from .._engine.autograph import switched
 from .._engine.convert import convert_to_tensor
+from .._engine.devices import hosted
 from .._engine.op import wrap_here
 from .._engine.replay import Program
 from .._engine.specs import TensorSpec
@@ -39,6 +40,7 @@ class Traced:
     Functions that receive or return datasets are not graphs: their Python runs for each element.
     """
 
+    @hosted
     def __init__(self, func: Callable[..., Any], spec: Any, what: str, extra: tuple[Any, ...] = (), returns_dataset: bool = False) -> None:
         if not callable(func):
             raise ValueError(f"Argument `func` must be a callable. Received func={func} (of type {type(func)})")

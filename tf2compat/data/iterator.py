@@ -11,11 +11,14 @@ import numpy as np
 
 from .. import errors
 from .._engine import nest, state
+from .._engine.devices import accelerated, hosted
 from .._engine.specs import TypeSpec
 from .._engine.tensor import Tensor
 from .._engine.trackable import Trackable
 from . import structure
 from .randomness import random_stages, restart
+
+_next_on_host = hosted(next)
 
 
 class Iterator(collections.abc.Iterator):
@@ -58,7 +61,7 @@ class OwnedIterator(Iterator, Trackable):
         return self
 
     def __next__(self) -> Any:
-        flat = next(self._flat)
+        flat = next(self._flat) if not accelerated() else _next_on_host(self._flat)
         self._position += 1
         return structure.element(self._spec, flat)
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from .. import errors
 from .._engine import dtypes, state
+from .._engine.devices import hosted
 from .._engine.specs import TensorSpec
 from . import structure
 from .blocks import Chosen, Elements, Limited, Mapped, Repeated, Shuffled
@@ -200,10 +201,14 @@ def reduce(dataset: Dataset, initial_state: Any, reduce_func: Callable[..., Any]
     graph = state.local.graph
     if graph is not None:
         return _reduce_in_graph(dataset, initial, reduce_func)
-    now = structure.components(initial)
+    return structure.element(spec, _folded(dataset, traced, structure.components(initial)))
+
+
+@hosted
+def _folded(dataset: Dataset, traced: Any, now: list[Any]) -> list[Any]:
     for flat in dataset._components():
         now = list(traced([*now, *flat]))
-    return structure.element(spec, now)
+    return now
 
 
 def _reduce_in_graph(dataset: Dataset, initial: Any, reduce_func: Callable[..., Any]) -> Any:

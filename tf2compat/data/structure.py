@@ -15,6 +15,7 @@ import torch
 
 from .._engine import nest
 from .._engine.convert import convert_to_tensor
+from .._engine.devices import accelerated, hosted, on_the_host, placed
 from .._engine.op import entering, wrap_here
 from .._engine.specs import NoneTensorSpec, TensorSpec, TypeSpec, type_spec_from_value
 from .._engine.tensor import Tensor
@@ -47,6 +48,7 @@ def map_leaves(fn: Callable[[Any], Any], structure: Any) -> Any:
     return pack(structure, [fn(leaf) for leaf in leaves(structure)])
 
 
+@hosted
 def normalise(value: Any) -> Any:
     """A structure with a tensor (or composite) in the place of every leaf."""
     return map_leaves(_tensor, value)
@@ -54,7 +56,7 @@ def normalise(value: Any) -> Any:
 
 def _tensor(value: Any) -> Any:
     if isinstance(value, Tensor) or value is None or _is_object(value):
-        return value
+        return on_the_host(value) if accelerated() and value is not None else value
     return convert_to_tensor(value)
 
 
@@ -90,6 +92,8 @@ def component(leaf: Any) -> Any:
 
 def element(spec: Any, flat: list[Any]) -> Any:
     """Flat components as the structure of tensors that the program sees."""
+    if accelerated():
+        return pack(spec, [placed(delivered(c)) for c in flat])
     if type(spec) is TensorSpec:
         return delivered(flat[0])
     return pack(spec, [delivered(c) for c in flat])

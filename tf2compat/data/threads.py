@@ -14,24 +14,30 @@ from typing import Any
 
 import torch
 
+from .._engine.devices import accelerated, stay_on_host
 from .._threads import Ended, ends_with_process
 from ..errors import OpError
 from .dataset import Dataset
 from .stages import _Unary
 
 _END = object()
+#: bytes; less than that a copy takes along in its command
+_WORTH_PINNING = 1 << 16
 #: ops that run outside of the interpreter's lock for long, or call Python that may wait
 _DECODING = frozenset(("DecodeJpeg", "DecodePng", "DecodeWebP", "DecodeImage", "DecodeGif", "DecodeBmp"))
 _HEAVY = _DECODING | {"EagerPyFunc", "PyFunc", "ReadFile", "ResizeImages"}
 
 
 def _feed(make: Callable[[], Iterator[Any]], out: queue.Queue[Any], stop: threading.Event) -> None:
+    stay_on_host()
+    pin = accelerated()
     try:
         source = make()
         last: Any = (_END, None)
         while not stop.is_set():
             try:
-                found: Any = (next(source), None)
+                element = next(source)
+                found: Any = (element if not pin else [_pinned(c) for c in element], None)
             except StopIteration:
                 break
             except OpError as error:  # a source that can, goes on
@@ -54,6 +60,13 @@ def _feed(make: Callable[[], Iterator[Any]], out: queue.Queue[Any], stop: thread
             return
         except queue.Full:
             continue
+
+
+def _pinned(component: Any) -> Any:
+    """In memory that a GPU reads by itself while the program goes on."""
+    if type(component) is torch.Tensor and component.is_cpu and component.nbytes >= _WORTH_PINNING:
+        return component.pin_memory()
+    return component
 
 
 class Prefetched:
@@ -156,10 +169,16 @@ def _alone() -> None:
             putting_back.join()
 
 
+def _begin(several: bool) -> None:
+    stay_on_host()
+    if several:
+        _alone()
+
+
 def parallel_map(function: Any, source: Callable[[], Iterator[Any]], calls: int) -> Iterator[Any]:
     """Results in order, `calls` (or as many as there are cores) elements in work at a time."""
     width = max(1, os.cpu_count() or 1) if calls == -1 else calls
-    pool = ThreadPoolExecutor(width, thread_name_prefix="tf2compat-map", initializer=_alone if width > 1 else None)
+    pool = ThreadPoolExecutor(width, thread_name_prefix="tf2compat-map", initializer=_begin, initargs=(width > 1,))
     waiting: deque[Any] = deque()
     try:
         for flat in source():

@@ -117,7 +117,7 @@ def _sampled(name: str, image_size: Any, boxes: Any, least: Any, options: Any, n
             f"boxes. [Op:{name}] name: "
         )
     height, width, _ = image_size.tolist()
-    flat = boxes.detach().cpu().reshape(-1, 4) if boxes.numel() else boxes.new_zeros((0, 4))
+    flat = boxes.detach().cpu().reshape(-1, 4) if boxes.numel() else torch.zeros((0, 4))
     for v in flat.reshape(-1).tolist():
         if not 0 <= v <= 1:
             raise invalid(f"All bounding box coordinates must be in [0.0, 1.0]: {v:g} [Op:{name}] name: ")

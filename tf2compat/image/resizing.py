@@ -235,6 +235,8 @@ def _crop_and_resize(
     rows, inside_rows = _positions(boxes[:, 0], boxes[:, 2], image.shape[1], height)
     columns, inside_columns = _positions(boxes[:, 1], boxes[:, 3], image.shape[2], width)
     b = box_indices.long().reshape(n, 1, 1)
+    if image.is_cuda:  # where they are not looked at, and would abort
+        b = b.clamp(0, image.shape[0] - 1)
 
     def at(r: Any, c: Any) -> Any:
         return x[b, r.long().clamp(0, image.shape[1] - 1).unsqueeze(2), c.long().clamp(0, image.shape[2] - 1).unsqueeze(1)]

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from .._engine import dtypes
+from .._engine.devices import hosted
 from .._engine.dtypes import as_dtype, int64, string
 from .._engine.op import DTYPE, TENSOR, invalid, op, tensor
 from ..sparse.arranging import sparse
@@ -89,6 +90,7 @@ def _deserialize(serialized: Any, dtype: Any, rank: Any, name_: str) -> Any:
     return torch.cat(indices), joined, torch.cat([torch.tensor(outer, dtype=torch.int64), biggest])
 
 
+@hosted
 def _parsed(text: bytes, i: int, tail: str) -> Any:
     from google.protobuf.message import DecodeError
 

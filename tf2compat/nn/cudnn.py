@@ -39,5 +39,7 @@ def cudnn_rnn(input: Any, input_h: Any, input_c: Any, params: Any, rnn_mode: str
     count, _, units = input_h.shape
     weights = _weights(params, rnn_mode, count, input.shape[2], units, directions)
     state = [input_h, input_c] if rnn_mode == "lstm" else input_h
-    out = _FUSED[rnn_mode](input, state, weights, True, count // directions, dropout, training, directions == 2, False)
+    if not training:
+        dropout = 0.0  # cuDNN gives gradients only where it is told that it trains
+    out = _FUSED[rnn_mode](input, state, weights, True, count // directions, dropout, training or input.is_cuda, directions == 2, False)
     return list(out) if rnn_mode == "lstm" else [*out, torch.zeros_like(input_c)]

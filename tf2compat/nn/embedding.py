@@ -12,6 +12,7 @@ from .._engine.convert import convert_to_tensor
 from .._engine.dtypes import FLOATS, int16, int32, int64
 from .._engine.op import ANY, invalid, op, tensor
 from .._engine.tensor import Tensor
+from .._top.gathering import take_on_gpu
 
 
 @op("EmbeddingLookup", rows=lambda params, ids: True, params=ANY, ids=tensor(int16, int32, int64, group="I"))
@@ -19,6 +20,8 @@ def gathered(params: Any, ids: Any) -> Any:
     """Rows of `params` for each id."""
     if params.ndim == 0:
         raise invalid("params must be at least 1 dimensional [Op:GatherV2] name: ")
+    if params.is_cuda:
+        return take_on_gpu(params, ids, 0)
     if params.ndim == 2:
         return torch.nn.functional.embedding(ids if ids.dtype is not torch.int16 else ids.int(), params)
     return params.index_select(0, ids.reshape(-1).long()).reshape(*ids.shape, *params.shape[1:])

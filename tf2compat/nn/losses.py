@@ -76,8 +76,17 @@ def softmax_cross_entropy_with_logits(labels: Any, logits: Any, axis: int = -1, 
 @op("SparseSoftmaxCrossEntropyWithLogits", labels=tensor(int32, int64, group="L"), logits=tensor(FLOATS))
 def _sparse_cross_entropy(labels: Any, logits: Any) -> Any:
     classes = logits.shape[-1]
-    flat = F.cross_entropy(logits.reshape(-1, classes), labels.reshape(-1).long(), reduction="none", ignore_index=-(2**62))
-    return flat.reshape(labels.shape)
+    return nll(logits.reshape(-1, classes), labels.reshape(-1).long()).reshape(labels.shape)
+
+
+def nll(logits: torch.Tensor, labels: torch.Tensor, reduction: str = "none") -> torch.Tensor:
+    """Cross entropy of logits [samples, classes] and int64 labels. A label out of range is an IndexError, or NaN on a GPU, which it would abort."""
+    if not labels.is_cuda:
+        return F.cross_entropy(logits, labels, reduction=reduction, ignore_index=-(2**62))
+    inside = (labels >= 0) & (labels < logits.shape[-1])
+    out = F.cross_entropy(logits, torch.where(inside, labels, -100), reduction="none")
+    out = torch.where(inside, out, torch.nan)
+    return out if reduction == "none" else out.mean() if reduction == "mean" else out.sum()
 
 
 @_sparse_cross_entropy.diagnose

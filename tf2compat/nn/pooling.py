@@ -44,8 +44,14 @@ def _empty(x: Any, n: int, window: Any, strides: Any, rates: Any, pairs: Any) ->
     return x.new_zeros((*x.shape[:2], *shape)) + x.sum() * 0 if 0 in shape else None
 
 
+def _plain(x: Any) -> Any:
+    """A channels-first tensor whose strides say so: torch's GPU kernels take one channel last for many, and read beside it."""
+    return x.reshape(-1).view(x.shape) if x.is_cuda and x.is_contiguous() else x
+
+
 def max_pooled(x: Any, n: int, window: Any, strides: Any, padding: Any, rates: Any) -> Any:
     """Maxima over windows of a channels-first torch tensor."""
+    x = _plain(x)
     pairs = pairs_of(padding, x.shape[2:], window, strides, rates)
     found = _empty(x, n, window, strides, rates, pairs)
     if found is not None:
@@ -62,6 +68,7 @@ def max_pooled(x: Any, n: int, window: Any, strides: Any, padding: Any, rates: A
 
 def avg_pooled(x: Any, n: int, window: Any, strides: Any, padding: Any) -> Any:
     """Means over windows of a channels-first torch tensor; padding does not count."""
+    x = _plain(x)
     ones = (1,) * n
     pairs = pairs_of(padding, x.shape[2:], window, strides, ones)
     found = _empty(x, n, window, strides, ones, pairs)

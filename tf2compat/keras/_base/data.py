@@ -12,6 +12,7 @@ import torch
 
 from tf2compat._engine import nest
 from tf2compat._engine.convert import convert_to_tensor
+from tf2compat._engine.devices import accelerated, default, host_side, placed
 from tf2compat._engine.tensor import Tensor, wrap
 from tf2compat._engine.variable import Variable
 from tf2compat.random.seeding import ExactStream, first_of_graph
@@ -90,7 +91,7 @@ class Arrays:
     """Batches of arrays that hold all samples. Shuffled anew in each epoch where asked for."""
 
     def __init__(self, data: tuple[Any, ...], batch_size: int | None, shuffle: Any, steps: int | None = None) -> None:
-        self.data = nest.map_structure(lambda v: None if v is None else to_tensor(v), data)
+        self.data = nest.map_structure(lambda v: None if v is None else to_tensor(v), _kept(data))
         flat = [v for v in nest.flatten(self.data) if v is not None]
         for v in flat:
             if not hasattr(v, "_tf_rows") and v.shape.rank == 0:
@@ -122,6 +123,9 @@ class Arrays:
             starts = list(range(self.steps))
             if self.shuffle:
                 order = permutation(self._numbers, n) if isinstance(self._numbers, ExactStream) else torch.randperm(n)
+                if accelerated():  # the rows' numbers are where the rows are
+                    where = next((v._t.device for v in self.flat if isinstance(getattr(v, "_t", None), torch.Tensor)), order.device)
+                    order = order.to(where)
         whole: Any = self.data
         if len(whole) == 1:  # a step is given inputs alone as they are, several of them as a tuple in a tuple
             whole = (tuple(whole[0]),) if type(whole[0]) in (list, tuple) else whole[0]
@@ -133,7 +137,7 @@ class Arrays:
         for i in starts:
             a, b = i * size, min(n, (i + 1) * size)
             if order is None:
-                if single and type(whole[0]._t) is type(whole[1]._t) is torch.Tensor:
+                if single and not accelerated() and type(whole[0]._t) is type(whole[1]._t) is torch.Tensor:
                     yield wrap(whole[0]._t[a:b]), wrap(whole[1]._t[a:b])
                 else:
                     yield nest.map_structure(lambda v, a=a, b=b: None if v is None else _part(v, slice(a, b)), whole)
@@ -147,11 +151,23 @@ class Arrays:
 
 def _part(v: Any, which: Any) -> Any:
     if hasattr(type(v), "_tf_components"):
-        return v._tf_take(which)
+        return v._tf_take(which if isinstance(which, slice) else which.cpu())
     t = v._t
     if isinstance(t, np.ndarray):
-        return wrap(t[which if isinstance(which, slice) else which.numpy()])
-    return wrap(t[which] if isinstance(which, slice) else t.index_select(0, which.to(t.device)))
+        return wrap(t[which if isinstance(which, slice) else which.cpu().numpy()])
+    return placed(wrap(t[which] if isinstance(which, slice) else t.index_select(0, which.to(t.device))))
+
+
+def _kept(data: Any) -> Any:
+    """Arrays that would fill a GPU's memory stay in the host's; their batches move."""
+    if not accelerated():
+        return data
+    free = torch.cuda.mem_get_info(default())[0]
+    wanted = sum(int(getattr(v, "nbytes", 0)) for v in nest.flatten(data) if isinstance(v, np.ndarray))
+    if wanted <= free // 4:
+        return data
+    with host_side():
+        return nest.map_structure(lambda v: to_tensor(v) if isinstance(v, np.ndarray) else v, data)
 
 
 class Batches:
@@ -173,7 +189,7 @@ class Batches:
 
 
 def _batch_tensor(v: Any) -> Any:
-    return v if v is None or isinstance(v, Tensor) else to_tensor(v)
+    return placed(v if v is None or isinstance(v, Tensor) else to_tensor(v))
 
 
 class _FromSequence:

@@ -572,7 +572,7 @@ class Layer(Losing, Connections, Tracked):
             with state.outside():
                 state.local.names = names
                 if calling.inferring:  # weights are real even where outputs are only imagined
-                    state.local.device = None
+                    state.local.device = state.local.asked
                 try:
                     self.build(shapes)
                 finally:

@@ -65,6 +65,18 @@ def _prefix(mask: Any) -> bool:
     return mask.shape[1] < 2 or bool((mask[:, 1:] <= mask[:, :-1]).all())
 
 
+def _fused_weights(kernel: Any, recurrent: Any, b_in: Any, b_re: Any) -> tuple[Any, ...]:
+    """What torch's fused kernels take; on a GPU in one piece of memory, in cuDNN's order, which would copy them otherwise.
+
+    (cuDNN keeps what its gradient needs when it is told that it trains, so callers say that on a GPU.)
+    """
+    if not kernel.is_cuda:
+        return kernel.t().contiguous(), recurrent.t().contiguous(), b_in, b_re
+    parts = (kernel.t(), recurrent.t(), b_in, b_re)
+    flat = torch.cat([p.reshape(-1) for p in parts])
+    return tuple([f.view(p.shape) for f, p in zip(flat.split([p.numel() for p in parts]), parts, strict=True)])
+
+
 def _unrolled(x: Any) -> bool:
     """Whether an LSTM on x [batch, time, in] is followed step by step; Unfit where it is too long for that.
 
@@ -135,8 +147,8 @@ def lstm(
     plain = activation is torch.tanh and gate is torch.sigmoid and x.shape[1] != 0 and not _unrolled(x)
     if plain and (mask is None or (not need_cell and _prefix(mask))):
         b = bias if bias is not None else kernel.new_zeros(kernel.shape[1])
-        weights = (kernel.t().contiguous(), recurrent.t().contiguous(), b, torch.zeros_like(b))
-        y, hn, cn = torch.lstm(x, (h.unsqueeze(0), c.unsqueeze(0)), weights, True, 1, 0.0, False, False, True)
+        weights = _fused_weights(kernel, recurrent, b, torch.zeros_like(b))
+        y, hn, cn = torch.lstm(x, (h.unsqueeze(0), c.unsqueeze(0)), weights, True, 1, 0.0, x.is_cuda, False, True)
         hn, cn = hn[0], cn[0]
         if mask is not None:
             out, hn = _after_fused(y, h, mask, zero_output, sequences)
@@ -195,8 +207,8 @@ def gru(
             b_in = b_re = kernel.new_zeros(kernel.shape[1])
         else:
             b_in, b_re = _gru_order(bias[0]), _gru_order(bias[1])
-        weights = (_gru_order(kernel).t().contiguous(), _gru_order(recurrent).t().contiguous(), b_in, b_re)
-        y, hn = torch.gru(x, h.unsqueeze(0), weights, True, 1, 0.0, False, False, True)
+        weights = _fused_weights(_gru_order(kernel), _gru_order(recurrent), b_in, b_re)
+        y, hn = torch.gru(x, h.unsqueeze(0), weights, True, 1, 0.0, x.is_cuda, False, True)
         hn = hn[0]
         if mask is not None:
             out, hn = _after_fused(y, h, mask, zero_output, sequences)
@@ -246,7 +258,8 @@ def simple(
     fused = {torch.tanh: torch.rnn_tanh, torch.relu: torch.rnn_relu}.get(activation)
     if fused is not None and x.shape[1] != 0 and (mask is None or _prefix(mask)):
         b = bias if bias is not None else kernel.new_zeros(kernel.shape[1])
-        y, hn = fused(x, h.unsqueeze(0), (kernel.t(), recurrent.t(), b, torch.zeros_like(b)), True, 1, 0.0, False, False, True)
+        weights = _fused_weights(kernel, recurrent, b, torch.zeros_like(b)) if x.is_cuda else (kernel.t(), recurrent.t(), b, torch.zeros_like(b))
+        y, hn = fused(x, h.unsqueeze(0), weights, True, 1, 0.0, x.is_cuda, False, True)
         hn = hn[0]
         if mask is not None:
             out, hn = _after_fused(y, h, mask, zero_output, sequences)

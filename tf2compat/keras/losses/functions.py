@@ -13,6 +13,7 @@ from tf2compat._engine.devices import on_host
 from tf2compat._engine.op import ANY, invalid, op
 from tf2compat._engine.symbolic import SymbolicTensor
 from tf2compat._engine.tensor import Tensor
+from tf2compat.nn.losses import nll
 
 from .._base.config import settings
 
@@ -218,7 +219,7 @@ def categorical_focal_crossentropy(
 def _sparse_categorical_crossentropy(y_true: Any, y_pred: Any, from_logits: Any, axis: Any, ignore_class: Any) -> Any:
     flat, t, leading = _flattened(y_true, y_pred, from_logits, axis)
     if ignore_class is not None:
-        out = F.cross_entropy(flat, torch.where(t == ignore_class, -100, t), reduction="none")
+        out = torch.where(t == ignore_class, 0, nll(flat, torch.where(t == ignore_class, 0, t)))
     else:
         out = _nll(flat, t)
     return out.reshape(leading) if len(leading) != 1 else out
@@ -245,7 +246,7 @@ def _flattened(y_true: Any, y_pred: Any, from_logits: Any, axis: Any) -> tuple[A
 
 def _nll(logits: torch.Tensor, labels: torch.Tensor, reduction: str = "none") -> torch.Tensor:
     try:
-        return F.cross_entropy(logits, labels, reduction=reduction, ignore_index=-(2**62))
+        return nll(logits, labels, reduction)
     except IndexError:  # TensorFlow on the CPU raises with the labels in the message
         n = logits.shape[-1]
         bad = int(labels[(labels < 0) | (labels >= n)][0])
