@@ -1,4 +1,8 @@
-"""Models of a size that a GPU is for: steps of `fit` beside loops by hand in torch, with the same numbers of the same kinds of layers."""
+"""What a GPU is given: traced steps, small Keras models, and models of a size that a GPU is for, beside eager torch by hand.
+
+The large models have the same numbers of the same kinds of layers on both sides. Nothing is compiled: traced steps are CUDA graphs here
+and single operations in torch.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .timing import table
+from .function import programs, torch_steps
+from .keras import _by_hand as small_models
+from .timing import interleaved, table
 
 STEPS = 20
 WIDTH, HEADS, LAYERS, LENGTH, WORDS = 512, 8, 6, 256, 8192
@@ -130,7 +136,26 @@ def run(tensorflow: str | None) -> dict[str, Any]:
     """Measure and print; the figures."""
     import tf2compat as tf
 
-    tf.config.list_logical_devices()
+    before = tf.compile_options()["mode"]
+    tf.compile_options(mode="never")
+    try:
+        return _measured(tf)
+    finally:
+        tf.compile_options(mode=before)
+
+
+def _measured(tf: Any) -> dict[str, Any]:
+    calls = {name: call for name, call in programs(tf).items() if name in ("MLP + Adam", "LSTM(64) x 28")} | {"torch": torch_steps()["torch eager"]}
+    for _ in range(40):
+        for call in calls.values():
+            call()
+    steps = interleaved(calls, seconds=1.5)
+    table("a traced step, microseconds", ["", "tf2compat", "torch eager"], [
+        ["MLP 784-128-10 + Adam, batch 32", steps["MLP + Adam"], steps["torch"]], ["LSTM(64) x 28 by hand", steps["LSTM(64) x 28"], ""],
+    ])  # fmt: skip
+    small = small_models(False)
+    rows: list[list[Any]] = [[name, a * 1e6, b * 1e6, a / b] for name, (a, b) in small.items()]
+    table("a step of fit, microseconds", ["", "tf2compat", "torch by hand", "ratio"], rows)
     rows, found = [], {}
     for name, batch, half in (("ResNet-50", 64, False), ("ResNet-50", 64, True), ("language model", 16, False), ("language model", 16, True)):
         ours, theirs = _ours(tf, name, batch, half), _by_hand(name, batch, half)
@@ -138,4 +163,6 @@ def run(tensorflow: str | None) -> dict[str, Any]:
         rows.append([title, ours * 1e3, theirs * 1e3, ours / theirs])
         found[title] = {"ours": ours, "torch": theirs}
     table("a step, milliseconds", ["", "tf2compat", "torch by hand", "ratio"], rows)
-    return {"device": torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU", "steps": found}
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
+    print(f"\n{device}, torch {torch.__version__}")
+    return {"device": device, "traced": steps, "small": small, "large": found}

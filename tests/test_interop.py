@@ -12,6 +12,7 @@ import torch
 import tf2compat as tf
 
 
+@pytest.mark.host
 def test_from_torch_and_back() -> None:
     source = torch.arange(6.0).reshape(2, 3)
     tensor = tf.convert_to_tensor(source)
@@ -20,6 +21,7 @@ def test_from_torch_and_back() -> None:
     assert torch.from_dlpack(tensor).data_ptr() == source.data_ptr()
 
 
+@pytest.mark.host
 def test_from_numpy_and_back() -> None:
     source = np.arange(6.0, dtype=np.float32).reshape(2, 3)
     tensor = tf.convert_to_tensor(source)

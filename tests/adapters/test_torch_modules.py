@@ -20,6 +20,7 @@ def torch_net():
     return torch.nn.Sequential(torch.nn.Linear(3, 8), torch.nn.BatchNorm1d(8), torch.nn.Tanh(), torch.nn.Linear(8, 1))
 
 
+@pytest.mark.host
 def test_a_keras_model_trains_in_torch():
     model = keras_model()
     module = to_torch(model)
@@ -40,6 +41,7 @@ def test_a_keras_model_trains_in_torch():
     assert model.layers[1].moving_mean.numpy().any()
 
 
+@pytest.mark.host
 def test_assignments_reach_the_other_side():
     model = keras_model()
     module = to_torch(model)
@@ -53,6 +55,7 @@ def test_assignments_reach_the_other_side():
     np.testing.assert_array_equal(next(module.parameters()).detach().numpy(), model.weights[0].numpy())
 
 
+@pytest.mark.host
 def test_state_dict_to_safetensors(tmp_path):
     safetensors = pytest.importorskip("safetensors.torch")
     module = to_torch(keras_model())

@@ -203,6 +203,7 @@ def test_other_sizes_and_values_of_the_host() -> None:
     _both(make, (X, two), (X[:2], three), (X, three), (X[:5], two), (X[:1], two), (X[:3], two), (X, two))
 
 
+@pytest.mark.host
 def test_errors_are_those_of_replay_and_change_nothing_twice() -> None:
     table, count = tf.Variable(tf.ones([5, 2])), tf.Variable(0.0)
 
@@ -223,6 +224,7 @@ def test_errors_are_those_of_replay_and_change_nothing_twice() -> None:
     assert count.numpy() == 5.0
 
 
+@pytest.mark.host
 def test_much_memory_is_not_kept() -> None:
     @tf.function
     def f(x: Any) -> Any:

@@ -17,6 +17,7 @@ def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Any
     return request.param
 
 
+@pytest.mark.host
 def test_products(kind: torch.dtype) -> None:
     a, b = torch.randn(3, 40).to(kind), torch.randn(40, 5).to(kind)
     want = (a.float() @ b.float()).to(kind)

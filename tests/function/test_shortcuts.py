@@ -85,7 +85,8 @@ PROGRAMS = [count, wrap, divided, special, nested, newton, mixed, chosen]
 
 
 def bits(values):
-    return [(np.asarray(v).dtype, np.asarray(v).tobytes()) for v in values]
+    arrays = [np.asarray(v.cpu()) for v in values]
+    return [(v.dtype, v.tobytes()) for v in arrays]
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda p: p.__name__)

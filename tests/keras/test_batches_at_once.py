@@ -56,6 +56,7 @@ def test_a_mean_is_the_mean_of_the_losses(loss: Any, kind: str, dtype: str) -> N
         np.testing.assert_allclose(g, h, rtol=rtol, atol=1e-3 if dtype == "float16" else 1e-8)
 
 
+@pytest.mark.host
 def test_losses_are_told_apart_where_they_differ() -> None:
     y, x = tf.constant([[0], [1]]), tf.constant([[2.0, 1.0], [0.5, 0.0]])
     plain = K.losses.SparseCategoricalCrossentropy(from_logits=True)

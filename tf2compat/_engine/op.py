@@ -341,7 +341,10 @@ class Op:
 
             kept = [v._t.device for a in args for v in (a if isinstance(a, (list, tuple)) else [a]) if isinstance(v, Variable) and isinstance(v._t, torch.Tensor)]
             found = kept or [a.device for a in _torch_leaves(args) if a.device.type != "cpu"]
-            return self.fn(*_moved(args, found[0] if found else current()))
+            target = found[0] if found else current()
+            if all(a.device == target for a in _torch_leaves(args)):
+                return NotImplemented
+            return self.call(_moved(args, target))
         if isinstance(error, (NotImplementedError, RuntimeError)) and ("not implemented for" in text or "Promotion for" in text):
             narrow = next((a.dtype for a in _torch_leaves(args) if a.dtype in _WIDER), None)
             if narrow is not None:

@@ -136,6 +136,8 @@ _TESTS = {
 @op("AssertBinary", stateful=True, tensors=ANYS)
 def _compare(tensors: Any, sign: str, message: Any, summarize: Any, unary: bool, names: Any, name: str | None = None) -> None:
     x, y = tensors
+    if isinstance(x, torch.Tensor) and isinstance(y, torch.Tensor) and x.device != y.device:
+        x, y = x.cpu(), y.cpu()
     try:
         good = _TESTS[sign](x, y)
     except RuntimeError:

@@ -227,6 +227,8 @@ def gather_nd(
     """
     if bad_indices_policy not in ("", "DEFAULT", "ERROR", "IGNORE"):
         raise _no_policy(bad_indices_policy)
+    if params.is_cuda:
+        indices = indices.to(params.device)
     if indices.ndim == 0:
         raise invalid("indices must be at least a vector [Op:GatherNd] name: ")
     if batch_dims:

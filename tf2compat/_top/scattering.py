@@ -58,7 +58,7 @@ def scatter_nd(indices: Any, updates: Any, shape: Any, bad_indices_policy: str =
     """
     ignore = _check_policy(bad_indices_policy)
     _check_shapes(indices, updates, shape)
-    at, total = _rows(indices, shape, "ScatterNd", ignore)
+    at, total = _rows(indices.to(updates.device), shape, "ScatterNd", ignore)
     rest = tuple(shape[indices.shape[-1] :]) if indices.ndim else tuple(shape[1:])
     flat = updates.reshape((-1, _total(rest)) if at.numel() else (0, _total(rest)))
     whole = flat.to(torch.uint8) if flat.dtype is torch.bool else flat
@@ -123,7 +123,7 @@ def _parts(target: Any, indices: Any, updates: Any, op_name: str, policy: str = 
             f"Inner dimensions of output shape must match inner dimensions of updates shape. Output: {_text(shape)} updates: "
             f"{_text(updates.shape)} [Op:{op_name}] name: "
         )
-    at, total = _rows(indices, shape, op_name, ignore)
+    at, total = _rows(indices.to(target.device), shape, op_name, ignore)
     width = _total(rest)
     rows = target.reshape((total, width))
     if ignore or at.device.type != "cpu":
