@@ -42,6 +42,8 @@ class Graphed(Flat):
     ) -> None:
         super().__init__(flat.variables, flat.written)
         for s in steps:
+            if s.parts:
+                raise Unfit("it has loops or conditions")
             host = any(not w.t.is_cuda for w in s.writes)
             if host and s.func._schema.name.partition("::")[2] in _CARRYING and any(v.t.is_cuda for v in s.reads):
                 raise Unfit("it brings values to the host")
