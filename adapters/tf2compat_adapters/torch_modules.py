@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from tf2compat._engine import nest, state
+from tf2compat._engine.devices import accelerated, current
 from tf2compat._engine.op import ANYS, op
 from tf2compat._engine.tensor import Tensor, wrap
 from tf2compat._engine.variable import Variable
@@ -121,10 +122,15 @@ def _layer_class() -> Any:
     from tf2compat.keras._base.layer import Layer
 
     class TorchLayer(Layer):
-        """A torch module as a Keras layer: its parameters are the layer's trainable weights, its buffers the others."""
+        """A torch module as a Keras layer: its parameters are the layer's trainable weights, its buffers the others.
+
+        The module moves to where the program's tensors are: to the GPU where there is one and no `tf.device` says otherwise.
+        """
 
         def __init__(self, module: torch.nn.Module, **kwargs: Any) -> None:
             super().__init__(**kwargs)
+            if accelerated():
+                module.to(current())  # where inputs will be
             self.__dict__["module"] = module
             self.__dict__["_names"] = []
             with state.outside():

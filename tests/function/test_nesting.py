@@ -12,6 +12,9 @@ import tf2compat as tf
 from tf2compat import compile_options
 from tf2compat._engine import flat_tier
 
+#: what is in a GPU's memory stays with replay there
+pytestmark = pytest.mark.host
+
 W = tf.constant(np.random.RandomState(0).normal(size=(4, 4)).astype("float32") / 2)
 X = tf.constant(np.random.RandomState(1).normal(size=(3, 4)).astype("float32"))
 
