@@ -88,7 +88,7 @@ def compile_options(
     `mode`: "auto" (when replay has taken as long as compiling is expected to take), "always" (at the first call) or
     "never". The expected cost is `base_seconds` and `seconds_per_op` for each op, times what the machine's load and earlier
     compilations suggest. `background`: whether "auto" compiles beside the program, which is replayed meanwhile. `backend`: "inductor", or
-    "eager" to run what would be compiled op by op. `cuda_graphs`: whether regions of fixed shapes on a GPU become CUDA graphs.
+    "eager" to run what would be compiled op by op. `cuda_graphs`: whether regions on a GPU, compiled or flattened, become CUDA graphs.
     `flatten`: whether functions that are replayed again and again are flattened, which needs no compiler and is not compiling.
     Raises ValueError for another mode or backend.
     """
@@ -368,7 +368,7 @@ class Tier:
         self.cost = 0.0 if self.reason is not None else options.cost(program.n_nodes)
         self._asked = 0
         #: what runs a call that is not compiled
-        self.base = FlatTier(graph, program, options.flatten and not self.eager_start)
+        self.base = FlatTier(graph, program, options.flatten and not self.eager_start and (options.cuda_graphs or not accelerated()))
         TIERS.add(self)
 
     @property
