@@ -171,12 +171,12 @@ def seed_given(used: Stream) -> int | None:
     return used.seeds[1]
 
 
-def first_of_graph() -> Stream:
-    """A new stream with the numbers of the first op without a seed in a graph of its own."""
+def first_of_graph(before: int = 0) -> Stream:
+    """A new stream with the numbers of the first op without a seed in a graph of its own, or of one with some such ops before it."""
     if _global_seed is None:
         return Stream(None)
     first = _global_seed % _MAX
-    return ExactStream((first, 0 if first else _MAX))
+    return ExactStream((first, before if first or before else _MAX))
 
 
 def _traced(graph: Any, seed: Any) -> Stream:

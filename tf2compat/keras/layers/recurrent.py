@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import tf2compat as tf
+from tf2compat._engine import state
 
-from .. import regularizers
+from .. import activations, regularizers
 from .._base.input_spec import InputSpec
 from ._recurrences import TORCH_ACTIVATIONS, gru, lstm, simple
 from .rnn import RNN
-from .rnn_cells import GRUCell, LSTMCell, SimpleRNNCell
+from .rnn_cells import GRUCell, LSTMCell, SimpleRNNCell, dropout_masks
 
 #: what the layers show of their cells
 _SHOWN = frozenset(
@@ -26,7 +27,9 @@ class _Recurrent(RNN):
     _rebuilds_layers = False
 
     def _start(self, cell: Any, arguments: dict[str, Any], activity_regularizer: Any, kwargs: dict[str, Any]) -> None:
+        seed = kwargs.pop("seed", None) if cell._gates > 1 else None
         super().__init__(cell, **arguments, **kwargs)
+        self.__dict__["_next_seed"] = None if seed is None else int(seed)
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self.input_spec = [InputSpec(ndim=3)]
 
@@ -41,6 +44,14 @@ class _Recurrent(RNN):
         """(output, states) by one op, or None when the cell has to go step by step."""
         raise NotImplementedError
 
+    def _whole(self) -> bool:
+        """Whether Keras would take one of its fused kernels, which drop the inputs of all steps at once."""
+        cell = self.cell
+        return (
+            cell._gates > 1 and cell.activation in (activations.tanh, tf.tanh) and cell.recurrent_activation in (activations.sigmoid, tf.sigmoid)
+            and not cell.recurrent_dropout and not self.unroll and cell.use_bias and getattr(cell, "reset_after", True)
+        )  # fmt: skip
+
     def call(self, inputs: Any, mask: Any = None, training: Any = None, initial_state: Any = None) -> Any:
         """The outputs (all or the last), and the states when asked for."""
         states = self._initial(inputs, initial_state)
@@ -48,13 +59,20 @@ class _Recurrent(RNN):
         if isinstance(mask, list):
             mask = mask[0]
         drops = training is not False and training is not None and (cell.dropout or cell.recurrent_dropout)
-        if drops and cell.dropout and not cell.recurrent_dropout and not self.unroll:
-            # one mask for all steps: the inputs may be dropped before the recurrence
+        if drops and self._whole():
+            # Keras' fused kernels have masks of all steps, from the layer's own seed
+            inputs = inputs * dropout_masks(self.__dict__, inputs, cell.dropout, cell._gates, False)[0]
+            drops = False
+        elif drops and cell.dropout and not cell.recurrent_dropout and not self.unroll and not cell._by_gate:
+            # one mask for all steps, in graphs one for each: the inputs may be dropped before the recurrence
             cell.reset_dropout_mask()
-            one = inputs[0] if self.time_major else inputs[:, 0]
-            held = cell.get_dropout_mask_for_cell(one, training)
-            if held is not None:
-                inputs = inputs * tf.expand_dims(held, 0 if self.time_major else 1)
+            if state.local.graph is not None:
+                inputs = inputs * dropout_masks(cell.__dict__, inputs, cell.dropout, cell._gates, False)[0]
+            else:
+                one = inputs[0] if self.time_major else inputs[:, 0]
+                held = cell.get_dropout_mask_for_cell(one, training)
+                if held is not None:
+                    inputs = inputs * tf.expand_dims(held, 0 if self.time_major else 1)
             drops = False
         if not drops:
             if mask is not None and mask.dtype is not tf.bool:
@@ -116,7 +134,7 @@ class SimpleRNN(_Recurrent):
         cell = SimpleRNNCell(
             units, activation, use_bias, kernel_initializer, recurrent_initializer, bias_initializer, kernel_regularizer,
             recurrent_regularizer, bias_regularizer, kernel_constraint, recurrent_constraint, bias_constraint, dropout, recurrent_dropout,
-            name="simple_rnn_cell", dtype=kwargs.get("dtype"), trainable=kwargs.get("trainable", True), seed=kwargs.pop("seed", None),
+            name="simple_rnn_cell", dtype=kwargs.get("dtype"), trainable=kwargs.get("trainable", True),
         )  # fmt: skip
         self._start(cell, dict(
             return_sequences=return_sequences, return_state=return_state, go_backwards=go_backwards, stateful=stateful, unroll=unroll,
@@ -168,7 +186,7 @@ class GRU(_Recurrent):
             units, activation, recurrent_activation, use_bias, kernel_initializer, recurrent_initializer, bias_initializer,
             kernel_regularizer, recurrent_regularizer, bias_regularizer, kernel_constraint, recurrent_constraint, bias_constraint, dropout,
             recurrent_dropout, reset_after, name="gru_cell", dtype=kwargs.get("dtype"), trainable=kwargs.get("trainable", True),
-            seed=kwargs.pop("seed", None), implementation=kwargs.pop("implementation", 2),
+            implementation=kwargs.pop("implementation", 2),
         )  # fmt: skip
         self._start(cell, dict(
             return_sequences=return_sequences, return_state=return_state, go_backwards=go_backwards, stateful=stateful, unroll=unroll,
@@ -221,7 +239,7 @@ class LSTM(_Recurrent):
             units, activation, recurrent_activation, use_bias, kernel_initializer, recurrent_initializer, bias_initializer,
             unit_forget_bias, kernel_regularizer, recurrent_regularizer, bias_regularizer, kernel_constraint, recurrent_constraint,
             bias_constraint, dropout, recurrent_dropout, name="lstm_cell", dtype=kwargs.get("dtype"), trainable=kwargs.get("trainable", True),
-            seed=kwargs.pop("seed", None), implementation=kwargs.pop("implementation", 2),
+            implementation=kwargs.pop("implementation", 2),
         )  # fmt: skip
         self._start(cell, dict(
             return_sequences=return_sequences, return_state=return_state, go_backwards=go_backwards, stateful=stateful, unroll=unroll,

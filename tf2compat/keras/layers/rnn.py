@@ -408,15 +408,25 @@ class RNN(Layer):
         states = self._initial(inputs, initial_state)
         if isinstance(mask, list):
             mask = mask[0]
-        reset = getattr(self.cell, "reset_dropout_mask", None)
-        for cell in self.cell.cells if isinstance(self.cell, StackedRNNCells) else [self.cell]:
-            for method in ("reset_dropout_mask", "reset_recurrent_dropout_mask"):
-                reset = getattr(cell, method, None)
-                if reset is not None:
-                    reset()
+        cells = [c for c in (self.cell.cells if isinstance(self.cell, StackedRNNCells) else [self.cell]) if hasattr(c, "reset_dropout_mask")]
+        drawing = [c for c in cells if training and hasattr(c, "_enter_loop") and (c.dropout or c.recurrent_dropout)]
+        if state.local.graph is None or self.unroll:
+            drawing = []
+
+        def reset() -> None:
+            for cell in cells:
+                cell.reset_dropout_mask()
+                cell.reset_recurrent_dropout_mask()
+
+        reset()
+        drawn = 0
+        for cell in drawing:
+            drawn = cell._enter_loop(tf.nest.flatten(inputs)[0].dtype, drawn)
         single = not _is_multiple(self.cell.state_size)
 
         def step(x: Any, current: Any) -> Any:
+            if drawing:
+                reset()
             given = current[0] if single and not isinstance(self.cell, Layer) else current
             out, after = call_cell(self.cell, x, given if not single else current, constants, training)
             return out, list(after) if tf.nest.is_nested(after) else [after]
@@ -428,9 +438,13 @@ class RNN(Layer):
                 "can also use the `input_length` argument.\n- If using the functional API, specify the time dimension by passing a "
                 "`shape` or `batch_shape` argument to your Input layer."
             )
-        last, outputs, after = rnn_loop(
-            step, inputs, states, self.go_backwards, mask, self.time_major, self.zero_output_for_mask, self.return_sequences
-        )
+        try:
+            last, outputs, after = rnn_loop(
+                step, inputs, states, self.go_backwards, mask, self.time_major, self.zero_output_for_mask, self.return_sequences
+            )
+        finally:
+            for cell in drawing:
+                cell._leave_loop()
         return self._finish(outputs if self.return_sequences else last, after)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 import torch.nn.functional as F
 
 import tf2compat as tf
@@ -12,6 +13,7 @@ from tf2compat._engine.narrow import in_single
 from tf2compat._engine.op import op, tensor
 from tf2compat._engine.shapes import TensorShape
 from tf2compat.nn.dropping import dropped
+from tf2compat.random.seeding import first_of_graph
 
 from .. import activations, initializers
 from .._base.layer import Layer
@@ -29,6 +31,27 @@ def _affine(x: Any, kernel: Any, bias: Any = None) -> Any:
     return F.linear(x, kernel.t(), bias)
 
 
+@op("GateProducts", x=_X, masks=_X, kernel=_X, bias=_X)
+@in_single
+def _gate_products(x: Any, masks: Any, kernel: Any, bias: Any = None) -> Any:
+    """x @ kernel where each gate sees `x` through a mask of its own [gates, …]."""
+    gates = masks.shape[0]
+    by_gate = torch.bmm(x.unsqueeze(0) * masks, kernel.reshape(kernel.shape[0], gates, -1).permute(1, 0, 2))
+    out = by_gate.permute(1, 0, 2).reshape(x.shape[0], -1)
+    return out if bias is None else out + bias
+
+
+def _products(x: Any, masks: Any, kernel: Any, bias: Any = None) -> Any:
+    return _affine(x, kernel, bias) if masks is None else _gate_products(x, masks, kernel, bias)
+
+
+def dropout_masks(own: dict[str, Any], like: Any, rate: float, count: int, every: bool, streams: Any = None) -> list[Any]:
+    """`count` masks like `like` from the next seeds of `own`; the first alone unless `every` is used, as seeds count on all the same."""
+    if streams is None:
+        streams = [next_stream(own, "uniform", like.dtype) for _ in range(count)]
+    return [dropped(tf.ones_like(like), float(rate), None, stream) for stream in (streams if every else streams[:1])]
+
+
 class DropoutCell:
     """The dropout masks of a cell, the same for all steps of a sequence."""
 
@@ -38,6 +61,8 @@ class DropoutCell:
         self.seed = seed
         self.__dict__["_mask"] = None
         self.__dict__["_recurrent_mask"] = None
+        #: while a loop over the steps is traced: the streams that each step's masks come from
+        self.__dict__["_streams"] = {}
         self.__dict__["_next_seed"] = None if seed is None else int(seed)
 
     def reset_dropout_mask(self) -> None:
@@ -48,31 +73,67 @@ class DropoutCell:
         """Forget the mask of the states."""
         self.__dict__["_recurrent_mask"] = None
 
-    def _made(self, like: Any, rate: float) -> Any:
-        # Keras draws a mask for each gate, of which its usual implementation takes the first
-        streams = [next_stream(self.__dict__, "uniform", like.dtype) for _ in range(getattr(self, "_gates", 1))]
-        return dropped(tf.ones_like(like), float(rate), None, streams[0])
+    def _made(self, name: str, like: Any, rate: float) -> Any:
+        """The masks of all gates, or the first alone where the others are drawn and not used."""
+        return dropout_masks(self.__dict__, like, rate, getattr(self, "_gates", 1), self._by_gate, self.__dict__["_streams"].get(name))
+
+    def _enter_loop(self, dtype: Any, before: int) -> int:
+        """In a graph Keras draws masks once before its loop over the steps, which nothing uses, and then anew in each step.
+
+        `before`: how many draws without a seed the loop has so far; returns how many it has then.
+        """
+        wanted = [name for name, rate in (("_mask", self.dropout), ("_recurrent_mask", self.recurrent_dropout)) if rate]
+        gates = getattr(self, "_gates", 1)
+        for _ in range(gates * len(wanted)):
+            next_stream(self.__dict__, "uniform", dtype)
+        streams: dict[str, Any] = {}
+        for name in wanted:
+            if self.__dict__["_next_seed"] is not None:
+                streams[name] = [next_stream(self.__dict__, "uniform", dtype) for _ in range(gates)]
+            else:
+                streams[name] = [first_of_graph(before + i) for i in range(gates)]
+                before += gates
+        self.__dict__["_streams"] = streams
+        return before
+
+    def _leave_loop(self) -> None:
+        self.__dict__["_streams"] = {}
+
+    @property
+    def _by_gate(self) -> bool:
+        """Whether each gate has a mask of its own: Keras' first implementation, which recurrent dropout asks for."""
+        return getattr(self, "implementation", 2) == 1
 
     def get_dropout_mask_for_cell(self, inputs: Any, training: Any, count: int = 1) -> Any:
-        """The mask of the inputs, `count` times in a list; None when nothing is dropped."""
-        if not self.dropout or not training:
-            return None
-        if self.__dict__["_mask"] is None:
-            self.__dict__["_mask"] = self._made(inputs, self.dropout)
-        mask = self.__dict__["_mask"]
-        return [mask] * count if count > 1 else mask
+        """The mask of the inputs, `count` in a list; None when nothing is dropped."""
+        return self._mask_for("_mask", inputs, self.dropout, training, count)
 
     def get_recurrent_dropout_mask_for_cell(self, inputs: Any, training: Any, count: int = 1) -> Any:
-        """The mask of the states, `count` times in a list; None when nothing is dropped."""
-        if not self.recurrent_dropout or not training:
+        """The mask of the states, `count` in a list; None when nothing is dropped."""
+        return self._mask_for("_recurrent_mask", inputs, self.recurrent_dropout, training, count)
+
+    def _mask_for(self, name: str, like: Any, rate: float, training: Any, count: int) -> Any:
+        if not rate or not training:
             return None
-        if self.__dict__["_recurrent_mask"] is None:
-            self.__dict__["_recurrent_mask"] = self._made(inputs, self.recurrent_dropout)
-        mask = self.__dict__["_recurrent_mask"]
-        return [mask] * count if count > 1 else mask
+        masks = self.__dict__[name]
+        if masks is None:
+            if count > 1 and not self._by_gate:
+                masks = dropout_masks(self.__dict__, like, rate, count, True)
+            else:
+                masks = self._made(name, like, rate)
+            self.__dict__[name] = masks
+        return masks[0] if count == 1 else [masks[i % len(masks)] for i in range(count)]
+
+    def _gate_masks(self, inputs: Any, state: Any, training: Any) -> tuple[Any, Any]:
+        """The masks of all gates [gates, batch, size], of the inputs and of the states; None where nothing is dropped."""
+        if not self._by_gate or not training or not (self.dropout or self.recurrent_dropout):
+            return None, None
+        count = self._gates  # type: ignore[attr-defined]
+        found = self.get_dropout_mask_for_cell(inputs, training, count), self.get_recurrent_dropout_mask_for_cell(state, training, count)
+        return tuple([None if masks is None else tf.stack(masks) for masks in found])  # type: ignore[return-value]
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_mask": None, "_recurrent_mask": None}
+        return self.__dict__ | {"_mask": None, "_recurrent_mask": None, "_streams": {}}
 
 
 class _Cell(DropoutCell, WeightOptions, Layer):
@@ -251,6 +312,10 @@ class GRUCell(_Cell):
         """output, [state] of one step."""
         nested = tf.nest.is_nested(states)
         before = states[0] if nested else states
+        given, kept = self._gate_masks(inputs, before, training)
+        if given is not None or kept is not None:
+            out = self._by_gates(inputs, before, given, kept)
+            return out, [out] if nested else out
         x, h = self._dropped(inputs, before, training)
         gate, parts = self.recurrent_activation, _gru_parts(x, h, self.kernel, self.recurrent_kernel, self.reset_after, self.bias)
         z, r = gate(parts[0] + parts[3]), gate(parts[1] + parts[4])
@@ -260,6 +325,22 @@ class GRUCell(_Cell):
             new = self.activation(parts[2] + tf.matmul(r * h, self.recurrent_kernel[:, 2 * self.units :]))
         out = z * before + (1 - z) * new
         return out, [out] if nested else out
+
+    def _by_gates(self, x: Any, h: Any, given: Any, kept: Any) -> Any:
+        """The new state where each gate has masks of its own."""
+        first, second = (None, None) if self.bias is None else tf.unstack(self.bias) if self.reset_after else (self.bias, None)
+        x_z, x_r, x_h = tf.split(_products(x, given, self.kernel, first), 3, -1)
+        if self.reset_after:
+            h_z, h_r, h_h = tf.split(_products(h, kept, self.recurrent_kernel, second), 3, -1)
+        else:
+            units = 2 * self.units
+            h_z, h_r = tf.split(_products(h, None if kept is None else kept[:2], self.recurrent_kernel[:, :units]), 2, -1)
+        z, r = self.recurrent_activation(x_z + h_z), self.recurrent_activation(x_r + h_r)
+        if self.reset_after:
+            new = self.activation(x_h + r * h_h)
+        else:
+            new = self.activation(x_h + tf.matmul(r * (h if kept is None else h * kept[2]), self.recurrent_kernel[:, units:]))
+        return z * h + (1 - z) * new
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as plain values."""
@@ -340,6 +421,13 @@ class LSTMCell(_Cell):
 
     def call(self, inputs: Any, states: Any, training: Any = None) -> Any:
         """output, [h, c] of one step."""
+        given, kept = self._gate_masks(inputs, states[0], training)
+        if given is not None or kept is not None:
+            z = _products(inputs, given, self.kernel, self.bias) + _products(states[0], kept, self.recurrent_kernel)
+            i, f, g, o = tf.split(z, 4, -1)
+            cell = self.recurrent_activation(f) * states[1] + self.recurrent_activation(i) * self.activation(g)
+            out = self.recurrent_activation(o) * self.activation(cell)
+            return out, [out, cell]
         x, h = self._dropped(inputs, states[0], training)
         activation, gate = TORCH_ACTIVATIONS.get(self.activation), TORCH_ACTIVATIONS.get(self.recurrent_activation)
         if activation is not None and gate is not None:
