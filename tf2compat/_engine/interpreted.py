@@ -18,6 +18,8 @@ __all__ = ["NESTED", "filler", "interpreted"]
 
 _aten = torch.ops.aten
 _fillers: dict[Any, Any] = {}
+#: these use the memory for their result as if it were of their arguments' size, and complain
+_RESIZING = frozenset(("mse_loss", "smooth_l1_loss", "huber_loss", "soft_margin_loss", "binary_cross_entropy"))
 #: stands for a loop or condition in a list of steps; its arguments: whether it is a loop, its flag, its limit, whether guards are in it, its parts
 NESTED = object()
 
@@ -27,8 +29,9 @@ def filler(func: Any, n_outs: int) -> Any:
     if func not in _fillers:
         _fillers[func] = None
         wanted = [(a.name, str(a.type)) for a in func._schema.arguments]
-        packet = getattr(_aten, func._schema.name.partition("::")[2])
-        for name in packet.overloads():
+        base = func._schema.name.partition("::")[2]
+        packet = getattr(_aten, base)
+        for name in packet.overloads() if base not in _RESIZING else ():
             overload = getattr(packet, name)
             arguments = overload._schema.arguments
             filled = [a.name for a in arguments if a.alias_info is not None and a.alias_info.is_write and str(a.type) == "Tensor"]
