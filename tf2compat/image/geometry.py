@@ -32,14 +32,14 @@ def flip_up_down(image: Any) -> Tensor:
 
 
 def _maybe_flip(image: Any, flip: Any, number: Any) -> Tensor:
-    """Each image flipped where its own random number of [0, 1) is below one half."""
+    """Each image flipped by a random number of its own of [0, 1): one image below one half, images of a batch above it."""
     from .. import reshape, shape, where
 
     image = image_or_batch(image)
     if image.shape.rank == 4:
         batch = image.shape[0]
         drawn = number([shape(image)[0] if batch is None else batch])
-        return where(reshape(drawn < 0.5, [-1, 1, 1, 1]), flip(image), image)
+        return where(reshape(drawn > 0.5, [-1, 1, 1, 1]), flip(image), image)
     return where(number([]) < 0.5, flip(image), image)
 
 

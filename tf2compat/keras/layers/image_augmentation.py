@@ -8,21 +8,16 @@ from typing import Any
 import torch
 
 import tf2compat as tf
-from tf2compat._engine import dtypes
+from tf2compat._engine import dtypes, state
 from tf2compat._engine.dtypes import FLOATS
 from tf2compat._engine.op import op, tensor
 from tf2compat._engine.shapes import TensorShape
-from tf2compat.random.seeding import Stream, stream
 
 from .._base.layer import Layer
+from .._base.seeds import draw
 from .image_preprocessing import check_interpolation, images_of, smart_resize
 
 _X = tensor(FLOATS)
-
-
-def _uniform(x: Any, shape: Any, low: float, high: float, numbers: Stream) -> Any:
-    t = torch.empty(shape, dtype=torch.float32, device=x.device)
-    return t.uniform_(low, high, generator=numbers.generator(x.device)) if high > low else t.fill_(low)
 
 
 def _folded(c: Any, size: int, mode: str) -> Any:
@@ -65,91 +60,11 @@ def projected(x: Any, maps: Any, fill: str, value: float, smooth: bool) -> Any:
     return (1 - dy) * upper + dy * lower
 
 
-def _batched(x: Any) -> Any:
-    return x.unsqueeze(0) if x.ndim == 3 else x
-
-
-@op("RandomAffine", stateful=True, x=_X)
-def _random_affine(x: Any, kind: str, low: Any, high: Any, fill: str, value: float, smooth: bool, numbers: Stream) -> Any:
-    """Shifted, rotated or zoomed images; `low` and `high` hold the bounds of the random numbers."""
+@op("ImageProjectiveTransform", x=_X, maps=tensor(dtypes.float32, group="M"))
+def _project(x: Any, maps: Any, fill: str, value: float, smooth: bool) -> Any:
     if x.device.type == "meta":
         return torch.empty_like(x)
-    images = _batched(x)
-    batch, height, width, _ = images.shape
-    zero, one = torch.zeros(batch, device=x.device), torch.ones(batch, device=x.device)
-    if kind == "shift":
-        dy = _uniform(x, (batch,), low[0], high[0], numbers) * height
-        dx = _uniform(x, (batch,), low[1], high[1], numbers) * width
-        maps = torch.stack([one, zero, -dx, zero, one, -dy], 1)
-    elif kind == "rotate":
-        angle = _uniform(x, (batch,), low[0] * 2 * math.pi, high[0] * 2 * math.pi, numbers)
-        cos, sin = torch.cos(angle), torch.sin(angle)
-        off_x = ((width - 1) - (cos * (width - 1) - sin * (height - 1))) / 2
-        off_y = ((height - 1) - (sin * (width - 1) + cos * (height - 1))) / 2
-        maps = torch.stack([cos, -sin, off_x, sin, cos, off_y], 1)
-    else:
-        zy = 1 + _uniform(x, (batch,), low[0], high[0], numbers)
-        zx = zy if low[1] is None else 1 + _uniform(x, (batch,), low[1], high[1], numbers)
-        maps = torch.stack([zx, zero, (width - 1) / 2 * (1 - zx), zero, zy, (height - 1) / 2 * (1 - zy)], 1)
-    return projected(images, maps, fill, value, smooth).reshape(x.shape)
-
-
-@op("RandomFlip", stateful=True, x=_X)
-def _random_flip(x: Any, horizontal: bool, vertical: bool, numbers: Stream) -> Any:
-    if x.device.type == "meta":
-        return torch.empty_like(x)
-    images = _batched(x)
-    for wanted, axis in ((horizontal, 2), (vertical, 1)):
-        if wanted:
-            chosen = _uniform(x, (images.shape[0], 1, 1, 1), 0.0, 1.0, numbers) < 0.5
-            images = torch.where(chosen, images.flip(axis), images)
-    return images.reshape(x.shape)
-
-
-@op("RandomContrast", stateful=True, x=_X)
-def _random_contrast(x: Any, low: float, high: float, numbers: Stream) -> Any:
-    if x.device.type == "meta":
-        return torch.empty_like(x)
-    factor = _uniform(x, (), low, high, numbers).to(x.dtype)
-    mean = x.mean((-3, -2), keepdim=True)
-    return ((x - mean) * factor + mean).clamp(0, 255)
-
-
-@op("RandomBrightness", stateful=True, x=_X)
-def _random_brightness(x: Any, low: float, high: float, bounds: Any, numbers: Stream) -> Any:
-    if x.device.type == "meta":
-        return torch.empty_like(x)
-    shape = (1, 1, 1) if x.ndim == 3 else (x.shape[0], 1, 1, 1)
-    delta = _uniform(x, shape, low, high, numbers) * (bounds[1] - bounds[0])
-    return (x + delta.to(x.dtype)).clamp(bounds[0], bounds[1])
-
-
-@op("RandomCrop", stateful=True, x=_X)
-def _random_crop(x: Any, height: int, width: int, numbers: Stream) -> Any:
-    if x.device.type == "meta":
-        return x.new_empty((*x.shape[:-3], height, width, x.shape[-1]))
-    generator = numbers.generator(torch.device("cpu"))
-    top = int(torch.randint(0, x.shape[-3] - height + 1, (), generator=generator))
-    left = int(torch.randint(0, x.shape[-2] - width + 1, (), generator=generator))
-    return x[..., top : top + height, left : left + width, :]
-
-
-@op("RandomSize", stateful=True, x=_X)
-def _random_size(x: Any, low: float, high: float, axis: int, method: str, numbers: Stream) -> Any:
-    from .image_preprocessing import _TORCH, _resized
-
-    generator = numbers.generator(torch.device("cpu"))
-    factor = float(torch.empty(()).uniform_(1.0 + low, 1.0 + high, generator=generator)) if high > low else 1.0 + low
-    size = [x.shape[-3], x.shape[-2]]
-    size[axis] = max(int(factor * size[axis]), 1)
-    return _resized.op.fn(x, tuple(size), _TORCH[method])
-
-
-@_random_size.infer
-def _(x: Any, low: float, high: float, axis: int, method: str, numbers: Stream) -> Any:
-    shape: list[Any] = list(x.shape)
-    shape[-3 + axis] = None
-    return [(dtypes.of(x), tuple(shape))]
+    return projected(x.unsqueeze(0) if x.ndim == 3 else x, maps, fill, value, smooth).reshape(x.shape)
 
 
 class _RandomImages(Layer):
@@ -157,11 +72,26 @@ class _RandomImages(Layer):
         kwargs.pop("rng_type", None)
         super().__init__(**kwargs)
         self.seed = seed
-        self.__dict__["_numbers"] = None if seed is None else Stream((0, int(seed)))
+        self.__dict__["_numbers"] = None
 
-    def _stream(self) -> Stream:
-        own = self.__dict__["_numbers"]
-        return stream(None) if own is None else own
+    def build(self, input_shape: Any) -> None:
+        """Make the generator of the random numbers, from a new seed where none was given."""
+        super().build(input_shape)
+        self._generator()
+
+    def _generator(self) -> Any:
+        found = self.__dict__["_numbers"]
+        if found is None:
+            with state.outside():
+                found = self.__dict__["_numbers"] = tf.random.Generator.from_seed(draw()[0] if self.seed is None else self.seed)
+        return found
+
+    def _uniform(self, shape: Any, low: float, high: float) -> Any:
+        return self._generator().uniform(shape, low, high, tf.float32)
+
+    def _next_seed(self) -> Any:
+        """A seed for one of the stateless functions of `tf.image`."""
+        return self._generator().make_seeds()[:, 0]
 
     def _changed(self, inputs: Any) -> Any:
         raise NotImplementedError
@@ -179,6 +109,26 @@ class _RandomImages(Layer):
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as plain values."""
         return {**super().get_config(), "rng_type": "stateful"}
+
+
+class _Projecting(_RandomImages):
+    """Images whose points are taken from other places."""
+
+    fill_mode: str
+    fill_value: float
+    interpolation: str
+
+    def _projected(self, inputs: Any, parts: list[Any]) -> Any:
+        like = next(p for p in parts if not isinstance(p, float))
+        maps = tf.concat([tf.fill(tf.shape(like), p) if isinstance(p, float) else p for p in parts], 1)
+        return _project(inputs, maps, self.fill_mode, float(self.fill_value), self.interpolation == "bilinear")
+
+
+def _sizes(images: Any) -> tuple[Any, Any, Any]:
+    """The number of images, and their height and width as floats."""
+    sizes = tf.shape(images)
+    batch = 1 if images.shape.rank == 3 else sizes[0] if images.shape[0] is None else images.shape[0]
+    return batch, tf.cast(sizes[-3], tf.float32), tf.cast(sizes[-2], tf.float32)
 
 
 def _bounds(factor: Any) -> tuple[float, float]:
@@ -206,14 +156,18 @@ class RandomFlip(_RandomImages):
         self.vertical = mode != "horizontal"
 
     def _changed(self, inputs: Any) -> Any:
-        return _random_flip(inputs, self.horizontal, self.vertical, self._stream())
+        if self.horizontal:
+            inputs = tf.image.stateless_random_flip_left_right(inputs, self._next_seed())
+        if self.vertical:
+            inputs = tf.image.stateless_random_flip_up_down(inputs, self._next_seed())
+        return inputs
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as plain values."""
         return {**super().get_config(), "mode": self.mode, "seed": self.seed}
 
 
-class RandomTranslation(_RandomImages):
+class RandomTranslation(_Projecting):
     """Shifts images by random shares of their height and width (`tf.keras.layers.RandomTranslation`)."""
 
     def __init__(
@@ -243,10 +197,10 @@ class RandomTranslation(_RandomImages):
         self.interpolation = interpolation
 
     def _changed(self, inputs: Any) -> Any:
-        return _random_affine(
-            inputs, "shift", (self.height_lower, self.width_lower), (self.height_upper, self.width_upper), self.fill_mode,
-            float(self.fill_value), self.interpolation == "bilinear", self._stream(),
-        )  # fmt: skip
+        batch, height, width = _sizes(inputs)
+        dy = self._uniform([batch, 1], self.height_lower, self.height_upper) * height
+        dx = self._uniform([batch, 1], self.width_lower, self.width_upper) * width
+        return self._projected(inputs, [1.0, 0.0, -dx, 0.0, 1.0, -dy])
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as plain values."""
@@ -256,7 +210,7 @@ class RandomTranslation(_RandomImages):
         }  # fmt: skip
 
 
-class RandomRotation(_RandomImages):
+class RandomRotation(_Projecting):
     """Rotates images by a random share of a full turn (`tf.keras.layers.RandomRotation`)."""
 
     def __init__(
@@ -274,10 +228,12 @@ class RandomRotation(_RandomImages):
         self.interpolation = interpolation
 
     def _changed(self, inputs: Any) -> Any:
-        return _random_affine(
-            inputs, "rotate", (self.lower,), (self.upper,), self.fill_mode, float(self.fill_value), self.interpolation == "bilinear",
-            self._stream(),
-        )  # fmt: skip
+        batch, height, width = _sizes(inputs)
+        angle = tf.reshape(self._uniform([batch], self.lower * 2.0 * math.pi, self.upper * 2.0 * math.pi), [-1, 1])
+        cos, sin = tf.cos(angle), tf.sin(angle)
+        off_x = ((width - 1) - (cos * (width - 1) - sin * (height - 1))) / 2.0
+        off_y = ((height - 1) - (sin * (width - 1) + cos * (height - 1))) / 2.0
+        return self._projected(inputs, [cos, -sin, off_x, sin, cos, off_y])
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as plain values."""
@@ -287,7 +243,7 @@ class RandomRotation(_RandomImages):
         }  # fmt: skip
 
 
-class RandomZoom(_RandomImages):
+class RandomZoom(_Projecting):
     """Zooms images by random factors, out for positive ones (`tf.keras.layers.RandomZoom`)."""
 
     def __init__(
@@ -317,10 +273,10 @@ class RandomZoom(_RandomImages):
         self.interpolation = interpolation
 
     def _changed(self, inputs: Any) -> Any:
-        return _random_affine(
-            inputs, "zoom", (self.height_lower, self._width[0]), (self.height_upper, self._width[1]), self.fill_mode,
-            float(self.fill_value), self.interpolation == "bilinear", self._stream(),
-        )  # fmt: skip
+        batch, height, width = _sizes(inputs)
+        zy = self._uniform([batch, 1], 1.0 + self.height_lower, 1.0 + self.height_upper)
+        zx = zy if self.width_factor is None else self._uniform([batch, 1], 1.0 + self._width[0], 1.0 + self._width[1])
+        return self._projected(inputs, [zx, 0.0, (width - 1) / 2.0 * (1.0 - zx), 0.0, zy, (height - 1) / 2.0 * (1.0 - zy)])
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as plain values."""
@@ -341,7 +297,8 @@ class RandomContrast(_RandomImages):
             raise ValueError(f"`factor` argument cannot have negative values or values greater than 1.Received: factor={factor}")
 
     def _changed(self, inputs: Any) -> Any:
-        return _random_contrast(inputs, 1.0 - self.lower, 1.0 + self.upper, self._stream())
+        changed = tf.image.stateless_random_contrast(inputs, 1.0 - self.lower, 1.0 + self.upper, self._next_seed())
+        return tf.clip_by_value(changed, 0.0, 255.0)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as plain values."""
@@ -373,7 +330,10 @@ class RandomBrightness(_RandomImages):
     def _changed(self, inputs: Any) -> Any:
         if inputs.shape.rank not in (3, 4):
             raise ValueError(f"Expected the input image to be rank 3 or 4. Got inputs.shape = {inputs.shape}")
-        return _random_brightness(inputs, self._factor[0], self._factor[1], tuple(self._value_range), self._stream())
+        low, high = self._value_range
+        shape = [1, 1, 1] if inputs.shape.rank == 3 else [_sizes(inputs)[0], 1, 1, 1]
+        delta = self._uniform(shape, self._factor[0], self._factor[1]) * float(high - low)
+        return tf.clip_by_value(inputs + tf.cast(delta, inputs.dtype), low, high)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as plain values."""
@@ -393,7 +353,10 @@ class RandomCrop(_RandomImages):
         inputs = images_of(inputs, self.compute_dtype)
         dims = inputs.shape.as_list()
         if training and dims[-3] >= self.height and dims[-2] >= self.width:
-            return _random_crop(inputs, self.height, self.width, self._stream())
+            top, left = tf.unstack(self._generator().uniform([2], 0, tf.int32.max, tf.int32))
+            return tf.image.crop_to_bounding_box(
+                inputs, top % (dims[-3] - self.height + 1), left % (dims[-2] - self.width + 1), self.height, self.width
+            )
         return tf.cast(smart_resize(inputs, (self.height, self.width), "bilinear"), self.compute_dtype)
 
     def compute_output_shape(self, input_shape: Any) -> TensorShape:
@@ -424,7 +387,11 @@ class _RandomSize(_RandomImages):
             raise ValueError(f"{type(self).__name__} does not support interpolation='{interpolation}' in tf2compat.")
 
     def _changed(self, inputs: Any) -> Any:
-        return _random_size(inputs, float(self._low), float(self._high), self._axis, self._method, self._stream())
+        size = [inputs.shape[-3], inputs.shape[-2]]
+        size = [tf.shape(inputs)[-3 + i] if d is None else d for i, d in enumerate(size)]
+        factor = self._uniform([], 1.0 + self._low, 1.0 + self._high)
+        size[self._axis] = tf.cast(factor * tf.cast(size[self._axis], tf.float32), tf.int32)
+        return tf.cast(tf.image.resize(inputs, tf.stack(size), self._method), self.compute_dtype)
 
     def compute_output_shape(self, input_shape: Any) -> TensorShape:
         """The input's shape with an unknown size in the dimension that changes."""
