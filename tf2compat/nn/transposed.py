@@ -61,6 +61,11 @@ def transpose(x: Any, w: Any, n: int, sizes: Any, strides: Any, padding: Any, ra
     extra = tuple(g if 0 < g < max(s, r) else 0 for g, s, r in zip(grown, strides, rates, strict=True))
     if x.dtype is torch.int32:
         out = _TRANSPOSED[n](x.double(), w.double(), None, strides, lo, extra, groups, rates).to(torch.int32)
+    elif w.shape[1] < 8 and max(window) == 1 and max(strides) > 1 and not any(lo) and x.device.type == "cpu":
+        # as in `convolve`: oneDNN's derivative writes outside of its memory
+        out = x.new_zeros((x.shape[0], w.shape[1], *sizes))
+        out[(slice(None), slice(None), *[slice(None, None, s) for s in strides])] = _TRANSPOSED[n](x, w.contiguous())
+        out = out if bias is None else out + bias.reshape(-1, *[1] * n)
     else:
         w = w.contiguous()  # torch refuses the gradient of one input channel in other memory formats
         out = _TRANSPOSED[n](x, w, bias, strides, lo, extra, groups, rates)
