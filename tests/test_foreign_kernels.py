@@ -33,3 +33,13 @@ def test_modules_inside_of_keras_src():
 
     assert tf_utils.is_symbolic_tensor is not None
     assert utils.to_categorical is tf.keras.utils.to_categorical
+
+
+def test_private_modules_that_recommenders_and_transformers_import():
+    tf.install_as_tensorflow()
+    from tensorflow.python.keras import backend_config
+    from tensorflow.python.layers import utils
+
+    assert backend_config.epsilon() == tf.keras.backend.epsilon()
+    assert utils.conv_output_length(10, 3, "valid", 2) == 4 and utils.conv_output_length(10, 3, "same", 2) == 5
+    assert utils.normalize_tuple(3, 2, "kernel_size") == (3, 3)

@@ -71,6 +71,22 @@ def test_a_layer_is_given_another_convolution():
     np.testing.assert_array_equal(out.numpy(), np.full((1, 2, 2, 2), 10.0, "f"))
 
 
+def test_a_layer_that_makes_masks_supports_them_whatever_it_said_before():
+    class Passes(layers.Layer):
+        def __init__(self):
+            self.supports_masking = False
+            super().__init__()
+
+        def compute_mask(self, inputs, mask=None):
+            return mask
+
+        def call(self, inputs):
+            return inputs * 2
+
+    x = layers.Embedding(5, 2, mask_zero=True)(layers.Input((3,)))
+    assert Passes()(x)._keras_mask is not None
+
+
 @pytest.mark.parametrize("size", [3, [1, 2, 3]])
 def test_sizes_of_another_shape_are_refused(size):
     with pytest.raises(ValueError, match="'size' must be a 1-D Tensor of 2 elements"):

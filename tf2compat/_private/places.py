@@ -47,6 +47,7 @@ PLACES: dict[str, str] = {
     "framework.type_spec": "tf",
     "framework.type_spec_registry": "",
     "framework.versions": "version",
+    "layers.utils": "",
     "lib.io.file_io": "io.gfile compat.v1.gfile",
     "lib.io.tf_record": "io compat.v1.io",
     "module.module": "tf",
@@ -184,6 +185,7 @@ PLACES: dict[str, str] = {
 #: private modules below tensorflow.python.keras
 KERAS: dict[str, str] = {
     "": "keras",
+    "backend_config": "keras.backend",
     "engine": "keras keras.layers keras.models keras.utils",
     "engine.input_spec": "keras.layers",
     "engine.keras_tensor": "",
@@ -236,6 +238,10 @@ HELPERS: dict[str, str] = {
     "keras.engine.keras_tensor.KerasTensor": "tf2compat.keras._base.symbolic:KerasTensor",
     "keras.saving.legacy.saved_model.load_context.get_load_options": "get_load_options",
     "keras.utils.layer_utils.count_params": "tf2compat.keras._base.summary:count_params",
+    "layers.utils.constant_value": "constant_value",
+    "layers.utils.conv_output_length": "tf2compat.keras.layers._common:conv_output_length",
+    "layers.utils.normalize_tuple": "tf2compat.keras.layers._common:normalize_tuple",
+    "layers.utils.smart_cond": "smart_cond",
     "keras.utils.conv_utils.normalize_tuple": "tf2compat.keras.layers._common:normalize_tuple",
     "keras.utils.conv_utils.conv_output_length": "tf2compat.keras.layers._common:conv_output_length",
     "keras.utils.tf_utils.is_symbolic_tensor": "tf2compat:is_symbolic_tensor",

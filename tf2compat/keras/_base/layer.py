@@ -73,7 +73,7 @@ class Layer(Losing, Connections, Tracked):
         d["_build_input_shape"] = None
         d["_input_spec"] = d.get("_input_spec")
         d["_stateful"] = False
-        d["_supports_masking"] = getattr(self, "_supports_masking", self._makes_masks())
+        d["_supports_masking"] = self._makes_masks()  # whatever was said before
         d["_dynamic"] = dynamic
         self._start_losses(kwargs.get("activity_regularizer"))
         self._start_connections()
