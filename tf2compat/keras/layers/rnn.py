@@ -409,7 +409,7 @@ class RNN(Layer):
         if isinstance(mask, list):
             mask = mask[0]
         cells = [c for c in (self.cell.cells if isinstance(self.cell, StackedRNNCells) else [self.cell]) if hasattr(c, "reset_dropout_mask")]
-        drawing = [c for c in cells if training and hasattr(c, "_enter_loop") and (c.dropout or c.recurrent_dropout)]
+        drawing = [c for c in cells if hasattr(c, "_enter_loop") and (c.dropout or c.recurrent_dropout) and training]
         if state.local.graph is None or self.unroll:
             drawing = []
 

@@ -126,7 +126,7 @@ class DropoutCell:
 
     def _gate_masks(self, inputs: Any, state: Any, training: Any) -> tuple[Any, Any]:
         """The masks of all gates [gates, batch, size], of the inputs and of the states; None where nothing is dropped."""
-        if not self._by_gate or not training or not (self.dropout or self.recurrent_dropout):
+        if not self._by_gate or not (self.dropout or self.recurrent_dropout) or not training:
             return None, None
         count = self._gates  # type: ignore[attr-defined]
         found = self.get_dropout_mask_for_cell(inputs, training, count), self.get_recurrent_dropout_mask_for_cell(state, training, count)
