@@ -398,3 +398,28 @@ def test_loops_that_stop_early() -> None:
         return f
 
     _same(make, *[(X, tf.constant(n)) for n in (3.0, 3.0, 3.0, 0.0, -9.0, 100.0)])
+
+
+def test_variables_that_change_in_loops() -> None:
+    def make() -> Any:
+        w, count = tf.Variable(tf.zeros([4, 2])), tf.Variable(0)
+        optimizer = tf.keras.optimizers.Adam(0.1)
+        optimizer.build([w])
+
+        @tf.function
+        def descend(n: Any) -> Any:
+            i, loss = tf.constant(0), tf.constant(1e9)
+            grown = tf.TensorArray(tf.float32, 0, dynamic_size=True)
+            while i < n and loss > 1e-3:
+                with tf.GradientTape() as tape:
+                    loss = tf.reduce_mean(tf.square(tf.matmul(X, w) - 1.0))
+                optimizer.apply_gradients([(tape.gradient(loss, w), w)])
+                count.assign_add(2)
+                grown = grown.write(i, tf.reduce_sum(w))
+                i += 1
+            count.assign_sub(1)
+            return loss, w.read_value(), count.read_value(), optimizer.iterations.read_value(), grown.stack()
+
+        return descend
+
+    _same(make, *[(tf.constant(n),) for n in (3, 3, 3, 5, 3, 0, 3)])

@@ -17,6 +17,7 @@ from . import state
 from .devices import accelerated
 from .flattened import Flat, flatten
 from .graph import Graph, Node
+from .recording import recorder
 from .regions import Planner
 from .replay import Cut, Program, _careful, _uses
 from .standing import follower, used_variables
@@ -146,6 +147,9 @@ class FlatRegion:
 
         def follow(given: list[Any], memory: list[Any]) -> Any:
             fn, stands = follower(self.program, self.cut.source, self.variables, memory)
+            now = recorder()
+            if now is not None:
+                now.stands = stands
             return fn(*given), [s._t if s._changed else None for s in stands]
 
         try:
@@ -192,7 +196,7 @@ class FlatRegion:
             if self.moves == _MOVES:
                 self.failed = str(error)
             return self.replay(*args)
-        if flat.written:
+        if flat.written and flat.begun:
             rehearsal, _ = follower(self.program, self.cut.source, self.variables, [v._t.detach().clone() for v in self.variables])
             rehearsal(*args)  # raises what is wrong with the inputs
             raise error

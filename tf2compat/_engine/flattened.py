@@ -61,6 +61,8 @@ class Flat:
         #: for each variable: its shape, and the names of views on it with their geometry
         self.moved: list[list[tuple[str, Any]]] = [[] for _ in variables]
         self.n_steps = 0
+        #: empty while a call that failed cannot have changed variables
+        self.begun = [True]
         #: whether a call has shown that it gives what replay gives
         self.checked = False
 
@@ -226,13 +228,20 @@ class _Writer:
             if id(v.block) in used:
                 self.lines.append(f"{copy}({self.name(v)}, {p})")
         n_steps = _count(steps)
-        last = max((i for i, s in enumerate(steps) if any(w.block.kind == "guard" for w in s.writes)), default=-1)
+        last = max((i for i, s in enumerate(steps) if s.parts or any(w.block.kind == "guard" for w in s.writes)), default=-1)
         if last >= 0:
-            assert self.hit is not None
-            reset = Step(torch.ops.aten.zero_.default, (self.hit,), {}, [], [self.hit], [self.hit], True, True)
+            self.lines.append(f"{self.constant(self.flat.begun, 'l')}.clear()")
             cut = last + 1 if any(w.block.kind == "variable" for s in steps for w in s.writes) else len(steps)
-            self.some([reset, *steps[:cut]], copy)
-            self.lines.append(f"if {self.name(self.hit)}: raise {self.constant(Missed, 'e')}")
+            guarded = self.hit is not None and any(w.block.kind == "guard" for s in steps for w in s.writes)
+            if guarded:
+                assert self.hit is not None
+                steps = [Step(torch.ops.aten.zero_.default, (self.hit,), {}, [], [self.hit], [self.hit], True, True), *steps]
+                cut += 1
+            self.some(steps[:cut], copy)
+            if guarded:
+                assert self.hit is not None
+                self.lines.append(f"if {self.name(self.hit)}: raise {self.constant(Missed, 'e')}")
+            self.lines.append(f"{self.constant(self.flat.begun, 'l')}.append(True)")
             steps = steps[cut:]
         self.some(steps, copy)
         clone = self.constant(torch._C.TensorBase.clone, "f")

@@ -170,8 +170,8 @@ def _into_variables(steps: list[Step], outputs: list[View], writes: list[tuple[V
     taken = {id(o.block) for o in outputs}
     news = Counter(id(new.block) for _, new in writes)
     uses = _Uses(steps)
-    # nothing happens to variables before the last guard has been looked at
-    barrier = max((i for i, s in enumerate(steps) if any(w.block.kind == "guard" for w in s.writes)), default=-1)
+    # nothing happens to variables before the last guard has been looked at, and the last loop has gone well
+    barrier = max((i for i, s in enumerate(steps) if s.parts or any(w.block.kind == "guard" for w in s.writes)), default=-1)
     rest = []
     for variable, new in writes:
         block = new.block

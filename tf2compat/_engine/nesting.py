@@ -62,9 +62,21 @@ def repeated(test: Body, body: Body, init: tuple[Any, ...], limit: int | None = 
     r = recorder()
     if r is None:
         return _repeated(test, body, init, limit)
+    found, kept = _found(r, lambda: _repeated(test, body, _apart(init), limit))
+    return _loop(r, test, body, init, found, limit, kept=kept)
+
+
+def _found(r: Recorder, run: Callable[[], tuple[Any, ...]]) -> tuple[tuple[Any, ...], list[Any]]:
+    """What a loop gives, and for each variable that it changes its stand-in with the values before and after; nothing has changed yet."""
+    before = [(s._t, s._changed) for s in r.stands]
     with r.paused():
-        found = _repeated(test, body, _apart(init), limit)
-    return _loop(r, test, body, init, found, limit)
+        found = run()
+    kept = []
+    for s, (t, changed) in zip(r.stands, before, strict=True):
+        if s._t is not t:
+            kept.append((s, t, s._t))
+            s._t, s._changed = t, changed
+    return found, kept
 
 
 def _apart(init: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -90,10 +102,9 @@ def counted(start: Any, last: Any, delta: Any, body: Body, init: tuple[Any, ...]
     if start.is_floating_point() or r.view(delta).block.dynamic:
         raise Unfit("a range of floats, or with a step that is not known")
     step = int(delta)
-    with r.paused():
-        found = counted(start, last, delta, body, _apart(init), stops)
+    found, kept = _found(r, lambda: counted(start, last, delta, body, _apart(init), stops))
     n = torch.div(last.long() - start.long() + (step - (1 if step > 0 else -1)), step, rounding_mode="floor").clamp(min=0)
-    return _for(r, start, delta, body, init, found, r.view(n), stops)
+    return _for(r, start, delta, body, init, found, r.view(n), stops, kept)
 
 
 def rowed(rows: Any, body: Body, init: tuple[Any, ...], stops: bool = False) -> tuple[Any, ...]:
@@ -101,10 +112,10 @@ def rowed(rows: Any, body: Body, init: tuple[Any, ...], stops: bool = False) -> 
     r = recorder()
     if r is None:
         return _over(((row,) for row in rows.unbind(0)), body, init, stops)
+    found, kept = _found(r, lambda: rowed(rows, body, _apart(init), stops))
     with r.paused():
-        found = rowed(rows, body, _apart(init), stops)
         first, one = torch.zeros(1, dtype=torch.int64), torch.ones(1, dtype=torch.int64)
-    return _for(r, first, one, lambda i, *state: body(rows.index_select(0, i)[0], *state), init, found, rows.shape[0], stops)
+    return _for(r, first, one, lambda i, *state: body(rows.index_select(0, i)[0], *state), init, found, rows.shape[0], stops, kept)
 
 
 def _over(elements: Any, body: Body, state: tuple[Any, ...], stops: bool) -> tuple[Any, ...]:
@@ -117,9 +128,12 @@ def _over(elements: Any, body: Body, state: tuple[Any, ...], stops: bool) -> tup
     return tuple(state)
 
 
-def _for(r: Recorder, start: Any, delta: Any, body: Body, init: tuple[Any, ...], found: tuple[Any, ...], limit: Any, stops: bool) -> tuple[Any, ...]:
+def _for(
+    r: Recorder, start: Any, delta: Any, body: Body, init: tuple[Any, ...], found: tuple[Any, ...], limit: Any, stops: bool,
+    kept: list[Any],
+) -> tuple[Any, ...]:  # fmt: skip
     if not stops:
-        return _loop(r, None, lambda i, *state: (i + delta, *body(i, *state)), (start, *init), (start, *found), limit)[1:]
+        return _loop(r, None, lambda i, *state: (i + delta, *body(i, *state)), (start, *init), (start, *found), limit, kept=kept)[1:]
     with r.paused():
         go = torch.tensor(True)
 
@@ -127,7 +141,7 @@ def _for(r: Recorder, start: Any, delta: Any, body: Body, init: tuple[Any, ...],
         *after, going = body(i, *state)
         return (going, i + delta, *after)
 
-    return _loop(r, None, once, (go, start, *init), (go, start, *found), limit, flagged=True)[2:]
+    return _loop(r, None, once, (go, start, *init), (go, start, *found), limit, flagged=True, kept=kept)[2:]
 
 
 def branched(condition: Any, yes: Body, no: Body) -> tuple[Any, ...]:
@@ -199,10 +213,37 @@ def _same(a: Any, b: Any) -> None:
         raise Unfit("a value of a loop or condition changes its shape")
 
 
-def _loop(
-    r: Recorder, test: Body | None, body: Body, init: tuple[Any, ...], found: tuple[Any, ...], limit: Any, flagged: bool = False
+def _changing(
+    r: Recorder, test: Body | None, body: Body, init: tuple[Any, ...], found: tuple[Any, ...], limit: Any, flagged: bool, kept: list[Any]
 ) -> tuple[Any, ...]:
-    """The step of a loop that began with `init` and gave `found`. `flagged`: the first variable says whether to go on."""
+    """`_loop` for one that changes tf.Variables: their values are loop variables, too."""
+    n, stands = len(init), [s for s, _, _ in kept]
+
+    def given(state: tuple[Any, ...]) -> tuple[Any, ...]:
+        for s, t in zip(stands, state[n:], strict=True):
+            s._t = t
+        return state[:n]
+
+    def once(*state: Any) -> tuple[Any, ...]:
+        return (*body(*given(state)), *[s._t for s in stands])
+
+    out = _loop(
+        r, None if test is None else lambda *state: test(*given(state)), once, (*init, *[t for _, t, _ in kept]),
+        (*found, *[t for _, _, t in kept]), limit, flagged, changing=stands,
+    )  # fmt: skip
+    for s, t in zip(stands, out[n:], strict=True):
+        s._t, s._changed = t, True
+    return out[:n]
+
+
+def _loop(
+    r: Recorder, test: Body | None, body: Body, init: tuple[Any, ...], found: tuple[Any, ...], limit: Any, flagged: bool = False,
+    kept: Any = (), changing: Any = (),
+) -> tuple[Any, ...]:  # fmt: skip
+    """The step of a loop that began with `init` and gave `found`. `flagged`: the first variable says whether to go on. `kept`: as from `_found`."""
+    if kept:
+        return _changing(r, test, body, init, found, limit, flagged, kept)
+    others = [(s, s._t) for s in r.stands if s not in changing]
     tensors = [isinstance(x, torch.Tensor) for x in init]
     state: list[Any] = []
     for a, b, plain in zip(init, found, tensors, strict=True):
@@ -243,6 +284,8 @@ def _loop(
         return news
 
     writes, steps = r.part(lambda: _dry(r, once))
+    if any(a is not s._t for s, a in others):
+        raise Unfit("a variable is changed that was not when the loop ran")
     with r.paused():
         for x, value in zip(state, found, strict=True):
             x.copy_(value)

@@ -161,6 +161,8 @@ class Recorder(TorchDispatchMode):
         #: whether a truth value that the host asks for may be taken for what it will always be; `hit` tells later whether it was not
         self.guards = guards
         self.hit: View | None = None
+        #: what stands for the variables (`standing.py`)
+        self.stands: list[Any] = []
         self.blocks: dict[int, Block] = {}
         self.views: dict[Any, View] = {}
         self.total = 0

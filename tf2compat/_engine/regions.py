@@ -131,7 +131,7 @@ def rounds(node: Node) -> int | None:
 def nestable(node: Node) -> bool:
     """Whether a loop or condition may be in a region as it is: without effects, and with more than numbers that the host computes."""
     facts = _facts(node)
-    if facts.writes or facts.effect or facts.random:
+    if facts.effect or facts.random or (facts.writes and node.kind == "if"):
         return False
     if node.kind == "if":
         return _scalar(node.args[0]) and all(o is not None for b in node.blocks for o in b.outputs)
