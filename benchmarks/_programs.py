@@ -501,7 +501,101 @@ def policy_gradient(tf: Any) -> Callable[[], Any]:
     return lambda: step(states, actions, rewards)
 
 
+def greedy_decode(tf: Any) -> Callable[[], Any]:
+    """Greedy decoding with attention: a loop of as many rounds as a tensor says, into an array that grows."""
+    m = _Attention(tf)
+    source = tf.constant(np.random.default_rng(0).integers(1, 50, (8, 8)), tf.int32)
+
+    @tf.function
+    def decode(source: Any, length: Any) -> Any:
+        embedded = m.source(source)
+        state = tf.zeros([8, m.units])
+        outputs = tf.TensorArray(tf.float32, size=8)
+        for i in tf.range(8):
+            state, _ = m.encoder(embedded[:, i], [state])
+            outputs = outputs.write(i, state)
+        memory = tf.transpose(outputs.stack(), [1, 0, 2])
+        token = tf.ones([8], tf.int32)
+        found = tf.TensorArray(tf.int32, size=0, dynamic_size=True)
+        for i in tf.range(length):
+            context = m.attend(state, memory)
+            state, _ = m.decoder(tf.concat([context, m.target(token)], axis=-1), [state])
+            token = tf.argmax(m.out(state), -1, output_type=tf.int32)
+            found = found.write(i, token)
+        return tf.transpose(found.stack())
+
+    length = tf.constant(12)
+    return lambda: decode(source, length)
+
+
+def viterbi(tf: Any) -> Callable[[], Any]:
+    """The most probable path by dynamic programming, forwards and back, over a sequence of unknown length."""
+    transitions, scores = tf.constant(_data(12, 12)), tf.constant(_data(20, 12, seed=1))
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 12])])
+    def best(scores: Any) -> Any:
+        n = tf.shape(scores)[0]
+        score = scores[0]
+        back = tf.TensorArray(tf.int32, size=n)
+        for t in tf.range(1, n):
+            total = tf.expand_dims(score, 1) + transitions
+            back = back.write(t, tf.argmax(total, 0, output_type=tf.int32))
+            score = tf.reduce_max(total, 0) + scores[t]
+        last = tf.argmax(score, output_type=tf.int32)
+        came = back.stack()
+        path = tf.TensorArray(tf.int32, size=n).write(n - 1, last)
+        for t in tf.range(n - 1, 0, -1):
+            last = came[t][last]
+            path = path.write(t - 1, last)
+        return path.stack(), tf.reduce_max(score)
+
+    return lambda: best(scores)
+
+
+def expectation_maximisation(tf: Any) -> Callable[[], Any]:
+    """A mixture of Gaussians, fitted in a while loop until the likelihood stands still."""
+    x, start = tf.constant(_data(200, 2)), tf.constant(_data(3, 2, seed=1))
+
+    @tf.function
+    def fit(x: Any, means: Any) -> Any:
+        scale, weight = tf.ones([3]), tf.ones([3]) / 3
+        likelihood, before, i = tf.constant(-1e9), tf.constant(-2e9), 0
+        while likelihood - before > 1e-3 and i < 50:
+            distance = tf.reduce_sum((x[:, None] - means[None]) ** 2, 2)
+            logits = tf.math.log(weight) - distance / (2 * scale) - tf.math.log(scale)
+            norm = tf.reduce_logsumexp(logits, 1, keepdims=True)
+            before, likelihood = likelihood, tf.reduce_sum(norm)
+            share = tf.exp(logits - norm)
+            total = tf.reduce_sum(share, 0)
+            weight = total / 200.0
+            means = tf.matmul(share, x, transpose_a=True) / total[:, None]
+            scale = tf.reduce_sum(share * tf.reduce_sum((x[:, None] - means[None]) ** 2, 2), 0) / (2 * total)
+            i += 1
+        return means, likelihood
+
+    return lambda: fit(x, start)
+
+
+def descent(tf: Any) -> Callable[[], Any]:
+    """Gradient descent in a while loop: a tape and an optimizer's update in each round."""
+    a, b, w = tf.constant(_data(30, 8)), tf.constant(_data(30, 1, seed=1)), tf.Variable(tf.zeros([8, 1]))
+    optimizer = tf.keras.optimizers.Adam(0.01)
+
+    @tf.function
+    def run(n: Any) -> Any:
+        i, loss = tf.constant(0), tf.constant(1e9)
+        while i < n and loss > 1e-6:
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_mean((tf.matmul(a, w) - b) ** 2)
+            optimizer.apply_gradients([(tape.gradient(loss, w), w)])
+            i += 1
+        return loss
+
+    n = tf.constant(10)
+    return lambda: run(n)
+
+
 PROGRAMS = (
     maml, neural_ode, seq2seq, seq2seq_range, custom_gradients, jacobian, a2c, beam_search, dqn, transformer, gan, vae, rnn, pinn, word2vec,
-    policy_gradient,
+    policy_gradient, greedy_decode, viterbi, expectation_maximisation, descent,
 )  # fmt: skip
