@@ -8,6 +8,7 @@ from typing import Any
 import tf2compat as tf
 
 from .._base.config import settings
+from .values import is_sparse
 
 
 def _float(x: Any) -> Any:
@@ -80,9 +81,11 @@ def cumprod(x: Any, axis: int = 0) -> Any:
 
 
 def dot(x: Any, y: Any) -> Any:
-    """The product of x's last axis and y's second to last (`tf.keras.backend.dot`)."""
+    """The product of x's last axis and y's second to last; `x` may be a sparse matrix (`tf.keras.backend.dot`)."""
     if x.shape.rank is not None and (x.shape.rank > 2 or y.shape.rank > 2):
         return tf.tensordot(x, y, axes=[[x.shape.rank - 1], [y.shape.rank - 2]])
+    if is_sparse(x):
+        return tf.sparse.sparse_dense_matmul(x, y)
     return tf.matmul(x, y)
 
 
@@ -159,8 +162,12 @@ def stack(x: Any, axis: int = 0) -> Any:
 
 
 def concatenate(tensors: Any, axis: int = -1) -> Any:
-    """`tf.keras.backend.concatenate`."""
-    return tf.concat(tensors, axis)
+    """Tensors, or sparse tensors, side by side (`tf.keras.backend.concatenate`)."""
+    if axis < 0 and tensors[0].shape.rank:
+        axis %= tensors[0].shape.rank
+    if not [t for t in tensors if not is_sparse(t)]:  # `all` is Keras' here
+        return tf.sparse.concat(axis, tensors)
+    return tf.concat([tf.sparse.to_dense(t) if is_sparse(t) else t for t in tensors], axis)
 
 
 def repeat(x: Any, n: int) -> Any:
