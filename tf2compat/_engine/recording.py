@@ -24,7 +24,7 @@ __all__ = ["Block", "Recorder", "Step", "View", "recorder", "unnested", "views_i
 #: a recorded program keeps its intermediate results: more bytes than that are not worth it, since there memory is what costs
 _MOST = 64 << 20
 #: the same on a GPU, where the program is what costs, and the share of the free memory that it may be
-_MOST_GPU, _SHARE_GPU = 8 << 30, 4
+_MOST_GPU, _SHARE_GPU = 16 << 30, 4
 _TAGS = torch.Tag
 #: Python's ways to values past the dispatcher
 _LOOKS = frozenset(("tolist", "numpy", "__array__", "__dlpack__", "data_ptr", "__reduce_ex__"))
