@@ -140,11 +140,11 @@ def test_a_traced_step_becomes_a_cuda_graph(plain_mode):
     step = tf.function(body)
     x = tf.constant(np.random.default_rng(1).normal(size=(16, 8)).astype("f"))
     start = w.numpy()
-    losses = [float(step(x)) for _ in range(60)]
+    losses = [float(step(x)) for _ in range(300)]
     assert "flattened: 1 of 1 regions" in step.explain(), step.explain()
     after = w.numpy()
     w.assign(start), m.assign(tf.zeros([8, 4]))
-    np.testing.assert_allclose(losses, [float(body(x)) for _ in range(60)], rtol=1e-3)
+    np.testing.assert_allclose(losses, [float(body(x)) for _ in range(300)], rtol=1e-2, atol=1e-5)
     np.testing.assert_allclose(after, w.numpy(), rtol=1e-2, atol=1e-4)
     held = w.value()  # its memory is somebody else's from now on
     before = held.numpy()
@@ -168,7 +168,7 @@ def test_indices_out_of_range_do_not_abort_the_device():
     loss = tf.nn.sparse_softmax_cross_entropy_with_logits([0, 9], [[0.0, 0.0], [0.0, 0.0]]).numpy()
     assert loss[0] == pytest.approx(np.log(2), rel=1e-5) and np.isnan(loss[1])
     np.testing.assert_array_equal(tf.one_hot([0, 3], 2).numpy(), [[1, 0], [0, 0]])
-    np.testing.assert_array_equal(tf.math.unsorted_segment_sum([1.0, 2.0], [0, 5], 2).numpy(), [1, 0])
+    np.testing.assert_array_equal(tf.math.unsorted_segment_sum([1.0, 2.0], np.array([0, 5]), 2).numpy(), [1, 0])
     np.testing.assert_array_equal(tf.tensor_scatter_nd_add([0.0, 0.0], [[0], [4]], [1.0, 2.0]).numpy(), [1, 0])
     assert float(tf.reduce_sum(tf.ones([3]))) == 3
 

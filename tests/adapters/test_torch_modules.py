@@ -83,6 +83,7 @@ def test_a_tf_module():
     assert out.item() == 6 and next(module.parameters()).grad.item() == 3
 
 
+@pytest.mark.host
 def test_a_torch_module_in_keras(tmp_path):
     net = torch_net()
     layer = from_torch(net, name="wrapped")

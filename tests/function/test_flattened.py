@@ -251,6 +251,7 @@ def test_it_can_be_turned_off_and_tells() -> None:
     assert compile_options()["flatten"] is False
 
 
+@pytest.mark.host
 def test_denormal_numbers_are_zero_while_a_function_runs() -> None:
     x, tiny = tf.constant([1e-30, 1.0]), np.float32(1e-30)
 

@@ -35,10 +35,8 @@ def default() -> torch.device:
     if _default is None:
         gpus = list(range(gpu_count())) if visible_gpus is None else visible_gpus
         _default = torch.device("cuda", gpus[0]) if gpus else _CPU
-        if gpus:  # as TensorFlow does
-            if _tf32 is None:
-                use_tf32(True)
-            torch.backends.cudnn.benchmark = not torch.are_deterministic_algorithms_enabled()
+        if gpus and _tf32 is None:
+            use_tf32(True)  # as TensorFlow does
     return _default
 
 

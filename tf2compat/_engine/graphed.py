@@ -7,6 +7,7 @@ Inputs are copied to where the steps expect them and results are copied out, as 
 from __future__ import annotations
 
 import contextlib
+import gc
 from typing import Any
 
 import torch
@@ -52,13 +53,14 @@ class Graphed(Flat):
         used = {id(v.block) for s in steps for v in s.reads} | {id(o.block) for o in outputs if o is not None}
         self.given = [(i, v.t) for i, v in enumerate(inputs) if id(v.block) in used]
         self.results = [None if o is None else o.t for o in outputs]
-        #: what the graph works on
-        self.kept = (memory, steps)
         calls = [found for s in steps for found in [plain(s)] if found is not None]
         try:
             self.graph = self._captured(calls)
         except Unfit:  # a number of the host may be copied while the stream notes only where it is on the GPU already
-            self.graph = self._captured([(f, self._moved(a), self._moved(k), o) for f, a, k, o in calls])
+            calls = [(f, self._moved(a), self._moved(k), o) for f, a, k, o in calls]
+            self.graph = self._captured(calls)
+        #: what the graph works on
+        self.kept = (memory, steps, calls)
 
     def _moved(self, value: Any) -> Any:
         """Arguments with what is in the host's memory on the GPU."""
@@ -79,14 +81,20 @@ class Graphed(Flat):
             _perform(calls)  # libraries get ready, which they could not while the stream notes
             for t, value in zip(changed, before, strict=True):
                 t.copy_(value)
-            graph.capture_begin(capture_error_mode="thread_local")
+            collecting = gc.isenabled()
+            gc.disable()  # what it frees on the GPU it could not while the stream notes
             try:
-                _perform(calls)
-            except Exception as error:
-                with contextlib.suppress(Exception):
-                    graph.capture_end()
-                raise Unfit(f"a CUDA graph cannot hold it: {str(error).strip().splitlines()[0]}") from error
-            graph.capture_end()
+                graph.capture_begin(capture_error_mode="thread_local")
+                try:
+                    _perform(calls)
+                except Exception as error:
+                    with contextlib.suppress(Exception):
+                        graph.capture_end()
+                    raise Unfit(f"a CUDA graph cannot hold it: {str(error).strip().splitlines()[0]}") from error
+                graph.capture_end()
+            finally:
+                if collecting:
+                    gc.enable()
         current.wait_stream(stream)
         return graph
 
@@ -119,5 +127,5 @@ def _perform(calls: list[Any]) -> None:
         results = func(*given, **named)
         if outs:
             for o, r in zip(outs, [results] if isinstance(results, torch.Tensor) else unnested(results), strict=True):
-                if o is not None:
+                if o is not None and (o.t.is_cuda or not r.is_cuda):  # a kernel's seed is on the GPU while the stream notes, and not used
                     o.t.copy_(r)

@@ -23,8 +23,8 @@ __all__ = ["Block", "Recorder", "Step", "View", "recorder", "unnested", "views_i
 
 #: a recorded program keeps its intermediate results: more bytes than that are not worth it, since there memory is what costs
 _MOST = 64 << 20
-#: the same on a GPU, where the program is what costs, and the share of the free memory that it may be
-_MOST_GPU, _SHARE_GPU = 16 << 30, 4
+#: the same on a GPU, the share of the free memory that it may be, and how many operations: larger steps keep a GPU busy by themselves
+_MOST_GPU, _SHARE_GPU, _STEPS_GPU = 2 << 30, 8, 1000
 _TAGS = torch.Tag
 #: Python's ways to values past the dispatcher
 _LOOKS = frozenset(("tolist", "numpy", "__array__", "__dlpack__", "data_ptr", "__reduce_ex__"))
@@ -293,6 +293,10 @@ class Recorder(TorchDispatchMode):
             w.block.writes += 1
             w.block.dynamic = w.block.dynamic or dynamic
         self.steps.append(Step(func, given, named, outs, reads, writes, mutable, single))
+        if self.gpu is not None and len(self.steps) > _STEPS_GPU:
+            error = Unfit("it has so many operations that a GPU is busy with them")
+            error.whole = True
+            raise error
         return given_out
 
     def _held(self, value: Any) -> Any:

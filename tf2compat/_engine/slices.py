@@ -15,6 +15,8 @@ __all__ = ["add_rows", "deduplicated", "gathered", "scattered", "within"]
 
 def within(values: Any, indices: Any, count: int) -> tuple[Any, Any]:
     """Row numbers that can be written to; the values of others are zeros. On the CPU a lookup has seen that all are."""
+    if values.is_cuda:
+        indices = indices.to(values.device)
     if not indices.is_cuda or not count:
         return values, indices
     inside = (indices >= 0) & (indices < count)

@@ -150,7 +150,7 @@ def enable_op_determinism() -> None:
     """Same results from run to run: torch's deterministic algorithms."""
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # without which torch refuses matrix products on a GPU
     torch.use_deterministic_algorithms(True, warn_only=False)
-    torch.backends.cudnn.benchmark = False  # whose choice hangs on what was faster
+    torch.backends.cudnn.benchmark = False  # in case the program asked for it: its choice hangs on what was faster
 
 
 def enable_tensor_float_32_execution(enabled: bool) -> None:

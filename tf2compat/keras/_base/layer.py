@@ -571,7 +571,7 @@ class Layer(Losing, Connections, Tracked):
             names, device = list(state.local.names), state.local.device
             with state.outside():
                 state.local.names = names
-                if calling.inferring:  # weights are real even where outputs are only imagined
+                if device is not None and device.type == "meta":  # weights are real even where outputs are only imagined
                     state.local.device = state.local.asked
                 try:
                     self.build(shapes)

@@ -80,10 +80,10 @@ def _fused_weights(kernel: Any, recurrent: Any, b_in: Any, b_re: Any) -> tuple[A
 def _unrolled(x: Any) -> bool:
     """Whether an LSTM on x [batch, time, in] is followed step by step; Unfit where it is too long for that.
 
-    torch.compile gets the results of torch's fused kernel for CPUs (oneDNN's) wrong: the memory that it passes to its gradient has
-    another size than it says beforehand.
+    torch.compile gets the results of torch's fused kernels wrong: the memory that oneDNN's passes to its gradient has another size than
+    it says beforehand, and in the place of cuDNN's it puts steps whose last state has a dimension more.
     """
-    if type(x) in _REAL or x.device.type != "cpu":
+    if type(x) in _REAL or x.device.type not in ("cpu", "cuda"):
         return False
     if type(x.shape[1]) is not int or x.shape[1] > _LONGEST:
         raise Unfit(f"an LSTM over {x.shape[1]} steps runs on a kernel that cannot be compiled")

@@ -226,6 +226,8 @@ class Optimizer(AutoTrackable):
             initial_value = initial_value.value()
         with _scope(self.name):
             variable = Variable(initial_value, name=f"{variable_name}/{model_variable._shared_name}", dtype=dtype, trainable=False)
+        if variable._t.device != model_variable._t.device:  # beside it, wherever this runs
+            variable._t = variable._t.to(model_variable._t.device)
         self._variables.append(variable)
         return variable
 
