@@ -69,7 +69,8 @@ def keras(inner: str) -> types.ModuleType | None:
         parts = inner.split(".")
         public = importlib.util.find_spec("tf2compat.keras." + parts[0])
         places = " ".join(([f"keras.{parts[0]}"] if public is not None else []) + [KERAS.get(parts[0], "")]).strip()
-        if public is not None and len(parts) > 1 and importlib.util.find_spec("tf2compat.keras." + ".".join(parts[:2])) is not None:
+        inside = public is not None and public.submodule_search_locations is not None  # a package, not one file
+        if inside and len(parts) > 1 and importlib.util.find_spec("tf2compat.keras." + ".".join(parts[:2])) is not None:
             places = f"keras.{'.'.join(parts[:2])} {places}"
     return _Private(f"{PREFIX}.keras.{inner}".rstrip("."), f"keras.{inner}".rstrip("."), places) if places or inner in KERAS else None
 

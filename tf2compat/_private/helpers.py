@@ -10,6 +10,7 @@ import types
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 
 import tf2compat as tf
@@ -284,3 +285,21 @@ def sticky_attribute_assignment(trackable: Any, name: str, value: Any) -> Any:
     if is_node(value):
         trackable._track_trackable(value, name=name, overwrite=True)
     return value
+
+
+def get_json_type(obj: Any) -> Any:
+    """What `json.dumps(default=…)` writes for objects of configurations. TypeError for what no configuration holds."""
+    if hasattr(obj, "get_config"):
+        return {"class_name": type(obj).__name__, "config": obj.get_config()}
+    if isinstance(obj, (np.ndarray, np.generic)):
+        return obj.tolist()
+    if isinstance(obj, tf.TensorShape):
+        return obj.as_list()
+    if isinstance(obj, tf.DType):
+        return obj.name
+    if callable(obj):
+        return obj.__name__
+    raise TypeError(
+        f"Object {obj} is not JSON-serializable. You may implement a `get_config()` method on the class (returning a JSON-serializable "
+        "dictionary) to make it serializable."
+    )
