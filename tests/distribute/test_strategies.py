@@ -235,3 +235,11 @@ def test_partitioners() -> None:
     assert p.MaxSizePartitioner(1024, 3)(shape, tf.string) == [3, 1]
     with pytest.raises(ValueError, match="`min_shard_bytes` must be positive. Received: 0"):
         p.MinSizePartitioner(0)
+
+
+def test_devices_as_they_are_listed() -> None:
+    listed = tf.config.list_logical_devices("CPU")
+    with tf.device(listed[0]):
+        assert tf.constant(1.0).device.endswith("CPU:0")
+    assert tf.distribute.MirroredStrategy(listed).num_replicas_in_sync == len(listed)
+    assert tf.distribute.OneDeviceStrategy(listed[0].name).num_replicas_in_sync == 1

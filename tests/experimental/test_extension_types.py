@@ -144,3 +144,19 @@ def test_an_eager_tensor_is_watched_in_a_function() -> None:
         return tape.gradient(y, w)
 
     assert f(tf.constant([3.0, 4.0])).numpy().tolist() == [3, 4]
+
+
+def test_functions_called_by_saved_functions(tmp_path: Any) -> None:
+    class Module(tf.Module):
+        @tf.function
+        def inner(self, x: Masked) -> Any:
+            return tf.reduce_sum(tf.where(x.mask, x.values, 0.0))
+
+        @tf.function
+        def outer(self, values: Any, mask: Any) -> Any:
+            return self.inner(Masked(values, mask))
+
+    module = Module()
+    module.outer.get_concrete_function(tf.TensorSpec(None, tf.float32), tf.TensorSpec(None, tf.bool))
+    tf.saved_model.save(module, str(tmp_path / "m"))
+    assert float(tf.saved_model.load(str(tmp_path / "m")).outer(tf.constant([1.0, 2.0]), tf.constant([False, True]))) == 2

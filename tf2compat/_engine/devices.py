@@ -169,7 +169,9 @@ class device_scope:
     def __init__(self, name: Any) -> None:
         if callable(name):
             raise RuntimeError("tf.device does not support functions when eager execution is enabled.")
-        self._device = None if name in (None, "") else parse(name if isinstance(name, str) else name.to_string())
+        if name is not None and not isinstance(name, str):  # a LogicalDevice, or a DeviceSpec
+            name = name.to_string() if hasattr(name, "to_string") else name.name
+        self._device = None if name in (None, "") else parse(name)
 
     def __enter__(self) -> None:
         self._outer = state.local.device

@@ -22,7 +22,7 @@ def _canonical(device: str) -> str:
     """`/gpu:0` as TensorFlow writes it in full; ValueError for a name that is none."""
     from tf2compat._top.devices import DeviceSpec
 
-    spec = DeviceSpec.from_string(device)
+    spec = DeviceSpec.from_string(getattr(device, "name", device))
     if spec.device_type is None:
         raise ValueError(f"Expected a device such as '/gpu:0', got {device!r}")
     return f"{_PREFIX}{spec.device_type}:{spec.device_index or 0}"

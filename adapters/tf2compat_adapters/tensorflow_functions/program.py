@@ -48,7 +48,7 @@ def fill_value(proto: Any, value: Any) -> None:
         proto.dict_value.SetInParent()
         for key in value:
             fill_value(proto.dict_value.fields[str(key)], value[key])
-    elif hasattr(value, "_fields"):
+    elif isinstance(value, tuple) and hasattr(value, "_fields"):
         proto.named_tuple_value.name = type(value).__name__
         for key in value._fields:
             pair = proto.named_tuple_value.values.add(key=key)
