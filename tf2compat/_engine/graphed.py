@@ -78,9 +78,11 @@ class Graphed(Flat):
         current = torch.cuda.current_stream(self.gpu)
         stream.wait_stream(current)
         with torch.no_grad(), torch.cuda.stream(stream):
-            _perform(calls)  # libraries get ready, which they could not while the stream notes
-            for t, value in zip(changed, before, strict=True):
-                t.copy_(value)
+            try:
+                _perform(calls)  # libraries get ready, which they could not while the stream notes
+            finally:
+                for t, value in zip(changed, before, strict=True):
+                    t.copy_(value)
             collecting = gc.isenabled()
             gc.disable()  # what it frees on the GPU it could not while the stream notes
             try:
