@@ -160,3 +160,10 @@ def test_functions_called_by_saved_functions(tmp_path: Any) -> None:
     module.outer.get_concrete_function(tf.TensorSpec(None, tf.float32), tf.TensorSpec(None, tf.bool))
     tf.saved_model.save(module, str(tmp_path / "m"))
     assert float(tf.saved_model.load(str(tmp_path / "m")).outer(tf.constant([1.0, 2.0]), tf.constant([False, True]))) == 2
+
+
+def test_a_saved_model_is_called_on_what_its_input_says(tmp_path: Any) -> None:
+    model = tf.keras.Sequential([tf.keras.layers.Input(type_spec=Masked.Spec([None, 2])), Unmask(), tf.keras.layers.Dense(1)])
+    expected = model(MASKED)
+    tf.saved_model.save(model, str(tmp_path / "m"))
+    np.testing.assert_allclose(tf.saved_model.load(str(tmp_path / "m"))(MASKED).numpy(), expected.numpy(), rtol=1e-6)

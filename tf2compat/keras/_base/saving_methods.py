@@ -55,7 +55,10 @@ class Saving:
         if seen is None or alone:
             if not self.__dict__.get("inputs"):
                 return None
-            specs = [TensorSpec(x.shape, x.dtype, name=x._keras_history.layer.name) for x in self.__dict__["inputs"]]
+            specs = [
+                x.type_spec if x._composite is not None else TensorSpec(x.shape, x.dtype, name=x._keras_history.layer.name)
+                for x in self.__dict__["inputs"]
+            ]
             return ((specs[0] if len(specs) == 1 else specs,), {})
 
         def spec(entry: Any) -> Any:
