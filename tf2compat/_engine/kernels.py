@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-__all__ = ["Call", "call_for"]
+__all__ = ["GRADED", "Call", "call_for"]
 
 _FUNCTIONS = (torch._C._VariableFunctions, torch._C._nn, torch._C._linalg, torch._C._special)
 _METHODS = torch._C.TensorBase
@@ -26,7 +26,7 @@ class Call(NamedTuple):
 
 _known: dict[Any, Call] = {}
 #: operations that keep what their derivatives need only while autograd is on, which it is not where steps run
-_GRADED = frozenset(("mkldnn_rnn_layer",))
+GRADED = frozenset(("mkldnn_rnn_layer",))
 
 
 def call_for(func: Any, args: Any, kwargs: Any, outs: list[Any], mutable: bool) -> Call:
@@ -41,7 +41,7 @@ def call_for(func: Any, args: Any, kwargs: Any, outs: list[Any], mutable: bool) 
 
 def _chosen(func: Any, args: Any, kwargs: Any, outs: list[Any], mutable: bool) -> Call:
     name = func._schema.name.partition("::")[2]
-    if name in _GRADED:
+    if name in GRADED:
         return Call(_graded(func), None)
     if mutable:
         method = getattr(_METHODS, name, None) or next((getattr(m, name) for m in _FUNCTIONS if hasattr(m, name)), None)
