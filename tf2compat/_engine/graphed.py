@@ -61,6 +61,7 @@ class Graphed(Flat):
             self.graph = self._captured(calls)
         #: what the graph works on
         self.kept = (memory, steps, calls)
+        self.run = self._launch
 
     def _moved(self, value: Any) -> Any:
         """Arguments with what is in the host's memory on the GPU."""
@@ -100,21 +101,14 @@ class Graphed(Flat):
         current.wait_stream(stream)
         return graph
 
-    def __call__(self, args: tuple[Any, ...]) -> Any:
-        if not self.busy.acquire(blocking=False):
-            return None
-        try:
-            for v in self.owned:
-                v._own()
-            if [v._t.data_ptr() for v in self.variables] != self.addresses:
-                raise Unfit("a variable has moved")
-            with torch.no_grad():
-                for i, held in self.given:
-                    held.copy_(args[i], non_blocking=True)
-                self.graph.replay()
-                return tuple([None if r is None else r.clone() for r in self.results])
-        finally:
-            self.busy.release()
+    def _move(self) -> None:
+        raise Unfit("a variable has moved")
+
+    def _launch(self, *args: Any) -> tuple[Any, ...]:
+        for i, held in self.given:
+            held.copy_(args[i], non_blocking=True)
+        self.graph.replay()
+        return tuple([None if r is None else r.clone() for r in self.results])
 
 
 def _perform(calls: list[Any]) -> None:
