@@ -18,20 +18,22 @@ R = TypeVar("R")
 _WORTHWHILE = 4 << 20
 _MOST = 8
 
-#: thread -> how many seconds the process waits for it
-_beside: weakref.WeakKeyDictionary[threading.Thread, float] = weakref.WeakKeyDictionary()
+#: thread -> how many seconds the process waits for it, and what tells it to end, when it waits outside of the interpreter
+_beside: weakref.WeakKeyDictionary[threading.Thread, tuple[float, Callable[[], None] | None]] = weakref.WeakKeyDictionary()
 
 
 class Ended(BaseException):
     """Raised inside a thread that works beside the program when the process ends."""
 
 
-def ends_with_process(thread: threading.Thread, seconds: float) -> threading.Thread:
+def ends_with_process(thread: threading.Thread, seconds: float, stop: Callable[[], None] | None = None) -> threading.Thread:
     """Let a daemon thread be stopped, wherever it is, before the interpreter is taken down; it has so many seconds for it.
+
+    `stop` is called first, for a thread that waits for a lock or a queue and would not see an exception.
 
     A thread that comes back to the interpreter after that is ended by the system, and where torch's C++ is on its stack, the process aborts.
     """
-    _beside[thread] = seconds
+    _beside[thread] = seconds, stop
     return thread
 
 
@@ -42,8 +44,11 @@ def _end() -> None:
     said = threading.excepthook
     # one that arrives while a thread deals with the one before is nothing to tell
     threading.excepthook = lambda args: None if issubclass(args.exc_type, Ended) else said(args)
+    for _, stop in running.values():
+        if stop is not None:
+            stop()
     while running:
-        for thread, seconds in list(running.items()):
+        for thread, (seconds, _) in list(running.items()):
             if not thread.is_alive() or time.monotonic() > start + seconds:
                 del running[thread]
                 continue

@@ -451,6 +451,18 @@ class Variable(Trackable, metaclass=VariableMeta):
         )
 
 
+class Kept:
+    """A tensor that is kept for later, and whether somebody else sees its memory now."""
+
+    __slots__ = ("_t",)
+    _pinned = False
+
+    def __init__(self, t: Any) -> None:
+        self._t = t
+
+    shared = Variable._shared
+
+
 class ResourceVariable(Variable):
     """What `tf.Variable(...)` makes. Ops know exactly this class on their fast path."""
 

@@ -17,7 +17,8 @@ from .._engine.specs import TensorSpec
 from . import structure
 from .blocks import Batches, Elements, unbatched
 from .dataset import Dataset, Unknown
-from .stages import _Unary
+from .parallel import columns
+from .stages import _MapDataset, _Unary
 
 
 def _count(n: int, size: int, drop: bool) -> int:
@@ -50,27 +51,50 @@ class _BatchDataset(_Unary):
         blocks = self._source._blocks()
         if blocks is not None:
             return Batches(blocks, self._size, self._drop)
-        return _Stacked(self._source._components(), structure.leaves(self._source._spec), self._size, self._drop)
+        source = self._source
+        mapped = isinstance(source, _MapDataset)
+        elements = source._for_batches(self._size) if mapped else source._components()  # type: ignore[attr-defined]
+        return _Stacked(elements, structure.leaves(source._spec), self._size, self._drop, mapped)
 
 
 class _Stacked:
-    """Batches of elements. A failed element takes the ones that wait for their batch with it, and the next batch begins after it."""
+    """Batches of elements. A failed element takes the ones that wait for their batch with it, and the next batch begins after it;
+    with `windows`, as in TensorFlow after a map, it takes those that would have followed in its batch too."""
 
-    def __init__(self, source: Iterator[Any], specs: list[Any], size: int, drop_remainder: bool) -> None:
-        self._source, self._specs, self._size, self._drop = source, specs, size, drop_remainder
+    def __init__(self, source: Iterator[Any], specs: list[Any], size: int, drop_remainder: bool, windows: bool) -> None:
+        self._source, self._specs, self._size, self._drop, self._windows = source, specs, size, drop_remainder, windows
 
     def __iter__(self) -> _Stacked:
         return self
 
     def __next__(self) -> list[Any]:
-        waiting = list(islice(self._source, self._size))
+        waiting: list[Any] = []
+        try:
+            waiting.extend(islice(self._source, self._size))
+        except errors.OpError:
+            if self._windows:
+                self._skip(self._size - len(waiting) - 1)
+            raise
         if not waiting or self._drop and len(waiting) < self._size:
             raise StopIteration
         return _stacked(waiting, self._specs)
 
+    def _skip(self, count: int) -> None:
+        for _ in range(count):
+            try:
+                next(self._source)
+            except StopIteration:
+                return
+            except errors.OpError:
+                continue
+
 
 def _stacked(elements: list[Any], specs: list[Any]) -> list[Any]:
-    return [_together([e[k] for e in elements], specs[k]) for k in range(len(elements[0]))]
+    placed = columns(elements)
+    return [
+        _together([e[k] for e in elements], specs[k]) if placed is None or placed[k] is None or type(specs[k]) is not TensorSpec else placed[k]
+        for k in range(len(elements[0]))
+    ]
 
 
 def _together(parts: list[Any], spec: Any) -> Any:

@@ -71,17 +71,31 @@ class _MapDataset(_Passing):
         super().__init__(source)
         self._function = Traced(func, source._spec, "map")
         self._synchronous = synchronous
+        self._memory: Any = None
         self._spec = self._function.output_spec
         if not structure.leaves(self._spec) or all(type(s).__name__ == "NoneTensorSpec" for s in structure.leaves(self._spec)):
             raise errors.InvalidArgumentError(None, None, "Length for attr 'output_shapes' of 0 must be at least minimum 1 [Op:MapDataset] name: ")
         self._whole: Vectorised | None = vectorised(self._function)
 
-    def _components(self) -> Iterator[Any]:
-        from .threads import parallel_map, worth_threads_unasked
+    def _calls(self) -> int:
+        """How many threads run the function: 0 for none beside the consumer's, -1 for as many as there are cores."""
+        from .threads import worth_threads_unasked
 
-        if not self._synchronous and worth_threads_unasked(self._function):
-            return parallel_map(self._function, self._source._components, -1)
-        return super()._components()
+        return -1 if not self._synchronous and worth_threads_unasked(self._function) else 0
+
+    def _components(self) -> Iterator[Any]:
+        return self._for_batches(0)
+
+    def _for_batches(self, size: int) -> Iterator[Any]:
+        """The elements; threads put so many in a row into the memory of their batch."""
+        calls = self._calls()
+        if not calls:
+            return super()._components()
+        from .parallel import Memory, ParallelMap
+
+        if size and self._memory is None:
+            self._memory = Memory()
+        return ParallelMap(self._function, self._source._components(), calls, size, self._memory)
 
     def _elements(self) -> Iterator[Any]:
         return map(self._function, self._source._components())
@@ -102,15 +116,13 @@ class _ParallelMapDataset(_MapDataset):
         super().__init__(source, func)
         if calls == 0 or calls < -1:
             raise errors.InvalidArgumentError(None, None, "`num_parallel_calls` must be greater than zero. [Op:ParallelMapDatasetV2] name: ")
-        self._calls = calls
+        self._asked = calls
         self._deterministic = deterministic
 
-    def _components(self) -> Iterator[Any]:
-        from .threads import parallel_map, worth_threads
+    def _calls(self) -> int:
+        from .threads import worth_threads
 
-        if not worth_threads(self._function):
-            return super()._components()
-        return parallel_map(self._function, self._source._components, self._calls)
+        return self._asked if worth_threads(self._function) else 0
 
 
 class _FilterDataset(_Passing):

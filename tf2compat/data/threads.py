@@ -1,15 +1,12 @@
-"""Threads of a pipeline: prefetching, and maps whose work leaves the interpreter. None outlives its iterator."""
+"""Threads of a pipeline: prefetching, and which maps are worth threads (`parallel.py`). None outlives its iterator."""
 
 from __future__ import annotations
 
 import contextlib
-import os
 import queue
 import threading
 import weakref
-from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import torch
@@ -150,44 +147,3 @@ def worth_threads_unasked(function: Any) -> bool:
     nodes = function.concrete.graph.nodes
     names = [n.op.name if n.op is not None else n.kind for n in nodes]
     return any(name in _DECODING for name in names) and not any(n.stateful() and name != "ReadFile" for n, name in zip(nodes, names, strict=True))
-
-
-_changing = threading.Lock()
-
-
-def _alone() -> None:
-    """Let torch use no threads beside this one: several such threads share the cores already.
-
-    torch keeps the number for each thread, and one for the threads that come: the latter is put back, by a thread of its own.
-    """
-    with _changing:
-        before = torch.get_num_threads()
-        if before > 1:
-            torch.set_num_threads(1)
-            putting_back = threading.Thread(target=torch.set_num_threads, args=(before,))
-            putting_back.start()
-            putting_back.join()
-
-
-def _begin(several: bool) -> None:
-    stay_on_host()
-    if several:
-        _alone()
-
-
-def parallel_map(function: Any, source: Callable[[], Iterator[Any]], calls: int) -> Iterator[Any]:
-    """Results in order, `calls` (or as many as there are cores) elements in work at a time."""
-    width = max(1, os.cpu_count() or 1) if calls == -1 else calls
-    pool = ThreadPoolExecutor(width, thread_name_prefix="tf2compat-map", initializer=_begin, initargs=(width > 1,))
-    waiting: deque[Any] = deque()
-    try:
-        for flat in source():
-            waiting.append(pool.submit(function, flat))
-            if len(waiting) >= 2 * width:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    finally:
-        for f in waiting:
-            f.cancel()
-        pool.shutdown(wait=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,8 @@ from .._engine.dtypes import REALS
 from .._engine.op import INTS, invalid, op, tensor
 from .._engine.tensor import Tensor
 from ._checks import image_or_batch
+
+_transforms, _dispatching = torch._C._functorch.maybe_current_level, torch._C._len_torch_dispatch_stack
 
 
 class ResizeMethod:
@@ -113,19 +116,57 @@ def _table_cubic_weights(size: int, target: int) -> np.ndarray:
 
 def _apply(images: torch.Tensor, height: int, width: int, method: str, antialias: bool) -> torch.Tensor:
     """[batch, rows, columns, channels] resized, as float32."""
-    x = images.to(torch.float32)
-    size = tuple(x.shape[1:3])
+    size = tuple(images.shape[1:3])
     if (height, width) == size:
-        return x
+        return images.to(torch.float32)
     if method == "bilinear" and not antialias:
-        planes = x.permute(0, 3, 1, 2)
+        planes = images.to(torch.float32).permute(0, 3, 1, 2)
         out = torch.nn.functional.interpolate(planes, (height, width), mode="bilinear", align_corners=False, antialias=False)
         return out.permute(0, 2, 3, 1)
+    x = images.to(torch.float32)
     if x.device.type == "meta":
         return x.new_empty((x.shape[0], height, width, x.shape[3])) + x.sum() * 0
     rows = torch.as_tensor(_weights(size[0], height, method, antialias), dtype=x.dtype, device=x.device)
     columns = torch.as_tensor(_weights(size[1], width, method, antialias), dtype=x.dtype, device=x.device)
     return torch.einsum("hr,brcd,wc->bhwd", rows, x, columns)
+
+
+class _Scratch(threading.local):
+    """Memory of a thread for pixels as floats: the system hands out fresh pages more slowly than pixels are resized."""
+
+    memory: torch.Tensor | None = None
+    array: np.ndarray
+
+    def floats(self, count: int) -> torch.Tensor:
+        if self.memory is None or self.memory.numel() < count:
+            self.memory = torch.empty(count, dtype=torch.float32, device="cpu")
+            self.array = self.memory.numpy()
+        return self.memory
+
+
+_scratch = _Scratch()
+#: as many floats, 8 MiB of them, are kept
+_KEPT = 1 << 21
+
+
+def _plain(images: torch.Tensor) -> bool:
+    """Whether these are values in the host's memory, which nobody follows."""
+    return type(images) is torch.Tensor and images.is_cpu and images.is_contiguous() and _transforms() is None and not _dispatching()
+
+
+def _bilinear_pixels(images: torch.Tensor, height: int, width: int) -> torch.Tensor:
+    """uint8 images, resized with few calls: at each call of torch a thread of a pipeline gives up the interpreter's lock, and waits for it."""
+    *batch, rows, columns, channels = images.shape
+    size = rows * columns * channels
+    count = images.numel()
+    memory = _scratch.floats(count)
+    np.copyto(_scratch.array[:count], images.numpy().reshape(-1))
+    planes = memory.as_strided((count // size, channels, rows, columns), (size, 1, columns * channels, channels))
+    out = torch.nn.functional.interpolate(planes, (height, width), mode="bilinear", align_corners=False, antialias=False)
+    if not batch and out.is_contiguous(memory_format=torch.channels_last):
+        return out.as_strided((height, width, channels), (width * channels, channels, 1))
+    out = out.permute(0, 2, 3, 1)
+    return out if batch else out[0]
 
 
 def _nearest(images: torch.Tensor, height: int, width: int) -> torch.Tensor:
@@ -170,12 +211,16 @@ def resize(
 
 @op("ResizeImages", images=tensor(REALS), size=INTS)
 def _resize(images: Any, size: Any, method: str, preserve: bool, antialias: bool, name: str | None = None) -> Any:
-    batch = images if images.ndim == 4 else images.unsqueeze(0)
-    height, width = _fitted(batch.shape[1:3], size) if preserve else size
+    rows, columns = images.shape[-3:-1]
+    height, width = _fitted((rows, columns), size) if preserve else size
     if height <= 0 or width <= 0:
         raise invalid("output dimensions must be positive [Op:ResizeBilinear] name: ")
-    if batch.shape[1] == 0 or batch.shape[2] == 0:
+    if rows == 0 or columns == 0:
         raise invalid(f"input image must be of non-zero size, got {list(images.shape)} [Op:ResizeBilinear] name: ")
+    pixels = images.dtype is torch.uint8 and method == "bilinear" and not antialias and (rows != height or columns != width)
+    if pixels and 0 < images.numel() <= _KEPT and _plain(images):
+        return _bilinear_pixels(images, height, width)
+    batch = images if images.ndim == 4 else images.unsqueeze(0)
     out = _nearest(batch, height, width) if method == "nearest" else _apply(batch, height, width, method, antialias)
     return out if images.ndim == 4 else out[0]
 

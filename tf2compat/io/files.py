@@ -11,7 +11,7 @@ from .._engine.dtypes import string
 from .._engine.op import invalid, op, tensor
 from .._files import os_error
 from ..strings.elementwise import boxed, vector
-from .remote import local, opened
+from .remote import contents, local, opened
 
 _NAME = tensor(string, group="name")
 
@@ -28,8 +28,7 @@ def read_file(filename: Any, name: str | None = None) -> Any:
     """The whole contents of a file as a scalar string; NotFoundError when there is none (`tf.io.read_file`)."""
     path = _scalar(filename, "Input filename", "ReadFile")
     try:
-        with opened(path, "rb", -1) as file:
-            return boxed(file.read())
+        return boxed(contents(path))
     except OSError as error:
         raise os_error(error, os.fsdecode(path)) from error
 

@@ -47,6 +47,29 @@ def opened(path: Any, mode: str = "rb", buffering: int = _BUFFER) -> Any:
         raise os_error(error, name) from error
 
 
+def contents(path: Any) -> bytes:
+    """All of a file; errors as `tf.errors`."""
+    name = local(path)
+    if "://" in name and system_of(name) is not None:
+        with opened(name, "rb", -1) as file:
+            return file.read()
+    try:
+        handle = os.open(name, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        try:
+            size = os.fstat(handle).st_size
+            data = os.read(handle, size + 1)  # one more than there is: the end has been seen
+            if len(data) == size and size:
+                return data
+            parts = [data]  # a pipe, a file without a size, one of more than 2 GiB, or one that grows
+            while parts[-1]:
+                parts.append(os.read(handle, 1 << 30))
+            return b"".join(parts)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        raise os_error(error, name) from error
+
+
 def size_of(path: str) -> int:
     """The size of a file in bytes."""
     system = system_of(path)
