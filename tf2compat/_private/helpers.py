@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib
+import inspect
 import itertools
 import types
 from collections.abc import Callable
@@ -57,8 +58,11 @@ def remove_undocumented(*args: Any, **kwargs: Any) -> None:
 
 
 def make_decorator(target: Any, decorator_func: Any, *args: Any, **kwargs: Any) -> Any:
-    """`decorator_func` with the name and documentation of `target`."""
-    return functools.wraps(target)(decorator_func)
+    """`decorator_func` with the name, documentation and signature of `target`."""
+    found = functools.wraps(target)(decorator_func)
+    with contextlib.suppress(TypeError, ValueError):
+        found.__signature__ = inspect.signature(target)
+    return found
 
 
 def unwrap(maybe_decorator: Any) -> tuple[list[Any], Any]:

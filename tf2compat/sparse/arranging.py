@@ -284,7 +284,13 @@ def concat(axis: Any, sp_inputs: Any, expand_nonconcat_dims: bool = False, name:
         offset = offset + p.dense_shape * along
         dims = tf.maximum(dims, p.dense_shape)
     dims = tf.where(along == 1, offset, dims)
-    return reorder(SparseTensor(tf.concat(moved, 0), tf.concat([p.values for p in parts], 0), dims))
+    found = reorder(SparseTensor(tf.concat(moved, 0), tf.concat([p.values for p in parts], 0), dims))
+    if rank is None or expand_nonconcat_dims:
+        return found
+    static = [next((p.shape[d] for p in parts if p.shape[d] is not None), None) for d in builtins.range(rank)]
+    sizes = [p.shape[axis] for p in parts]
+    static[axis] = None if None in sizes else sum(sizes)
+    return found._shaped(TensorShape(static))
 
 
 def eye(num_rows: Any, num_columns: Any = None, dtype: Any = dtypes.float32, name: str | None = None) -> SparseTensor:

@@ -37,6 +37,10 @@ def _array(value: Any) -> np.ndarray:
     return np.asarray(value)
 
 
+def _is_ragged(value: Any) -> bool:
+    return hasattr(value, "nested_row_splits") or type(value).__name__ == "RaggedTensorValue"
+
+
 class TestCase(absltest.TestCase):
     """`unittest` with assertions on tensors and structures of them (`tf.test.TestCase`)."""
 
@@ -119,6 +123,9 @@ class TestCase(absltest.TestCase):
     # --- tensors -----------------------------------------------------------------------------------------------------
     def assertAllEqual(self, a: Any, b: Any, msg: str | None = None) -> None:  # noqa: N802
         """Fails unless both have the same shape and values; NaNs are equal."""
+        if _is_ragged(a) or _is_ragged(b):
+            self._ragged_close(a, b, self.assertAllEqual, msg)
+            return
         x, y = _array(a), _array(b)
         head = f"{msg}. " if msg else ""
         self.assertEqual(x.shape, y.shape, f"{head}Shape mismatch: expected {x.shape}, got {y.shape}.")
@@ -141,7 +148,27 @@ class TestCase(absltest.TestCase):
 
     def assertAllClose(self, a: Any, b: Any, rtol: float = 1e-6, atol: float = 1e-6, msg: str | None = None) -> None:  # noqa: N802
         """Fails unless |a - b| <= atol + rtol * |b|, through nested structures."""
+        if _is_ragged(a) or _is_ragged(b):
+            self._ragged_close(a, b, functools.partial(self.assertAllClose, rtol=rtol, atol=atol), msg)
+            return
         self._close(a, b, rtol, atol, msg, ())
+
+    def _ragged_close(self, a: Any, b: Any, same: Any, msg: str | None) -> None:
+        rows = [x.to_list() if _is_ragged(x) else x for x in (a, b)]
+        shapes = [x.shape.as_list() for x in (a, b) if _is_ragged(x)]
+        if len(shapes) == 2 and len(shapes[0]) != len(shapes[1]):
+            self.fail(f"Ranks differ: {shapes[0]} and {shapes[1]}. {msg or ''}")
+
+        def compare(x: Any, y: Any, path: tuple[Any, ...]) -> None:
+            x, y = (v.tolist() if isinstance(v, np.ndarray) else v for v in (x, y))
+            if isinstance(x, list) and isinstance(y, (list, tuple)):
+                self.assertEqual(len(x), len(y), f"Mismatched length {_at(path)}. {msg or ''}")
+                for i, (v, w) in enumerate(zip(x, y, strict=True)):
+                    compare(v, w, (*path, i))
+            else:
+                same(x, y, msg=msg)
+
+        compare(rows[0], rows[1], ())
 
     def _close(self, a: Any, b: Any, rtol: float, atol: float, msg: str | None, path: tuple[Any, ...]) -> None:
         if hasattr(a, "_asdict"):

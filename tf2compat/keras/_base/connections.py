@@ -42,6 +42,58 @@ class Node:
     def is_input(self) -> bool:
         return not self.flat_inputs
 
+    # what programs that rewrite models read
+    @property
+    def input_tensors(self) -> Any:
+        """The first argument of the call; of an Input the tensor itself, in a list."""
+        return [self.outputs] if self.is_input else self.args[0]
+
+    @property
+    def output_tensors(self) -> Any:
+        """What the call returned."""
+        return [self.outputs] if self.is_input else self.outputs
+
+    @property
+    def input_shapes(self) -> Any:
+        """The shapes of `input_tensors`, as tuples."""
+        shapes = nest.map_structure(_shape_tuple, self.input_tensors)
+        return shapes[0] if len(shapes) == 1 and not self.is_input and isinstance(shapes, list) else shapes
+
+    @property
+    def output_shapes(self) -> Any:
+        """The shapes of `output_tensors`, as tuples."""
+        return nest.map_structure(_shape_tuple, self.output_tensors)
+
+    @property
+    def keras_inputs(self) -> list[Any]:
+        return self.flat_inputs
+
+    @property
+    def call_args(self) -> list[Any]:
+        return list(self.args)
+
+    @property
+    def call_kwargs(self) -> dict[str, Any]:
+        return self.kwargs
+
+    @property
+    def node_indices(self) -> Any:
+        """For each of `input_tensors`, which call of its layer made it."""
+        return [] if self.is_input else nest.map_structure(lambda t: t._keras_history.node_index, self.args[0])
+
+    @property
+    def tensor_indices(self) -> Any:
+        """For each of `input_tensors`, which output of that call it is."""
+        return [] if self.is_input else nest.map_structure(lambda t: t._keras_history.tensor_index, self.args[0])
+
+    @property
+    def parent_nodes(self) -> list[Node]:
+        return self.parents()
+
+    def iterate_inbound(self) -> list[tuple[Any, int, int, Any]]:
+        """(layer, node index, tensor index, tensor) of each input."""
+        return [(*t._keras_history, t) for t in self.flat_inputs]
+
     def parents(self) -> list[Node]:
         """The nodes whose outputs this one reads."""
         out: list[Node] = []
@@ -64,6 +116,10 @@ class KerasHistory(tuple):
     layer = property(lambda self: self[0])
     node_index = property(lambda self: self[1])
     tensor_index = property(lambda self: self[2])
+
+
+def _shape_tuple(x: Any) -> Any:
+    return tuple(x.shape.as_list())
 
 
 def _shape(x: Any) -> Any:

@@ -89,7 +89,7 @@ class _DenseAttention(Layer):
         if mask:
             if not isinstance(mask, (list, tuple)):
                 raise ValueError(f"{name} layer mask must be a list, namely [query_mask, value_mask]. Received: {mask}.")
-            if len(mask) < 2 or len(mask) > 3:
+            if len(mask) < 2 or len(mask) > len(inputs):
                 raise ValueError(f"{name} layer mask must be a list of length 2, namely [query_mask, value_mask]. Received length: {len(mask)}.")
 
     def get_config(self) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from tf2compat.linalg.products import dims
 from .. import activations, regularizers
 from .._base.callspec import set_mask
 from .._base.config import settings
+from .._base.inference import _map_shapes
 from .._base.input_spec import InputSpec
 from .._base.layer import Layer
 from ._common import WeightOptions
@@ -112,7 +113,7 @@ class Dense(WeightOptions, Layer):
         elif hasattr(inputs, "row_splits"):
             if inputs.shape[-1] is None:
                 raise ValueError(
-                    f"The last dimension of a RaggedTensor input to a Dense layer must be defined. Received: shape={inputs.shape}"
+                    f"Dense layer only supports RaggedTensors when the innermost dimension is non-ragged. Received: inputs.shape={inputs.shape}."
                 )
             return inputs.with_flat_values(self.call(inputs.flat_values))
         elif not isinstance(inputs, (Tensor, tf.Variable)):  # a type of the program's own: by the functions that it may dispatch on
@@ -255,6 +256,7 @@ class Lambda(Layer):
             names = {}
         self._takes_training = "training" in names
         self._takes_mask = "mask" in names
+        self._already_warned = self._checked = False
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """What `output_shape` says, or the shape that the function gives."""
@@ -266,13 +268,11 @@ class Lambda(Layer):
                     "We could not automatically infer the shape of the Lambda's output. Please specify `output_shape` for this Lambda."
                 ) from None
         if callable(self._output_shape):
-            return TensorShape(self._output_shape(input_shape))
-        shapes = tf.nest.flatten(input_shape)
-        batch = TensorShape(input_shape)[0] if not isinstance(shapes[0], TensorShape) else shapes[0][0]
-        out = self._output_shape
-        if isinstance(out, (list, tuple)) and out and isinstance(out[0], (list, tuple)):
-            return [TensorShape([batch, *s]) for s in out]
-        return TensorShape([batch, *tuple(out)])
+            return _map_shapes(TensorShape, self._output_shape(input_shape))
+        shapes: list[TensorShape] = []
+        _map_shapes(lambda s: shapes.append(TensorShape(s)), input_shape)
+        batch = shapes[0][0] if shapes and shapes[0].rank else None
+        return _map_shapes(lambda s: TensorShape([batch, *TensorShape(s).as_list()]), self._output_shape)
 
     def call(self, inputs: Any, mask: Any = None, training: Any = None) -> Any:
         """function(inputs, **arguments)."""
@@ -281,7 +281,43 @@ class Lambda(Layer):
             kwargs["mask"] = mask
         if self._takes_training:
             kwargs["training"] = training
-        return self.function(inputs, **kwargs)
+        if self._checked:
+            return self.function(inputs, **kwargs)
+        made: list[Any] = []
+
+        def creator(next_creator: Any, **options: Any) -> Any:
+            made.append(next_creator(**options))
+            return made[-1]
+
+        with tf.GradientTape() as tape, tf.variable_creator_scope(creator):
+            found = self.function(inputs, **kwargs)
+        self._check_variables(made, tape.watched_variables())
+        self.__dict__["_checked"] = True  # what a function uses is found out when it first runs; later calls need no tape
+        return found
+
+    def _check_variables(self, made: Any, read: Any) -> None:
+        tracked = {id(v) for v in self.weights}
+        lost = [v for v in made if id(v) not in tracked and "StateVar" not in v.name]
+        if lost:
+            lines = "\n".join(f"  {v}" for v in lost)
+            raise ValueError(
+                f"\nThe following Variables were created within a Lambda layer ({self.name})\nbut are not tracked by said layer:\n{lines}\n"
+                "The layer cannot safely ensure proper Variable reuse across multiple\ncalls, and consequently this behavior is disallowed "
+                "for safety. Lambda\nlayers are not well suited to stateful computation; instead, writing a\nsubclassed Layer is the "
+                "recommend way to define layers with\nVariables."
+            )
+        captured = [v for v in read if id(v) not in tracked]
+        if captured and not self._already_warned:
+            lines = "\n".join(f"  {v}" for v in captured)
+            self._warn(
+                f"\nThe following Variables were used a Lambda layer's call ({self.name}), but\nare not present in its tracked objects:\n{lines}\n"
+                "It is possible that this is intended behavior, but it is more likely\nan omission. This is a strong indication that this "
+                "layer should be\nformulated as a subclassed Layer rather than a Lambda layer."
+            )
+            self.__dict__["_already_warned"] = True
+
+    def _warn(self, msg: str) -> None:
+        tf.get_logger().warning(msg)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """What `mask` says: its value, or what it returns for (inputs, mask)."""

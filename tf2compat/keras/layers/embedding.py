@@ -35,7 +35,8 @@ class Embedding(WeightOptions, Layer):
             raise ValueError(
                 f"Both `input_dim` and `output_dim` should be positive, Received input_dim = {input_dim} and output_dim = {output_dim}"
             )
-        kwargs.setdefault("autocast", False)
+        kwargs["autocast"] = False
+        self._use_one_hot_matmul = kwargs.pop("use_one_hot_matmul", False)
         super().__init__(**kwargs)
         self.input_dim = input_dim
         self.output_dim = output_dim
@@ -84,8 +85,28 @@ class Embedding(WeightOptions, Layer):
         kind = inputs.dtype
         if kind is not tf.int32 and kind is not tf.int64:
             inputs = tf.cast(inputs, "int32")
-        out = gathered(self.embeddings, inputs)
+        if isinstance(inputs, tf.SparseTensor):
+            out = self._of_sparse(inputs)
+        elif self._use_one_hot_matmul:
+            out = tf.matmul(tf.one_hot(inputs, self.input_dim, dtype=self.embeddings.dtype), self.embeddings)
+        else:
+            out = gathered(self.embeddings, inputs)
+        if self.sparse and not isinstance(out, tf.SparseTensor):
+            out = tf.sparse.from_dense(out)
         return out if self.compute_dtype == self.variable_dtype else tf.cast(out, self.compute_dtype)
+
+    def _of_sparse(self, inputs: Any) -> Any:
+        """The vectors of the values that are there; where there are none, the vector of 0 in a dense result."""
+        if not self.sparse:
+            ids = tf.sparse.to_dense(inputs)
+            return gathered(self.embeddings, ids)
+        width = self.output_dim
+        within = tf.tile(tf.range(width, dtype=tf.int64), [tf.shape(inputs.indices)[0]])
+        return tf.SparseTensor(
+            tf.concat([tf.repeat(inputs.indices, width, axis=0), within[:, None]], 1),
+            tf.reshape(gathered(self.embeddings, inputs.values), [-1]),
+            tf.concat([inputs.dense_shape, tf.constant([width], tf.int64)], 0),
+        )
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as plain values."""

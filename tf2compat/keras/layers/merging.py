@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from typing import Any
 
 import torch
@@ -37,6 +39,18 @@ def _product(inputs: Any) -> Any:
     for x in inputs[2:]:
         total = total * x
     return total
+
+
+def _total(inputs: Any) -> Any:
+    return _sum(inputs) if _plain(inputs) else functools.reduce(lambda a, b: a + b, inputs)
+
+
+def _plain(inputs: Any) -> bool:
+    return not any(isinstance(x, (tf.RaggedTensor, tf.SparseTensor)) for x in inputs)
+
+
+def _truth(mask: Any) -> Any:
+    return mask if mask.dtype is tf.bool else tf.cast(mask, tf.bool)
 
 
 class _Merge(Layer):
@@ -128,7 +142,7 @@ class _Merge(Layer):
         found = None
         for m in mask:
             if m is not None:
-                found = m if found is None else tf.logical_and(found, m)
+                found = _truth(m) if found is None else tf.logical_and(found, _truth(m))
         return found
 
     def get_config(self) -> dict[str, Any]:
@@ -140,7 +154,7 @@ class Add(_Merge):
     """The sum of its inputs (`tf.keras.layers.Add`)."""
 
     def _merge_function(self, inputs: Any) -> Any:
-        return _sum(inputs)
+        return _total(inputs)
 
 
 class Subtract(_Merge):
@@ -162,14 +176,14 @@ class Multiply(_Merge):
     """The product of its inputs (`tf.keras.layers.Multiply`)."""
 
     def _merge_function(self, inputs: Any) -> Any:
-        return _product(inputs)
+        return _product(inputs) if _plain(inputs) else functools.reduce(operator.mul, inputs)
 
 
 class Average(_Merge):
     """The mean of its inputs (`tf.keras.layers.Average`)."""
 
     def _merge_function(self, inputs: Any) -> Any:
-        return _sum(inputs) / len(inputs)
+        return _total(inputs) / len(inputs)
 
 
 class Maximum(_Merge):
@@ -221,6 +235,8 @@ class Concatenate(_Merge):
         self.built = True
 
     def _merge_function(self, inputs: Any) -> Any:
+        if all(isinstance(x, tf.SparseTensor) for x in inputs):
+            return tf.sparse.concat(self.axis, inputs)
         return tf.concat(inputs, self.axis)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
@@ -254,9 +270,9 @@ class Concatenate(_Merge):
             if m is None:
                 parts.append(tf.ones_like(x, dtype="bool"))
             elif len(m.shape) < len(x.shape):
-                parts.append(tf.expand_dims(m, axis=-1))
+                parts.append(tf.expand_dims(_truth(m), axis=-1))
             else:
-                parts.append(m)
+                parts.append(_truth(m))
         return tf.reduce_all(tf.concat(parts, axis=self.axis), axis=-1)
 
     def get_config(self) -> dict[str, Any]:

@@ -66,6 +66,21 @@ def _attention_equations(rank: int, axes: tuple[int, ...]) -> tuple[str, str, in
     return f"{source},{target}->{product}", f"{product},{source}->{target}", len(product)
 
 
+def _padded(query: Any, value: Any, key: Any) -> tuple[Any, Any, Any, Any]:
+    """Dense tensors, key and value of one length; and the lengths of the query's rows, None for a dense query."""
+    lengths = None
+    if isinstance(query, tf.RaggedTensor):
+        lengths, query = query.nested_row_lengths(), query.to_tensor()
+    if isinstance(key, tf.RaggedTensor) and isinstance(value, tf.RaggedTensor):
+        bounds = tf.maximum(key.bounding_shape(), value.bounding_shape())
+        key, value = key.to_tensor(shape=bounds), value.to_tensor(shape=bounds)
+    elif isinstance(key, tf.RaggedTensor):
+        key = key.to_tensor(shape=tf.shape(value))
+    elif isinstance(value, tf.RaggedTensor):
+        value = value.to_tensor(shape=tf.shape(key))
+    return query, value, key, lengths
+
+
 class MultiHeadAttention(WeightOptions, Layer):
     """Attention in `num_heads` projections of size `key_dim` (`tf.keras.layers.MultiHeadAttention`).
 
@@ -167,6 +182,13 @@ class MultiHeadAttention(WeightOptions, Layer):
         if not self._built_from_signature:
             self._build_from_signature(query=query, value=value, key=key)
         key = value if key is None else key
+        if any(isinstance(x, tf.RaggedTensor) for x in (query, value, key)):
+            query, value, key, lengths = _padded(query, value, key)
+            if lengths is not None:
+                found = self.call(query, value, key, attention_mask, return_attention_scores, training, use_causal_mask)
+                whole = found[0] if return_attention_scores else found
+                whole = tf.RaggedTensor.from_tensor(whole, lengths)
+                return (whole, found[1]) if return_attention_scores else whole
         drops = self._dropout > 0 and training is not False and training is not None
         plain = self._plain and not drops and not return_attention_scores
         mask = self._merged_mask(query, value, key, attention_mask, False)

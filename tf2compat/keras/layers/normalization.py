@@ -334,6 +334,8 @@ def _layer_norm(x: Any, axes: Any, eps: float, gamma: Any = None, beta: Any = No
     wide = x.float() if narrow else x
     if axes == tuple(range(x.ndim - len(axes), x.ndim)):
         gamma, beta = _both(gamma, beta)
+        if gamma is not None and gamma.dtype is not wide.dtype:
+            gamma, beta = gamma.to(wide.dtype), beta.to(wide.dtype)
         y = F.layer_norm(wide, [x.shape[a] for a in axes], gamma, beta, eps)
     else:
         variance, mean = torch.var_mean(wide, axes, correction=0, keepdim=True)
@@ -391,6 +393,8 @@ class LayerNormalization(_Affine):
     def call(self, inputs: Any) -> Any:
         """The normalised inputs."""
         d = self.__dict__
+        if isinstance(inputs, tf.RaggedTensor):
+            return tf.RaggedTensor.from_tensor(self.call(inputs.to_tensor()), inputs.nested_row_lengths())
         return _layer_norm(inputs, d["_axes"], d["epsilon"], d["gamma"], d["beta"])
 
     def get_config(self) -> dict[str, Any]:

@@ -172,11 +172,19 @@ class _Global(Layer):
         self.keepdims = keepdims
         self._axes = tuple(range(2, self._n + 2) if self.data_format == "channels_first" else range(1, self._n + 1))
 
+    def build(self, input_shape: Any) -> None:
+        """Nothing to create. ValueError when there is nothing to pool."""
+        sizes = TensorShape(input_shape).as_list()
+        if any(sizes[axis] == 0 for axis in self._axes):
+            raise ValueError(f"Incorrect input shape {sizes} with dimension 0 at reduction axis {next(a for a in self._axes if sizes[a] == 0)}.")
+        self.built = True
+
     def call(self, inputs: Any) -> Any:
         """The pooled inputs, [batch, channels] or with dimensions of one."""
         d = self.__dict__
         if isinstance(inputs, tf.RaggedTensor):
-            return (tf.reduce_max if type(self)._op is _global_max else tf.reduce_mean)(inputs, axis=d["_axes"][0])
+            reduce = tf.reduce_max if type(self)._op is _global_max else tf.reduce_mean
+            return reduce(inputs, axis=list(d["_axes"]) if len(d["_axes"]) > 1 else d["_axes"][0], keepdims=d["keepdims"])
         return type(self)._op(inputs, d["_axes"], d["keepdims"])
 
     def compute_output_shape(self, input_shape: Any) -> TensorShape:

@@ -100,7 +100,7 @@ class Reshape(Layer):
             if None not in static[1:]:
                 known = self._fixed(static[1:], known)
             if -1 not in known:
-                return tf.reshape(inputs, [-1, *known] if static[0] != 0 else [0, *known])
+                return tf.reshape(inputs, [-1 if static[0] is None else static[0], *known])
             return tf.reshape(inputs, tf.concat([tf.shape(inputs)[:1], known], 0))
         return tf.reshape(inputs, [static[0], *self._fixed(static[1:], list(self.target_shape))])
 

@@ -29,6 +29,8 @@ class _Transposed(Conv):
     """What the transposed convolutions share."""
 
     def _start(self, output_padding: Any) -> None:
+        # Keras' layer of three dimensions takes a dilation and convolves without
+        self._dilation = (1,) * 3 if self.rank == 3 else self.dilation_rate
         self.output_padding = output_padding
         if output_padding is not None:
             self.output_padding = normalize_tuple(output_padding, self.rank, "output_padding", allow_zero=True)
@@ -67,7 +69,7 @@ class _Transposed(Conv):
         """activation(transposed convolution of inputs + bias)."""
         d = self.__dict__
         out = _transposed(
-            inputs, d["kernel"], d["strides"], d["padding"], d["dilation_rate"], d["_first"], d["output_padding"], d["bias"]
+            inputs, d["kernel"], d["strides"], d["padding"], d["_dilation"], d["_first"], d["output_padding"], d["bias"]
         )
         activation = d["activation"]
         return out if activation is None or activation is activations.linear else activation(out)
@@ -80,7 +82,7 @@ class _Transposed(Conv):
         extra = self.output_padding or (None,) * self.rank
         found = [
             deconv_output_length(size, k, self.padding, e, s, r)
-            for size, k, e, s, r in zip(spatial, self.kernel_size, extra, self.strides, self.dilation_rate, strict=True)
+            for size, k, e, s, r in zip(spatial, self.kernel_size, extra, self.strides, self._dilation, strict=True)
         ]
         return TensorShape([sizes[0], self.filters, *found] if first else [sizes[0], *found, self.filters])
 
