@@ -50,7 +50,7 @@ class KerasModule(torch.nn.Module):
             while name in names:
                 name, number = f"{base}_{number}", number + 1
             names.add(name)
-            data = variable._t
+            data = variable._own()  # no reader, and no checkpoint in the making, sees what the module does to it
             if not isinstance(data, torch.Tensor):
                 continue  # strings have no torch form
             if id(variable) in trainable and (data.is_floating_point() or data.is_complex()):

@@ -6,9 +6,11 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
+import torch
+
 from tf2compat import _ports
 from tf2compat._engine import trackable
-from tf2compat._engine.variable import Variable
+from tf2compat._engine.variable import ResourceVariable, Variable
 from tf2compat._ports.checkpoint import TensorData
 from tf2compat._ports.object_graph import GraphNode
 from tf2compat._threads import each
@@ -17,6 +19,8 @@ from tf2compat.train._tensors import to_data
 OBJECT_GRAPH_KEY = "_CHECKPOINTABLE_OBJECT_GRAPH"
 ATTRIBUTES = ".ATTRIBUTES/"
 VARIABLE_VALUE = "VARIABLE_VALUE"
+#: bytes from which a variable's memory is shared with a checkpoint that is being written, rather than copied
+_LARGE = 1 << 16
 
 
 def escape(name: str) -> str:
@@ -61,29 +65,48 @@ def own_tensors(node: Any) -> Mapping[str, Any]:
     return node._serialize_to_tensors() if isinstance(node, trackable.Trackable) else {}
 
 
-def collect(root: Any, attached: Mapping[str, Any] | None = None, copy: bool = False) -> list[tuple[str, TensorData]]:
-    """Everything a checkpoint of the tree holds: its tensors by TensorFlow's keys, and the description of the tree."""
+def collect(root: Any, attached: Mapping[str, Any] | None = None, lasting: bool = False) -> list[tuple[str, TensorData]]:
+    """Everything a checkpoint of the tree holds: its tensors by TensorFlow's keys, and the description of the tree.
+
+    `lasting`: the values stay as they are now when the program goes on.
+    """
     tree = Tree(root, attached)
     tensors: list[tuple[str, TensorData]] = []
     nodes: list[GraphNode] = []
+    passing: list[int] = []
     for item, path, edges in zip(tree.objects, tree.paths, tree.edges, strict=True):
         prefix = "/".join(escape(name) for name in path) + "/" + ATTRIBUTES
         node = GraphNode(children=edges)
         values = own_tensors(item)
         for name, value in values.items():
+            if lasting and not _lasts(value):
+                passing.append(len(tensors))
             tensors.append((prefix + name, to_data(value)))
         full_name = item._shared_name if isinstance(item, Variable) else ""
         whole = getattr(item, "_checkpoint_attribute", None)
         for name in [whole] if whole and values else values:
             node.attributes.append((name, full_name, prefix + name))
         nodes.append(node)
-    if copy:
-        # By several threads: most of the time goes into memory that the system has to hand out first.
-        copies = each(lambda pair: _copied(pair[1]), tensors, sum(data.data.nbytes for _, data in tensors))
-        tensors = [(key, data) for (key, _), data in zip(tensors, copies, strict=True)]
+    # By several threads: most of the time goes into memory that the system has to hand out first.
+    copies = each(lambda at: _copied(tensors[at][1]), passing, sum(tensors[at][1].data.nbytes for at in passing))
+    for at, data in zip(passing, copies, strict=True):
+        tensors[at] = tensors[at][0], data
     _mark_values(nodes)
     tensors.append((OBJECT_GRAPH_KEY, TensorData.of_bytes(_ports.load("object_graph", "tensorflow").encode(nodes))))
     return tensors
+
+
+def _lasts(value: Any) -> bool:
+    """Whether the data of a value stay as they are without a copy.
+
+    A variable whose memory is seen by others writes to other memory; but not when others change that memory, which only a variable that
+    nobody else sees yet rules out. A small one is copied sooner than it moves: there are programs that have to learn where it is then.
+    """
+    if type(value) is not ResourceVariable or not isinstance(value._t, torch.Tensor):
+        return False
+    if value._t.device.type != "cpu":
+        return True  # the copy in the host's memory is nobody else's
+    return value._t.nbytes >= _LARGE and not value._pinned and not value._shared()
 
 
 def _copied(data: TensorData) -> TensorData:

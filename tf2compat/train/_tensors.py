@@ -21,7 +21,10 @@ def to_data(value: Any) -> TensorData:
     if isinstance(value, torch.Tensor):
         dtype = dtypes.of(value).name
         shape = tuple(value.shape)
-        flat = value.detach().cpu().resolve_conj().resolve_neg().contiguous().reshape(-1)
+        flat = value.detach()
+        if not flat.is_cpu or flat.is_complex() or flat.is_neg() or not flat.is_contiguous():
+            flat = flat.cpu().resolve_conj().resolve_neg().contiguous()
+        flat = flat.reshape(-1)
         if flat.is_complex():
             flat = torch.view_as_real(flat).reshape(-1)
         return TensorData(dtype, shape, flat.view(torch.uint8).numpy())

@@ -25,7 +25,8 @@ class CheckpointOptions:
     `experimental_format` (of tf2compat) is the format to write: 'safetensors' or 'tensorflow'; None takes the environment variable
     TF2COMPAT_CHECKPOINT_FORMAT, or else 'safetensors'. `experimental_sharding_callback` says which files of a bundle hold what; the format is
     then TensorFlow's. With `enable_async` (or its older name
-    `experimental_enable_async_checkpoint`) `save` returns as soon as the values have been copied, and writes in the background.
+    `experimental_enable_async_checkpoint`) `save` returns at once and writes in the background the values that there are now; a variable that
+    changes meanwhile does so in other memory.
     """
 
     def __init__(
@@ -170,7 +171,7 @@ class Checkpoint(AutoTrackable):
         options = options or CheckpointOptions()
         self._writer.wait()
         callbacks = (*after, *(options.experimental_write_callbacks or ()))
-        tensors = collect(self._root, self._attached, copy=options.enable_async)
+        tensors = collect(self._root, self._attached, lasting=options.enable_async)
 
         callback = options.experimental_sharding_callback
         shards = None if callback is None else sharded(tensors, callback, self._root)
