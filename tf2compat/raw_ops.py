@@ -1,7 +1,7 @@
 """`tf.raw_ops`: TensorFlow's ops by their own names, called with keywords.
 
-Here are those ops whose parameters have the op's own names in the public function, and a few that libraries use and that have no
-public function. The others raise AttributeError.
+They are the ops that graphs which TensorFlow wrote are run from (the port `raw_ops`), those whose parameters have the op's own names in the
+public function, and a few that libraries use and that have neither. The others raise AttributeError.
 """
 
 from __future__ import annotations
@@ -9,11 +9,13 @@ from __future__ import annotations
 import collections
 import functools
 import importlib
+import inspect
 from collections.abc import Callable
 from typing import Any
 
 import torch
 
+from tf2compat import _ports
 from tf2compat._engine.dtypes import FLOATS, int32, int64
 from tf2compat._engine.op import OPS, op, tensor
 from tf2compat._names import missing
@@ -127,13 +129,23 @@ def _by_name() -> dict[str, Any]:
 
 
 def __getattr__(name: str) -> Callable[..., Any]:
-    found = None if name.startswith("_") else _by_name().get(name)
-    if found is None:
+    if name.startswith("_"):
         raise missing("tf.raw_ops", name)
+    raw = _ports.load("raw_ops", "tensorflow").find(name)
+    found = _by_name().get(name) if raw is None else None
+    if raw is None and found is None:
+        raise missing("tf.raw_ops", name)
+    if raw is not None:
+        return raw
 
     def call(**kwargs: Any) -> Any:
         return found.public(**kwargs)
 
     call.__name__ = call.__qualname__ = name
     call.__doc__ = f"The op {name}, of {', '.join(found.params)}."
+    call.__signature__ = inspect.Signature([p.replace(kind=p.KEYWORD_ONLY) for p in inspect.signature(found.public).parameters.values()])
     return call
+
+
+def __dir__() -> list[str]:
+    return sorted({*__all__, *_ports.load("raw_ops", "tensorflow").names(), *_by_name()})

@@ -19,5 +19,6 @@ ENTRY_POINTS = {
     "module_bridge.torch": "tf2compat_adapters.torch_modules",
     "object_graph.tensorflow": "tf2compat_adapters.object_graph:TrackableObjectGraph",
     "protos.tensorflow": "tf2compat_adapters.protos",
+    "raw_ops.tensorflow": "tf2compat_adapters.tensorflow_graphs.raw_ops",
     "saved_model.tensorflow": "tf2compat_adapters.saved_model_proto",
 }

@@ -1,7 +1,8 @@
 """`tensorflow.python.…`: the private modules of TensorFlow that programs and libraries import all the same.
 
-Each is a module whose names are those public names (and a few helpers of `helpers.py`) that TensorFlow defines there; `places.py`
-says where to look. A module that is not listed, or a name that is nowhere, is an import error that says so.
+Each is a module whose names are those public names (and a few helpers of `helpers.py`) that TensorFlow defines there. `exports.tsv` holds what
+TensorFlow says of itself: which name of which module is public under which path (version 1's functions, for most short names of `array_ops`
+and its like). `places.py` says where to look for the rest. A module that is not listed, or a name that is nowhere, is an import error that says so.
 """
 
 from __future__ import annotations
@@ -9,7 +10,10 @@ from __future__ import annotations
 import functools
 import importlib
 import importlib.util
+import inspect
 import types
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from tf2compat._private.places import HELPERS, KERAS, PLACES, RENAMED
@@ -24,9 +28,27 @@ def find(name: str) -> types.ModuleType | None:
         return keras(inner[len("keras.") :])
     if inner.split(".")[0] == "autograph":
         return _autograph(name)
-    if inner == "" or inner in PLACES or any(known.startswith(inner + ".") for known in PLACES):
+    if inner in _modules() or (inner.startswith("ops.gen_") and inner.count(".") == 1):
         return _module(name, inner)
     return None
+
+
+@functools.cache
+def _exports() -> dict[str, dict[str, str]]:
+    """Module below `tensorflow.python` -> its names -> their public paths, as TensorFlow exports them."""
+    lines = (Path(__file__).parent / "exports.tsv").read_text(encoding="utf-8").splitlines()
+    table = {}
+    for line in lines:
+        module, _, entries = line.partition("\t")
+        table[module] = {(name or path.rpartition(".")[2]): path for name, _, path in (e.rpartition("=") for e in entries.split())}
+    return table
+
+
+@functools.cache
+def _modules() -> frozenset[str]:
+    """The known modules below `tensorflow.python`, and the packages on the way to them."""
+    known = {*_exports(), *PLACES}
+    return frozenset({".".join(parts[:i]) for parts in (k.split(".") for k in known) for i in range(len(parts) + 1)})
 
 
 @functools.cache
@@ -126,10 +148,12 @@ class _Private(types.ModuleType):
             home = importlib.import_module(module or "tf2compat._private.helpers")
             if hasattr(home, attribute.replace("*", name)):
                 return getattr(home, attribute.replace("*", name))
-        found = self.__public(name)
+        found = _public(_exports().get(self.__inner, {}).get(name, "")) or self.__public(name)
+        if found is None and self.__inner.startswith("ops."):
+            found = _raw(name, self.__inner.startswith("ops.gen_"))
         if found is None and name.islower():
             found = find(f"{self.__name__}.{name}")
-        ends = ("_v2", "V2", "_op", "_with_dispatch", "_eager_fallback")
+        ends = ("_v1", "_v2", "V2", "_op", "_with_dispatch", "_eager_fallback")
         for other in (*RENAMED.get(name, "").split(), *[name.removesuffix(end) for end in ends if name.endswith(end)]):
             if found is None:
                 found = self.__public(other)
@@ -138,9 +162,33 @@ class _Private(types.ModuleType):
         raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}: it is private to TensorFlow, and tf2compat has no public name for it")
 
     def __public(self, name: str) -> Any:
-        for place in self.__places:
-            try:
-                return getattr(importlib.import_module(f"tf2compat.{place}" if place != "tf" else "tf2compat"), name)
-            except (AttributeError, ModuleNotFoundError, RuntimeError):  # RuntimeError: a name of TensorFlow 1's graph mode
-                continue
+        return next((found for place in self.__places if (found := _public(f"{place}.{name}")) is not None), None)
+
+
+def _public(path: str) -> Any:
+    """What `tf.path` is (a leading "tf." may be there), or None."""
+    module, _, name = path.removeprefix("tf.").rpartition(".")
+    try:
+        return getattr(importlib.import_module(f"tf2compat.{module}".rstrip(".")), name) if name else None
+    except (AttributeError, ModuleNotFoundError, RuntimeError):  # RuntimeError: a name of TensorFlow 1's graph mode
         return None
+
+
+@functools.cache
+def _raw(name: str, generated: bool) -> Callable[..., Any] | None:
+    """The raw op of that name (`MatMul`), or that a generated function (`mat_mul`) calls, which takes its arguments by position too."""
+    from tf2compat import raw_ops
+
+    if name[0].isupper():
+        return getattr(raw_ops, name, None)
+    wanted = name.removesuffix("_eager_fallback").replace("_", "")
+    op = next((getattr(raw_ops, known) for known in dir(raw_ops) if known.lower() == wanted), None) if generated else None
+    if op is None:
+        return None
+    parameters = tuple(inspect.signature(op).parameters)
+
+    @functools.wraps(op)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return op(**dict(zip(parameters, args, strict=False)), **kwargs)
+
+    return call

@@ -115,12 +115,13 @@ def _lrn(call: Call, value: Any) -> Any:
 
 @graph_op("SparseSoftmaxCrossEntropyWithLogits")
 def _sparse_cross_entropy(call: Call, logits: Any, labels: Any) -> Any:
-    return {"loss": tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits), "backprop": tf.zeros_like(logits)}
+    backprop = tf.nn.softmax(logits) - tf.one_hot(labels, tf.shape(logits)[-1], dtype=logits.dtype)
+    return {"loss": tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits), "backprop": backprop}
 
 
 @graph_op("SoftmaxCrossEntropyWithLogits")
 def _cross_entropy(call: Call, logits: Any, labels: Any) -> Any:
-    return {"loss": tf.nn.softmax_cross_entropy_with_logits(labels, logits), "backprop": tf.zeros_like(logits)}
+    return {"loss": tf.nn.softmax_cross_entropy_with_logits(labels, logits), "backprop": tf.nn.softmax(logits) - labels}
 
 
 @graph_op("InTopKV2", "InTopK")

@@ -1,0 +1,132 @@
+"""Derivatives: the ops that TensorFlow's own gradients are made of, which graphs of training steps and guided gradients call by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import tf2compat as tf
+
+from .nn_ops import _batch_norm, _conv, _depthwise, _format, _lrn, _pool
+from .registry import Call, graph_op, integers, simple
+
+_SELU_SCALE, _SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
+
+
+def _where(condition: Any, gradients: Any) -> Any:
+    return tf.where(condition, gradients, tf.zeros_like(gradients))
+
+
+def _elu(gradients: Any, outputs: Any) -> Any:
+    return tf.where(outputs < 0, (outputs + 1) * gradients, gradients)
+
+
+def _selu(gradients: Any, outputs: Any) -> Any:
+    return tf.where(outputs < 0, gradients * (outputs + _SELU_SCALE * _SELU_ALPHA), gradients * _SELU_SCALE)
+
+
+simple({
+    "ReluGrad": lambda gradients, features: _where(features > 0, gradients),
+    "Relu6Grad": lambda gradients, features: _where((features > 0) & (features < 6), gradients),
+    "EluGrad": _elu, "SeluGrad": _selu,
+    "SoftplusGrad": lambda gradients, features: gradients * tf.sigmoid(features),
+    "SoftsignGrad": lambda gradients, features: gradients / tf.square(1 + tf.abs(features)),
+    "SigmoidGrad": lambda y, dy: dy * y * (1 - y), "TanhGrad": lambda y, dy: dy * (1 - tf.square(y)),
+    "SqrtGrad": lambda y, dy: dy * 0.5 / y, "RsqrtGrad": lambda y, dy: dy * -0.5 * y * y * y,
+    "ReciprocalGrad": lambda y, dy: -dy * y * y, "InvGrad": lambda y, dy: -dy * y * y,
+})  # fmt: skip
+
+
+@graph_op("LeakyReluGrad")
+def _leaky_grad(call: Call, gradients: Any, features: Any) -> Any:
+    return tf.where(features > 0, gradients, gradients * call.get("alpha", 0.2))
+
+
+@graph_op("BiasAddGrad")
+def _bias_grad(call: Call, gradients: Any) -> Any:
+    last = _format(call) != "NCHW"
+    axes = list(range(len(gradients.shape)))
+    return tf.reduce_sum(gradients, axis=axes[:-1] if last else axes[:1] + axes[2:])
+
+
+def _pulled_back(function: Callable[[Any], Any], at: Any, gradients: Any) -> Any:
+    with tf.GradientTape() as tape:
+        tape.watch(at)
+        found = function(at)
+    return tape.gradient(found, at, output_gradients=gradients)
+
+
+def _as(call: Call, op: str) -> Call:
+    return call._replace(op=op)
+
+
+@graph_op("Conv2DBackpropFilter", "Conv3DBackpropFilterV2")
+def _filter_grad(call: Call, value: Any, sizes: Any, gradients: Any) -> Any:
+    forward = _as(call, call.op[:6])
+    return _pulled_back(lambda filters: _conv(forward, value, filters), tf.zeros(integers(call, sizes), value.dtype), gradients)
+
+
+@graph_op("DepthwiseConv2dNativeBackpropFilter")
+def _depthwise_filter_grad(call: Call, value: Any, sizes: Any, gradients: Any) -> Any:
+    return _pulled_back(lambda filters: _depthwise(call, value, filters), tf.zeros(integers(call, sizes), value.dtype), gradients)
+
+
+@graph_op("DepthwiseConv2dNativeBackpropInput")
+def _depthwise_input_grad(call: Call, sizes: Any, filters: Any, gradients: Any) -> Any:
+    return _pulled_back(lambda value: _depthwise(call, value, filters), tf.zeros(integers(call, sizes), gradients.dtype), gradients)
+
+
+@graph_op("MaxPoolGrad", "MaxPool3DGrad")
+def _max_pool_grad(call: Call, value: Any, out: Any, gradients: Any) -> Any:
+    forward = _as(call, call.op.removesuffix("Grad"))
+    return _pulled_back(lambda at: _pool(forward, at), value, gradients)
+
+
+@graph_op("AvgPoolGrad", "AvgPool3DGrad")
+def _avg_pool_grad(call: Call, sizes: Any, gradients: Any) -> Any:
+    forward = _as(call, call.op.removesuffix("Grad"))
+    return _pulled_back(lambda at: _pool(forward, at), tf.zeros(integers(call, sizes), gradients.dtype), gradients)
+
+
+@graph_op("LRNGrad")
+def _lrn_grad(call: Call, gradients: Any, value: Any, out: Any) -> Any:
+    return _pulled_back(lambda at: _lrn(call, at), value, gradients)
+
+
+@graph_op("FusedBatchNormGrad", "FusedBatchNormGradV2", "FusedBatchNormGradV3")
+def _batch_norm_grad(call: Call, gradients: Any, value: Any, scale: Any, mean: Any, variance: Any, *reserved: Any) -> Any:
+    offset = tf.zeros_like(scale)
+    with tf.GradientTape() as tape:
+        tape.watch([value, scale, offset])
+        if call.get("is_training", True):
+            given = (tf.zeros_like(scale), tf.ones_like(scale))  # the statistics are the batch's own
+        else:
+            given = (mean, variance)
+        found = _batch_norm(call, value, scale, offset, *given)["y"]
+    in_value, in_scale, in_offset = tape.gradient(found, [value, scale, offset], output_gradients=gradients)
+    nothing = tf.zeros([0], tf.float32)
+    return {"x_backprop": in_value, "scale_backprop": in_scale, "offset_backprop": in_offset, "reserve_space_3": nothing, "reserve_space_4": nothing}
+
+
+@graph_op("StridedSliceGrad")
+def _strided_grad(call: Call, shape: Any, begin: Any, end: Any, strides: Any, gradients: Any) -> Any:
+    masks = {name: call.get(name, 0) for name in ("begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask", "shrink_axis_mask")}
+    zeros = tf.zeros(shape, gradients.dtype)
+    return _pulled_back(lambda at: tf.strided_slice(at, begin, end, strides, **masks), zeros, gradients)
+
+
+@graph_op("ResizeBilinearGrad", "ResizeBicubicGrad")
+def _resize_grad(call: Call, gradients: Any, image: Any) -> Any:
+    from .image_ops import _resize
+
+    forward = _as(call, call.op.removesuffix("Grad"))
+    return _pulled_back(lambda at: _resize(forward, at, tf.shape(gradients)[1:3]), image, gradients)
+
+
+@graph_op("ResizeNearestNeighborGrad")
+def _nearest_grad(call: Call, gradients: Any, size: Any) -> Any:
+    from .image_ops import _resize
+
+    batch, channels = gradients.shape[0], gradients.shape[3]
+    image = tf.zeros([batch, *integers(call, size), channels], gradients.dtype)
+    return _pulled_back(lambda at: _resize(_as(call, "ResizeNearestNeighbor"), at, tf.shape(gradients)[1:3]), image, gradients)
