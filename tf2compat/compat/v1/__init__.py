@@ -13,15 +13,16 @@ from typing import Any
 import tf2compat as tf
 from tf2compat._engine import state
 
-from . import logging, session, train
+from . import dropped, logging, session, train
 from .arguments import older
 from .dimension import Dimension
+from .dropped import *  # noqa: F403
 from .graph_mode import GONE, GraphKeys, gone
 from .scopes import VariableScope, get_variable_scope, variable_scope
 from .session import InteractiveSession, Session, get_default_graph, get_default_session
 
 __all__ = [
-    "Dimension", "GraphKeys", "InteractiveSession", "Session", "VariableScope", "get_default_graph", "get_default_session", "get_variable_scope", "logging",
+    *dropped.__all__, "Dimension", "GraphKeys", "InteractiveSession", "Session", "VariableScope", "get_default_graph", "get_default_session", "get_variable_scope", "logging",
     "session", "train", "variable_scope",
 ]  # fmt: skip
 
