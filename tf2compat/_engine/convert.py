@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from .tensor import Tensor, wrap
 _converters: list[tuple[int, type, Callable[..., Any]]] = []
 
 _INT32_MIN, _INT32_MAX = -(2**31), 2**31 - 1
+_FLOAT_MAX = int(np.finfo(np.float64).max)
 _HOST = torch.device("cpu")
 #: a tensor of so many whole numbers says a shape or the like
 _FEW = 16
@@ -145,6 +146,8 @@ def to_storage(value: Any, dtype: DType | None = None) -> Any:
         wide = any(d > _INT32_MAX for d in dims)  # type: ignore[operator]
         if dtype is not None and dtype not in (dtypes.int32, dtypes.int64):
             raise TypeError(f"Cannot convert a TensorShape to dtype: {dtype!r}")
+        if wide and dtype is dtypes.int32:
+            raise ValueError(f"Cannot convert TensorShape {value} to dtype int32; a dimension is too large. Consider using tf.int64.")
         return torch.tensor(dims, dtype=dtype.torch if dtype else torch.int64 if wide else torch.int32, device=_whole_numbers(len(dims)))
     if isinstance(value, (str, bytes)):
         if dtype is not None and dtype is not dtypes.string:
@@ -165,7 +168,21 @@ def to_storage(value: Any, dtype: DType | None = None) -> Any:
         return numpy_storage(np.asarray(value), dtype, value)
     if hasattr(value, "__dlpack__"):
         return to_storage(torch.from_dlpack(value), dtype)
+    if _is_sequence(value):
+        return _sequence(list(value), dtype)
     raise ValueError(f"Attempt to convert a value ({value!r}) with an unsupported type ({type(value)}) to a Tensor.")
+
+
+def _is_sequence(value: Any) -> bool:
+    """Whether a value has what Python's sequence protocol asks for (a dict has it too, and is none)."""
+    kind = type(value)
+    return hasattr(kind, "__len__") and hasattr(kind, "__getitem__") and not isinstance(value, (Mapping, type))
+
+
+def _plain(value: Any) -> Any:
+    """A nested sequence with lists in the place of sequences of other kinds."""
+    nested = isinstance(value, (list, tuple)) or (not isinstance(value, (str, bytes)) and _is_sequence(value))
+    return [_plain(item) for item in value] if nested else value
 
 
 def _enum_name(dtype: DType) -> str:
@@ -196,6 +213,8 @@ def _python_scalar(value: Any, dtype: DType | None) -> torch.Tensor:
         raise _cannot(value, dtype)
     if kind is float and dtype is dtypes.float32 and value - value == 0 and abs(value) > 3.4028235677973366e38:
         raise ValueError("Can't convert Python sequence with a value out of range for a double-precision float.")
+    if kind is int and not -_FLOAT_MAX <= value <= _FLOAT_MAX:
+        raise ValueError("Can't convert Python sequence with out-of-range integer to Tensor.")
     if kind is int and dtype.is_integer:
         bits = dtype.size * 8
         low, high = (0, 2**bits - 1) if dtype.is_unsigned else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
@@ -367,6 +386,8 @@ def _sequence(value: Any, dtype: DType | None) -> Any:
         bad = next(leaf for leaf in leaves if _kind(leaf) == "?")
         if hasattr(bad, "__array__"):
             return numpy_storage(np.array([np.asarray(leaf) for leaf in leaves]).reshape(shape), dtype, value)
+        if _is_sequence(bad):
+            return _sequence(_plain(value), dtype)
         if bad is leaves[0]:
             raise ValueError(f"Attempt to convert a value ({bad!r}) with an unsupported type ({type(bad)}) to a Tensor.")
         raise ValueError("Can't convert Python sequence with mixed types to Tensor.")

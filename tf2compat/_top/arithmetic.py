@@ -101,11 +101,7 @@ def _bitcast(input: Any, dtype: Any, name: str | None = None) -> Any:  # noqa: A
     if have > want:
         return input.unsqueeze(-1).view(dtype.torch)
     if input.ndim == 0 or input.shape[-1] * have != want:
-        ratio = want // have
-        raise invalid(
-            f"Cannot bitcast from {have * 8} to {want * 8} bits: {dtypes.of(input)._cpp}{list(input.shape)} to {dtype._cpp}, "
-            f"whose elements need a last dimension of {ratio} [Op:Bitcast] name: "
-        )
+        raise invalid(f"Cannot bitcast from {dtypes.of(input).as_datatype_enum} to {dtype.as_datatype_enum} [Op:Bitcast] name: ")
     return input.contiguous().view(dtype.torch).squeeze(-1)
 
 

@@ -34,7 +34,7 @@ def pad(tensor: Any, paddings: Any, mode: str = "CONSTANT", constant_values: Any
         return _pad_by(tensor, paddings, value, name) if rows is None else _pad(tensor, value, rows, name)
     if kind not in ("REFLECT", "SYMMETRIC"):
         raise ValueError(
-            f'Value of argument `mode` expected to be one of "CONSTANT", "REFLECT", or "SYMMETRIC". Received `mode` = {mode}'
+            f'Value of argument `mode` expected to be one of "CONSTANT", "REFLECT", or "SYMMETRIC". Received `mode` = {kind}'
         )
     return _mirror_pad(tensor, paddings, kind == "REFLECT", name)
 

@@ -25,7 +25,7 @@ def _text(dims: Any) -> str:
 # --- gather ----------------------------------------------------------------------------------------------------------
 def _by_rows(params: Any, indices: Any, validate_indices: Any, axis: Any, batch_dims: Any) -> bool:
     """Whether a gather takes whole rows, whose gradient is then one of rows."""
-    return (axis is None or type(axis) is int and axis == 0) and batch_dims == 0 and bool(params.ndim)
+    return (axis is None or type(axis) is int and axis == 0) and not batch_dims and bool(params.ndim)
 
 
 def _by_single(params: Any, indices: Any, batch_dims: Any, *_: Any) -> bool:
@@ -40,7 +40,7 @@ def gather(
 
     InvalidArgumentError for an index out of range, negative ones included; on a GPU such an index gives zeros.
     """
-    if batch_dims == 0:
+    if not batch_dims:
         return _take(params, indices, 0 if axis is None else axis)
     return _batched(params, indices, axis, batch_dims)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -82,7 +83,14 @@ def reshape(tensor: Any, shape: Any, name: str | None = None) -> Any:
 
     InvalidArgumentError when the number of elements differs.
     """
-    return torch.reshape(tensor, shape)
+    try:
+        return torch.reshape(tensor, shape)
+    except RuntimeError:
+        if 0 not in shape or shape.count(-1) != 1 or 0 not in tensor.shape:
+            raise
+    # An empty tensor and a size to find beside a 0: sizes of 0 stay out of the count, as in TensorFlow.
+    have, known = math.prod([d for d in tensor.shape if d]), math.prod([d for d in shape if d > 0])
+    return torch.reshape(tensor, [have // known if d == -1 else d for d in shape])
 
 
 @reshape.strings
@@ -228,6 +236,9 @@ def _(input: Any, shape: Any) -> str:  # noqa: A002
         return (
             f"Rank of input ({input.ndim}) must be no greater than rank of output shape ({len(shape)})."
         )
+    wanted = tuple(shape)[len(shape) - input.ndim :]
+    if all(have == want or 1 in (have, want) for have, want in zip(input.shape, wanted, strict=True)):
+        return f"Unable to broadcast tensor of shape {_text(input.shape)} to tensor of shape {_text(shape)}"
     return f"Incompatible shapes: {_text(input.shape)} vs. {_text(shape)}"
 
 

@@ -51,7 +51,7 @@ decode_raw | io.decode_raw | input_bytes=None, out_type=None, little_endian=True
 depth_to_space | nn.depth_to_space | input, block_size, name=None, data_format="NHWC"
 expand_dims | expand_dims | input, axis=None, name=None, dim=None | dim>axis
 gather | gather | params, indices, validate_indices=None, name=None, axis=None, batch_dims=0
-gather_nd | gather_nd | params, indices, name=None, batch_dims=0
+gather_nd | gather_nd | params, indices, name=None, batch_dims=0, bad_indices_policy=''
 hessians | hessians | ys, xs, name="hessians", colocate_gradients_with_ops=False, gate_gradients=False, aggregation_method=None | -colocate_gradients_with_ops
 multinomial | random.categorical | logits, num_samples, seed=None, name=None, output_dtype=None | output_dtype>dtype
 norm | norm | tensor, ord="euclidean", axis=None, keepdims=None, name=None, keep_dims=None | keep_dims>keepdims
