@@ -65,7 +65,9 @@ class ForwardAccumulator(GradientTape):
             if not isinstance(p, (Tensor, Variable)):
                 raise ValueError(f"ForwardAccumulator needs tensors or variables as primals, got {p!r}")
         if len({id(p) for p in self._primals}) != len(self._primals):
-            raise ValueError("Tensor passed as a primal more than once to ForwardAccumulator.")
+            raise ValueError(
+                "Tensor {} was specified as a primal multiple times. This may indicate an error. If it was intended, please sum the corresponding tangents."
+            )
         self._tangents = [
             convert_to_tensor(t, dtype=p.dtype) for p, t in zip(self._primals, nest.flatten(tangents), strict=True)
         ]
@@ -74,6 +76,9 @@ class ForwardAccumulator(GradientTape):
                 raise ValueError(f"The tangent of shape {t.shape} does not match the primal of shape {p.shape}")
 
     def __enter__(self) -> ForwardAccumulator:
+        if self._recording:
+            raise ValueError("Accumulator is already recording.")
+        self._outer = list(state.local.tapes)
         super().__enter__()
         self.watch(self._primals)
         return self
@@ -81,9 +86,15 @@ class ForwardAccumulator(GradientTape):
     def jvp(self, primals: Any, unconnected_gradients: Any = UnconnectedGradients.NONE) -> Any:
         """The tangents of a structure of tensors."""
         unconnected = _unconnected(unconnected_gradients)
-        flat = nest.flatten(primals)
-        out = [self._one(y, unconnected) for y in flat]
-        return nest.pack_sequence_as(primals, out)
+        # In TensorFlow tangents are computed with the primal, so whatever recorded this accumulator's program has recorded them.
+        idle = [tape for tape in self._outer if not tape._recording]
+        for tape in idle:
+            tape._push()
+        try:
+            return nest.map_structure(lambda y: self._one(y, unconnected), primals)
+        finally:
+            for tape in reversed(idle):
+                tape._pop()
 
     def _one(self, target: Any, unconnected: UnconnectedGradients) -> Any:
         ys = self._as_recorded(target)

@@ -38,7 +38,8 @@ def numpy_of(storage: Any) -> np.ndarray:
 class Tensor:
     """A multi-dimensional array of one dtype whose contents never change (`tf.Tensor`)."""
 
-    __slots__ = ("_t", "_tape", "_keras_mask", "_keras_logits", "_sliced", "__weakref__")
+    # `__dict__` holds what a program hangs on a tensor; it is made on demand and costs 1 % of an op
+    __slots__ = ("_t", "_tape", "_keras_mask", "_keras_logits", "_sliced", "__weakref__", "__dict__")
     __array_priority__ = 100
     #: the operators that ops stand behind (`tf.Tensor.OVERLOADABLE_OPERATORS`)
     OVERLOADABLE_OPERATORS = frozenset((
@@ -166,11 +167,15 @@ class Tensor:
 
     __nonzero__ = __bool__  # as TensorFlow has it: libraries copy it to classes of theirs
 
+    def _real(self) -> Any:
+        value = self._scalar()
+        return value.real if type(value) is complex else value  # as `int` and `float` of NumPy's complex numbers once were
+
     def __int__(self) -> int:
-        return int(self._scalar())
+        return int(self._real())
 
     def __float__(self) -> float:
-        return float(self._scalar())
+        return float(self._real())
 
     def __complex__(self) -> complex:
         return complex(self._scalar())
@@ -300,7 +305,7 @@ Tensor.__module__ = "tensorflow.python.framework.ops"
 class Reference:
     """A hashable reference to a tensor or variable, which themselves are compared by value."""
 
-    __slots__ = ("_wrapped",)
+    __slots__ = ("_wrapped", "__weakref__")
 
     def __init__(self, wrapped: Any) -> None:
         self._wrapped = wrapped

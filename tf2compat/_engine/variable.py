@@ -358,10 +358,10 @@ class Variable(Trackable, metaclass=VariableMeta):
         return bool(self._as_tensor())
 
     def __int__(self) -> int:
-        return int(self.numpy())
+        return int(self.value())
 
     def __float__(self) -> float:
-        return float(self.numpy())
+        return float(self.value())
 
     def __complex__(self) -> complex:
         return complex(self.numpy())
