@@ -9,7 +9,17 @@ from tf2compat._engine.tensor import Tensor
 from tf2compat.errors import OpError
 
 from . import (  # noqa: F401 - they declare
-    array_ops, control_ops, gradient_ops, image_ops, list_ops, math_ops, nn_ops, random_ops, state_ops, string_ops, training_ops,
+    array_ops,
+    control_ops,
+    gradient_ops,
+    image_ops,
+    list_ops,
+    math_ops,
+    nn_ops,
+    random_ops,
+    state_ops,
+    string_ops,
+    training_ops,
 )  # fmt: skip
 from .attributes import Damaged, value_of
 from .registry import HANDLERS, Call

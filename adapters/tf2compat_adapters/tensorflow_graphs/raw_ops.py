@@ -10,7 +10,6 @@ from importlib import resources
 from typing import Any
 
 import tf2compat as tf
-
 from tf2compat_adapters.tensorflow_functions.signatures import Argument, Signature, signature
 
 from . import interpreter
