@@ -107,3 +107,53 @@ def test_raw_ops() -> None:
     np.testing.assert_allclose(tf.raw_ops.IgammaGradA(a=a, x=x), numeric, rtol=1e-2)
     with pytest.raises(AttributeError, match="no attribute 'NoSuchOp'"):
         tf.raw_ops.NoSuchOp  # noqa: B018
+
+
+TRAINING = """
+import tensorflow as tf
+from tensorflow.keras.__internal__.layers import BaseRandomLayer
+from tensorflow.python.eager import monitoring
+from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2_as_graph as frozen
+from tensorflow.python.tpu import embedding_context_utils as ecu, tpu_function
+from tensorflow.python.tpu.datasets import StreamingFilesDataset
+from tensorflow.python.framework import ops
+counter = monitoring.Counter("/a/b", "events", "kind")
+counter.get_cell("x").increase_by(3)
+counter.get_cell("x").increase_by(2)
+assert counter.get_cell("x").value() == 5 and counter.get_cell("y").value() == 0
+gauge = monitoring.BoolGauge("/a/c", "a flag")
+gauge.get_cell().set(1)
+assert gauge.get_cell().value() is True
+spent = monitoring.Counter("/a/d", "microseconds")
+with monitoring.MonitoredTimer(spent.get_cell()):
+    pass
+assert monitoring.monitored_timer(spent.get_cell())(len)("ab") == 2 and spent.get_cell().value() >= 0
+for bad in (lambda: counter.get_cell(), lambda: StreamingFilesDataset("x", filetype="y"), lambda: StreamingFilesDataset(["x"])):
+    try:
+        bad()
+    except ValueError:
+        continue
+    raise AssertionError(bad)
+try:
+    frozen(None)
+except NotImplementedError:
+    pass
+assert ops.RegisterStatistics("Einsum", "flops")(len) is len
+assert tpu_function.get_tpu_context().number_of_shards is None
+with tpu_function.tpu_shard_context(4), ecu.SequentialEmbeddingContext():
+    assert tpu_function.get_tpu_context().number_of_shards == 4
+import os, tempfile
+folder = tempfile.mkdtemp()
+for i in range(3):
+    with open(os.path.join(folder, f"{i}.txt"), "w") as f:
+        f.write(f"{i}a\\n{i}b\\n")
+lines = StreamingFilesDataset(os.path.join(folder, "*.txt"), filetype="textline", num_epochs=2)
+assert sorted(l.numpy() for l in lines) == sorted([b"0a", b"0b", b"1a", b"1b", b"2a", b"2b"] * 2)
+names = tf.data.Dataset.list_files(os.path.join(folder, "*.txt"), shuffle=False)
+ordered = StreamingFilesDataset(names, filetype=tf.data.TextLineDataset, num_epochs=1, filename_shuffle_buffer_size=0, sloppy=False, num_parallel_reads=1)
+assert [l.numpy() for l in ordered] == [b"0a", b"0b", b"1a", b"1b", b"2a", b"2b"]
+"""
+
+
+def test_what_training_libraries_import() -> None:
+    python(INSTALL + TRAINING)

@@ -307,3 +307,8 @@ def get_json_type(obj: Any) -> Any:
         f"Object {obj} is not JSON-serializable. You may implement a `get_config()` method on the class (returning a JSON-serializable "
         "dictionary) to make it serializable."
     )
+
+
+def convert_variables_to_constants_v2(func: Any, *args: Any, **kwargs: Any) -> Any:
+    """TensorFlow's frozen functions. NotImplementedError: save a model with `tf.saved_model.save`, which keeps its variables."""
+    raise NotImplementedError("Functions whose variables are constants are not supported; tf.saved_model.save writes a function with its variables.")

@@ -122,7 +122,8 @@ def _public_module(obj: Any) -> str | None:
         if parts[1:2] == ["_base"]:
             home = _BASE_HOMES.get(obj.__name__)
             return "keras" if home is None else home
-        return ".".join(public[:2])
+        deep = public[1:2] == ["optimizers"] and public[2:3] in (["legacy"], ["schedules"])  # public modules of their own
+        return ".".join(public[: 3 if deep else 2])
     return "builtins" if not public else ".".join(public)
 
 
@@ -239,7 +240,7 @@ def find_class(name: str, module: str | None = None) -> Any:
     where = list(_SEARCHED)
     if module and module.startswith("keras."):
         inner = module[len("keras.") :]
-        if inner in _SEARCHED:
+        if inner in _SEARCHED or inner == "optimizers.legacy":
             where = [inner, *where]
     for home in where:
         try:

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 
 import tf2compat as tf
+from tf2compat._engine import state
 from tf2compat._engine.dtypes import FLOATS
 from tf2compat._engine.narrow import in_single
 from tf2compat._engine.op import op, tensor
@@ -59,19 +60,19 @@ class DropoutCell:
         self.dropout = min(1.0, max(0.0, dropout))
         self.recurrent_dropout = min(1.0, max(0.0, recurrent_dropout))
         self.seed = seed
-        self.__dict__["_mask"] = None
-        self.__dict__["_recurrent_mask"] = None
+        #: by name the masks that are held: those of eager code (under None) and those of each graph that drew some
+        self.__dict__["_drawn_masks"] = {}
         #: while a loop over the steps is traced: the streams that each step's masks come from
         self.__dict__["_streams"] = {}
         self.__dict__["_next_seed"] = None if seed is None else int(seed)
 
     def reset_dropout_mask(self) -> None:
         """Forget the mask of the inputs."""
-        self.__dict__["_mask"] = None
+        self.__dict__["_drawn_masks"].pop("_mask", None)
 
     def reset_recurrent_dropout_mask(self) -> None:
         """Forget the mask of the states."""
-        self.__dict__["_recurrent_mask"] = None
+        self.__dict__["_drawn_masks"].pop("_recurrent_mask", None)
 
     def _made(self, name: str, like: Any, rate: float) -> Any:
         """The masks of all gates, or the first alone where the others are drawn and not used."""
@@ -112,16 +113,25 @@ class DropoutCell:
         """The mask of the states, `count` in a list; None when nothing is dropped."""
         return self._mask_for("_recurrent_mask", inputs, self.recurrent_dropout, training, count)
 
+    def _found_masks(self, name: str) -> Any:
+        """The masks of the running graph, of one around it, or of eager code, which a graph captures."""
+        held, graph = self.__dict__["_drawn_masks"].get(name, {}), state.local.graph
+        while graph is not None:
+            if graph in held:
+                return held[graph]
+            graph = graph.outer
+        return held.get(None)
+
     def _mask_for(self, name: str, like: Any, rate: float, training: Any, count: int) -> Any:
         if not rate or not training:
             return None
-        masks = self.__dict__[name]
+        masks = self._found_masks(name)
         if masks is None:
             if count > 1 and not self._by_gate:
                 masks = dropout_masks(self.__dict__, like, rate, count, True)
             else:
                 masks = self._made(name, like, rate)
-            self.__dict__[name] = masks
+            self.__dict__["_drawn_masks"].setdefault(name, {})[state.local.graph] = masks
         return masks[0] if count == 1 else [masks[i % len(masks)] for i in range(count)]
 
     def _gate_masks(self, inputs: Any, state: Any, training: Any) -> tuple[Any, Any]:
@@ -133,7 +143,7 @@ class DropoutCell:
         return tuple([None if masks is None else tf.stack(masks) for masks in found])  # type: ignore[return-value]
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_mask": None, "_recurrent_mask": None, "_streams": {}}
+        return self.__dict__ | {"_drawn_masks": {}, "_streams": {}}
 
 
 class _Cell(DropoutCell, WeightOptions, Layer):

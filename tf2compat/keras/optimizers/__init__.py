@@ -36,12 +36,14 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None, use_l
         raise TypeError(f"Invalid keyword arguments: {list(kwargs)}")
     name = config.get("class_name", "")
     space: dict[str, Any] = dict(globals())
-    if use_legacy or (config.get("config") or {}).get("is_legacy_optimizer"):
-        from . import legacy as old
-
-        space = dict(vars(old))
     config = dict(config)
     inner = dict(config.get("config") or {})
+    if inner:  # configs of before 2.11, and those of legacy optimizers since, do not say which they are
+        use_legacy = inner.get("is_legacy_optimizer", True)
+    if use_legacy or config.get("module") == "keras.optimizers.legacy":
+        from . import legacy as old
+
+        space |= {known.__name__: vars(old)[known.__name__] for known in _BY_LOWER_NAME.values() if known.__name__ in vars(old)}
     inner.pop("is_legacy_optimizer", None)
     config["config"] = inner
     for known in _BY_LOWER_NAME.values():

@@ -1,10 +1,15 @@
-"""`tf.keras.__internal__`: what TensorFlow Probability uses of it."""
+"""`tf.keras.__internal__`: what other libraries use of it."""
 
 from __future__ import annotations
 
 import types
 
 from tf2compat.keras._base.inference import without_symbols
+from tf2compat.keras._base.symbolic import KerasTensor
+
+from . import layers, losses, optimizers
+
+__all__ = ["KerasTensor", "layers", "losses", "optimizers", "utils"]
 
 
 def register_symbolic_tensor_type(cls: type) -> None:
