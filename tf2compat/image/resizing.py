@@ -162,7 +162,7 @@ def _bilinear_pixels(images: torch.Tensor, height: int, width: int) -> torch.Ten
     memory = _scratch.floats(count)
     np.copyto(_scratch.array[:count], images.numpy().reshape(-1))
     planes = memory.as_strided((count // size, channels, rows, columns), (size, 1, columns * channels, channels))
-    out = torch.nn.functional.interpolate(planes, (height, width), mode="bilinear", align_corners=False, antialias=False)
+    out = torch._C._nn.upsample_bilinear2d(planes, (height, width), False)  # torch.nn.functional's checks take longer than a small image
     if not batch and out.is_contiguous(memory_format=torch.channels_last):
         return out.as_strided((height, width, channels), (width * channels, channels, 1))
     out = out.permute(0, 2, 3, 1)
