@@ -119,3 +119,39 @@ def test_a_process_ends_in_the_middle_of_a_parallel_map(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, str(program)], capture_output=True, text=True, timeout=120)
     assert done.stdout == "done\n" and done.stderr == "" and done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("autotune", "rewrites", "threads"),
+    [
+        (None, {}, 2),
+        (None, {"map_parallelization": False}, 0),
+        (False, {}, 0),
+        (None, {"apply_default_optimizations": False}, 0),
+        (None, {"apply_default_optimizations": False, "map_parallelization": True}, 2),
+        (False, {"map_parallelization": True}, 0),
+    ],
+)
+@pytest.mark.parametrize("place", ["before", "after", "around zip"])
+def test_options_say_whether_a_map_has_threads_that_it_does_not_ask_for(autotune, rewrites, threads, place, monkeypatch):
+    from tf2compat.data import parallel
+
+    begun = []
+    pool = parallel._Pool
+    monkeypatch.setattr(parallel, "_Pool", lambda function, width: begun.append(width) or pool(function, width))
+    options = tf.data.Options()
+    options.autotune.enabled = autotune
+    for name, value in rewrites.items():
+        setattr(options.experimental_optimization, name, value)
+    source = D.from_tensors(tf.io.encode_jpeg(np.full((*ROW, 3), 7, np.uint8))).repeat(6)
+    if place == "before":
+        source = source.with_options(options)
+    mapped = source.map(lambda s: tf.io.decode_jpeg(s, channels=3))
+    whole = (D.zip((mapped, mapped)) if place == "around zip" else mapped).batch(2)
+    if place != "before":
+        whole = whole.with_options(options)
+    assert len(list(whole)) == 3
+    assert bool(begun) == bool(threads)
+    begun.clear()
+    list(source.map(lambda s: tf.io.decode_jpeg(s, channels=3), num_parallel_calls=2))
+    assert begun == [2]

@@ -69,7 +69,8 @@ class _Settings:
 
 
 class AutotuneOptions(_Settings):
-    """`options.autotune`. There is nothing to tune: stages run as `Dataset.explain()` says."""
+    """`options.autotune`. There is nothing to tune: stages run as `Dataset.explain()` says. Without it (`enabled` False), maps that do not ask for
+    threads have none."""
 
     _defaults = {
         "enabled": None, "cpu_budget": None, "ram_budget": None, "autotune_algorithm": None, "initial_parallelism": None,
@@ -84,7 +85,8 @@ class DistributeOptions(_Settings):
 
 
 class OptimizationOptions(_Settings):
-    """`options.experimental_optimization`: TensorFlow's graph rewrites of pipelines. Fusion here depends on none of them."""
+    """`options.experimental_optimization`: TensorFlow's graph rewrites of pipelines. Fusion here depends on none of them; without
+    `map_parallelization`, or without any of the rewrites that are usual, maps that do not ask for threads have none."""
 
     _defaults = {
         "apply_default_optimizations": None, "filter_fusion": None, "filter_parallelization": None, "inject_prefetch": None,
@@ -116,6 +118,14 @@ class Options(_Settings):
         "experimental_symbolic_checkpoint": None, "experimental_threading": ThreadingOptions, "experimental_warm_start": None,
         "framework_type": list, "threading": ThreadingOptions,
     }  # fmt: skip
+
+    def threads_unasked(self) -> bool:
+        """Whether maps may run in threads that they do not ask for."""
+        rewrites = self.experimental_optimization
+        wanted = rewrites.map_parallelization
+        if wanted is None:
+            wanted = rewrites.apply_default_optimizations
+        return self.autotune.enabled is not False and wanted is not False
 
     def merge(self, options: Options) -> Options:
         """These options, overridden by what `options` sets."""

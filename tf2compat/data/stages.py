@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -52,6 +53,9 @@ class _OptionsDataset(_Unary):
         if not isinstance(options, Options):
             raise TypeError(f"`options` must be a tf.data.Options, got {options!r}")
         self._options = options
+        if not options.threads_unasked():
+            self._source = _unthreaded(source)
+            self._inputs = (self._source,)
 
     def options(self) -> Options:
         return super().options().merge(self._options)
@@ -64,6 +68,25 @@ class _OptionsDataset(_Unary):
 
     def _indexed(self) -> Any:
         return self._source._indexed()
+
+
+def _unthreaded(dataset: Dataset) -> Dataset:
+    """The same stages, of which maps that ask for no threads have none: options are those of the pipeline up to them."""
+    from .combining import _ConcatenateDataset, _ZipDataset
+
+    if not isinstance(dataset, (_Unary, _ZipDataset, _ConcatenateDataset)):
+        return dataset
+    inputs = tuple([_unthreaded(d) for d in dataset._inputs])
+    alone = type(dataset) is _MapDataset and not dataset._synchronous and bool(dataset._calls())
+    if not alone and all(a is b for a, b in zip(inputs, dataset._inputs, strict=True)):
+        return dataset
+    made = copy.copy(dataset)
+    made._inputs = inputs
+    if isinstance(made, _Unary):
+        made._source = inputs[0]
+    if isinstance(made, _MapDataset) and alone:
+        made._synchronous = True
+    return made
 
 
 class _MapDataset(_Passing):
@@ -81,7 +104,8 @@ class _MapDataset(_Passing):
         """How many threads run the function: 0 for none beside the consumer's, -1 for as many as there are cores."""
         from .threads import worth_threads_unasked
 
-        return -1 if not self._synchronous and worth_threads_unasked(self._function) else 0
+        alone = self._synchronous or not worth_threads_unasked(self._function) or not self.options().threads_unasked()
+        return 0 if alone else -1
 
     def _components(self) -> Iterator[Any]:
         return self._for_batches(0)
