@@ -83,6 +83,28 @@ def watching_variables() -> Iterator[Any]:
         state.local.watchers.remove(found)
 
 
+def _differentiated(structure: Any) -> list[Any]:
+    """The tensors and variables of a structure; of a tensor whose other parts say where values are, only the values."""
+    out: list[Any] = []
+    for leaf in nest.flatten(structure):
+        values = getattr(type(leaf), "_tf_values", None)
+        out += nest.flatten(leaf, expand_composites=True) if values is None else [values(leaf)]
+    return out
+
+
+def _packed(structure: Any, gradients: list[Any]) -> Any:
+    """Gradients for `_differentiated(structure)` in its structure."""
+    leaves, out, left = nest.flatten(structure), [], iter(gradients)
+    for leaf in leaves:
+        if hasattr(type(leaf), "_tf_values"):
+            found = next(left)
+            out.append(None if found is None else leaf._tf_with_values(found))
+        else:
+            parts = [next(left) for _ in nest.flatten(leaf, expand_composites=True)]
+            out.append(nest.pack_sequence_as(leaf, parts, expand_composites=True))
+    return nest.pack_sequence_as(structure, out)
+
+
 class _Reader:
     """Stands in for a tape whose recording pauses: variables keep their plain values and are noticed."""
 
@@ -175,7 +197,7 @@ class GradientTape:
 
         Raises ValueError for anything that is no tensor; integers are refused with a logged warning, as in TensorFlow.
         """
-        for t in nest.flatten(tensor, expand_composites=True):
+        for t in _differentiated(tensor):
             if isinstance(t, Variable):
                 self._explicit.add(id(t))
                 self._leaves.setdefault(id(t), (t, []))
@@ -272,7 +294,7 @@ class GradientTape:
         if self._recording and not self._persistent:
             self._pop()
         targets: list[Tensor] = []
-        for t in nest.flatten(target, expand_composites=True):
+        for t in _differentiated(target):
             if isinstance(t, Variable):  # a variable as target is read here and now, by this tape
                 t = self._read_target(t)
             if not isinstance(t, Tensor):
@@ -284,7 +306,7 @@ class GradientTape:
                     t.dtype,
                 )
             targets.append(t)
-        flat = nest.flatten(sources, expand_composites=True)
+        flat = _differentiated(sources)
         flat = [_composite_source(s) for s in flat]
         for s in flat:
             if isinstance(s, (Tensor, Variable)):
@@ -301,7 +323,7 @@ class GradientTape:
         given = None
         if output_gradients is not None:
             given = [
-                None if g is None else convert_to_tensor(g) for g in nest.flatten(output_gradients, expand_composites=True)
+                None if g is None else convert_to_tensor(g) for g in _differentiated(output_gradients)
             ]
         grads = self._gradients(targets, flat, given)
         if not self._persistent:
@@ -313,7 +335,7 @@ class GradientTape:
             from tf2compat import zeros_like
 
             grads = [zeros_like(s) if g is None else g for g, s in zip(grads, flat, strict=True)]
-        return nest.pack_sequence_as(sources, grads, expand_composites=True)
+        return _packed(sources, grads)
 
     def _let_go(self) -> None:
         """Take the variables' memory out of leaves that only a finished graph still holds.

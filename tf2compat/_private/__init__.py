@@ -28,7 +28,7 @@ def find(name: str) -> types.ModuleType | None:
         return keras(inner[len("keras.") :])
     if inner.split(".")[0] == "autograph":
         return _autograph(name)
-    if inner in _modules() or (inner.startswith("ops.gen_") and inner.count(".") == 1):
+    if inner in _modules() or f"{inner.rpartition('.')[0]}.*" in PLACES or (inner.startswith("ops.gen_") and inner.count(".") == 1):
         return _module(name, inner)
     return None
 
@@ -80,7 +80,7 @@ def compiler(parts: Any) -> types.ModuleType | None:
 
 @functools.cache
 def _module(name: str, inner: str) -> types.ModuleType:
-    return _Private(name, inner, PLACES.get(inner, ""))
+    return _Private(name, inner, PLACES.get(inner) or PLACES.get(f"{inner.rpartition('.')[0]}.*", ""))
 
 
 @functools.cache
@@ -148,7 +148,11 @@ class _Private(types.ModuleType):
             home = importlib.import_module(module or "tf2compat._private.helpers")
             if hasattr(home, attribute.replace("*", name)):
                 return getattr(home, attribute.replace("*", name))
-        found = _public(_exports().get(self.__inner, {}).get(name, "")) or self.__public(name)
+        found = _public(_exports().get(self.__inner, {}).get(name, ""))
+        if found is None and f"{self.__inner}.{name}".lstrip(".") in _modules():  # a module here, whatever has its name elsewhere
+            return find(f"{self.__name__}.{name}")
+        if found is None:
+            found = self.__public(name)
         if found is None and self.__inner.startswith("ops."):
             found = _raw(name, self.__inner.startswith("ops.gen_"))
         if found is None and name.islower():

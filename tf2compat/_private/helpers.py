@@ -147,6 +147,10 @@ def is_dense_tensor_like(t: Any) -> bool:
     return isinstance(t, (tf.Tensor, tf.Variable))
 
 
+def is_sparse(x: Any) -> bool:
+    return isinstance(x, (tf.SparseTensor, tf.compat.v1.SparseTensorValue))
+
+
 def is_variable(var: Any) -> bool:
     return isinstance(var, tf.Variable)
 

@@ -20,20 +20,34 @@ _LOGGERS = {
 
 
 class _Slot:
-    """The place of a tensor in the text around it."""
+    """The place of a tensor in the text around it; `plain` for a string that is text already."""
 
-    def __init__(self, number: int) -> None:
-        self.number = number
+    def __init__(self, number: int, plain: bool = False) -> None:
+        self.number, self.plain = number, plain
 
     def __repr__(self) -> str:
-        return f"\0{self.number}\0"
+        return f"\0{'p' if self.plain else ''}{self.number}\0"
+
+
+class _Slots:
+    """The places of the parts of a sparse tensor, as TensorFlow words them."""
+
+    def __init__(self, parts: list[_Slot]) -> None:
+        self.parts = parts
+
+    def __repr__(self) -> str:
+        return "'SparseTensor(indices={!r}, values={!r}, shape={!r})'".format(*self.parts)
 
 
 @op("PrintV2", stateful=True, tensors=ANYS)
 def _print(tensors: Any, template: str, summarize: int, stream: Any, end: str) -> None:
-    texts = [_format(numpy_of(t), summarize, len(tensors) == 1 and template == "\x000\x00") for t in tensors]
-    parts = template.split("\0")
-    out = "".join(texts[int(p)] if i % 2 else p for i, p in enumerate(parts)) + end
+    alone = len(tensors) == 1 and template == "\x000\x00"
+
+    def text(slot: str) -> str:
+        plain = slot.startswith("p")
+        return _format(numpy_of(tensors[int(slot[plain:])]), summarize, plain or alone)
+
+    out = "".join(text(p) if i % 2 else p for i, p in enumerate(template.split("\0"))) + end
     if isinstance(stream, str):
         if stream.startswith("file://"):
             with open(stream[len("file://") :], "a", encoding="utf-8") as file:
@@ -73,10 +87,19 @@ def print(*inputs: Any, **kwargs: Any) -> None:  # noqa: A001 - TensorFlow's nam
         raise ValueError(f"Unknown output stream, logging level, or file. Received: {stream!r}")
     tensors: list[Tensor] = []
 
+    def placed(tensor: Any, plain: bool = False) -> _Slot:
+        tensors.append(tensor)
+        return _Slot(len(tensors) - 1, plain)
+
     def slot(value: Any) -> Any:
+        if hasattr(value, "nested_row_splits"):
+            from ..ragged.text import text
+
+            return placed(text(value, summarize), True)
+        if hasattr(type(value), "_tf_op") and hasattr(value, "dense_shape") and hasattr(value, "indices"):
+            return _Slots([placed(t) for t in (value.indices, value.values, value.dense_shape)])
         if isinstance(value, Tensor) or hasattr(type(value), "_tf_storage"):
-            tensors.append(convert_to_tensor(value))
-            return _Slot(len(tensors) - 1)
+            return placed(convert_to_tensor(value))
         return value
 
     parts = []

@@ -1,7 +1,7 @@
 """Elements on disk: `Dataset.save`, `load`, `snapshot`, and the files of `Dataset.cache`.
 
 A file is a magic line, the element's dtypes as JSON, then records: for each component its dims and bytes, each record with
-its length and a CRC-32. Nothing is pickled; a damaged file gives DataLossError.
+its length and a CRC-32; of compressed files the records are DEFLATE streams. Nothing is pickled; a damaged file gives DataLossError.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ import json
 import os
 import secrets
 import struct
+import time
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -26,6 +27,7 @@ from . import structure
 from .dataset import UNKNOWN, Dataset
 
 _MAGIC = b"tf2compat elements 1\n"
+_PACKED = b"tf2compat elements Z\n"
 _LIMIT = 2**40
 
 
@@ -78,17 +80,17 @@ def _decode(record: bytes, specs: list[Any]) -> list[Any]:
 
 
 @contextmanager
-def writing(path: str, spec: Any) -> Iterator[Callable[[list[Any]], None]]:
+def writing(path: str, spec: Any, packed: bool = False) -> Iterator[Callable[[list[Any]], None]]:
     """A function that appends elements to a file, which appears under its name when the block ends well."""
     specs = _checked(spec)
     temporary = f"{path}.{secrets.token_hex(6)}.tmp"
     head = json.dumps([s.dtype.name for s in specs]).encode() + b"\n"
     try:
         with open(temporary, "wb") as file:
-            file.write(_MAGIC + head)
+            file.write((_PACKED if packed else _MAGIC) + head)
 
             def write(flat: list[Any]) -> None:
-                record = _encode(flat)
+                record = zlib.compress(_encode(flat)) if packed else _encode(flat)
                 file.write(struct.pack("<QI", len(record), zlib.crc32(record)) + record)
 
             yield write
@@ -114,7 +116,8 @@ def read_elements(path: str, spec: Any) -> Iterator[list[Any]]:
         raise errors.NotFoundError(None, None, f"{path}; No such file or directory") from None
     with file:
         total = os.fstat(file.fileno()).st_size
-        if file.read(len(_MAGIC)) != _MAGIC:
+        magic = file.read(len(_MAGIC))
+        if magic not in (_MAGIC, _PACKED):
             raise _lost(path, "not a file of dataset elements")
         try:
             names = json.loads(file.readline(1 << 20))
@@ -135,12 +138,14 @@ def read_elements(path: str, spec: Any) -> Iterator[list[Any]]:
             if zlib.crc32(record) != crc:
                 raise _lost(path, "checksum of a record does not match")
             try:
-                yield _decode(record, specs)
-            except (struct.error, ValueError, IndexError) as error:
+                yield _decode(zlib.decompress(record) if magic == _PACKED else record, specs)
+            except (struct.error, ValueError, IndexError, zlib.error) as error:
                 raise _lost(path, f"damaged record: {error}") from None
 
 
 class _LoadDataset(Dataset):
+    """The elements of files, one of each in turn."""
+
     def __init__(self, files: list[str], spec: Any, count: int = UNKNOWN) -> None:
         self._files, self._spec, self._count = files, spec, count
 
@@ -148,8 +153,13 @@ class _LoadDataset(Dataset):
         return self._count
 
     def _components(self) -> Iterator[Any]:
-        for f in self._files:
-            yield from read_elements(f, self._spec)
+        left = [read_elements(f, self._spec) for f in self._files]
+        while left:
+            for elements in list(left):
+                try:
+                    yield next(elements)
+                except StopIteration:
+                    left.remove(elements)
 
 
 def _path(path: Any) -> str:
@@ -174,31 +184,73 @@ def _described(value: Any) -> Any:
     return TensorSpec(shape, dtypes.as_dtype(dtype))
 
 
-def save(dataset: Dataset, path: Any, compression: Any, shard_func: Any, checkpoint_args: Any) -> None:
-    """`Dataset.save`."""
-    if compression not in (None, "NONE", "AUTO"):
-        raise errors.UnimplementedError(None, None, f"Dataset.save: compression={compression!r} is not supported")
-    if shard_func is not None or checkpoint_args is not None:
-        raise errors.UnimplementedError(None, None, "Dataset.save: shard_func and checkpoint_args are not supported")
-    folder = _path(path)
+def _packed(compression: Any, method: str) -> bool:
+    if compression not in (None, "", "NONE", "AUTO", "GZIP"):
+        raise errors.UnimplementedError(None, None, f"Dataset.{method}: compression={compression!r} is not supported")
+    return compression == "GZIP"
+
+
+@contextmanager
+def _shards(folder: str, spec: Any, packed: bool) -> Iterator[Callable[[Any, list[Any]], None]]:
+    """A function that writes elements to the files of their shards; the dataset is there when the block ends well."""
     os.makedirs(folder, exist_ok=True)
-    count = 0
-    with writing(os.path.join(folder, "00000000.elements"), dataset._spec) as write:
-        for flat in dataset._components():
-            write(flat)
+    count, writers = 0, {}
+    with ExitStack() as stack:
+
+        def write(shard: Any, flat: list[Any]) -> None:
+            nonlocal count
+            if shard not in writers:
+                if shard < 0:
+                    raise errors.InvalidArgumentError(None, None, f"shard_func must return a non-negative number, got {shard}")
+                writers[shard] = stack.enter_context(writing(os.path.join(folder, f"{shard:08d}.elements"), spec, packed))
+            writers[shard](flat)
             count += 1
-    text = json.dumps({"element_spec": _describe(dataset._spec), "count": count})
+
+        yield write
+        if not writers:
+            stack.enter_context(writing(os.path.join(folder, "00000000.elements"), spec, packed))
+    for name in os.listdir(folder):  # of a dataset that was saved here before
+        if name.endswith(".elements") and int(name.split(".")[0]) not in (writers or {0}):
+            os.unlink(os.path.join(folder, name))
+    text = json.dumps({"element_spec": _describe(spec), "count": count})
     temporary = os.path.join(folder, f"dataset.{secrets.token_hex(6)}.tmp")
     with open(temporary, "w", encoding="utf-8") as file:
         file.write(text)
     os.replace(temporary, os.path.join(folder, "dataset.json"))
 
 
+def _sharded(dataset: Dataset, shard_func: Any) -> Iterator[tuple[int, list[Any]]]:
+    """The elements, each with the number of its shard."""
+    if shard_func is None:
+        for flat in dataset._components():
+            yield 0, flat
+        return
+    from .. import cast
+
+    several = isinstance(dataset._spec, tuple)
+    numbered = dataset.map(lambda *e: (e if several else e[0], cast(shard_func(*e), "int64")))
+    if numbered.element_spec[1].shape.rank not in (0, None):
+        raise ValueError(f"`shard_func` must return a scalar, got {numbered.element_spec[1]}")
+    for *flat, shard in numbered._components():
+        yield int(numpy_of(shard)), flat
+
+
+def save(dataset: Dataset, path: Any, compression: Any, shard_func: Any, checkpoint_args: Any) -> None:
+    """`Dataset.save`."""
+    packed = _packed(compression, "save")
+    if checkpoint_args is not None:
+        raise errors.UnimplementedError(None, None, "Dataset.save: checkpoint_args is not supported")
+    with _shards(_path(path), dataset._spec, packed) as write:
+        for shard, flat in _sharded(dataset, shard_func):
+            write(shard, flat)
+
+
 def load(path: Any, element_spec: Any, compression: Any, reader_func: Any, wait: bool) -> Dataset:
-    """`Dataset.load`."""
-    if compression not in (None, "NONE", "AUTO") or wait:
-        raise errors.UnimplementedError(None, None, "Dataset.load: compression and wait are not supported")
+    """`Dataset.load`; `wait` until there is a dataset."""
+    _packed(compression, "load")  # how they are compressed is in the files
     folder = _path(path)
+    while wait and not os.path.exists(os.path.join(folder, "dataset.json")):
+        time.sleep(0.1)
     try:
         with open(os.path.join(folder, "dataset.json"), encoding="utf-8") as file:
             about = json.loads(file.read(1 << 24))
@@ -210,34 +262,51 @@ def load(path: Any, element_spec: Any, compression: Any, reader_func: Any, wait:
     if element_spec is not None and structure.compatible(element_spec, spec) is None:
         raise ValueError(f"{folder} holds elements of {spec}, not {element_spec}")
     files = sorted(os.path.join(folder, f) for f in os.listdir(folder) if f.endswith(".elements"))
-    loaded = _LoadDataset(files, spec, about["count"])
     if reader_func is None:
-        return loaded
-    shards = Dataset.range(len(files))
-    return reader_func(shards.map(lambda i: i).flat_map(lambda i: loaded)) if len(files) > 1 else reader_func(_OneDataset(loaded))
+        return _LoadDataset(files, spec, about["count"])
+    return reader_func(_ShardsDataset([_LoadDataset([f], spec, about["count"] if len(files) == 1 else UNKNOWN) for f in files]))
 
 
-class _OneDataset(Dataset):
-    """A dataset of one dataset, for reader functions."""
+class _ShardsDataset(Dataset):
+    """A dataset of datasets, for reader functions."""
 
-    def __init__(self, inner: Dataset) -> None:
+    def __init__(self, shards: list[Any]) -> None:
         from .dataset import DatasetSpec
 
-        self._inner = inner
-        self._spec = DatasetSpec(inner._spec)
+        self._shards = shards
+        self._spec = DatasetSpec(shards[0]._spec)
 
     def _cardinality(self) -> int:
-        return 1
+        return len(self._shards)
 
     def _components(self) -> Iterator[Any]:
-        yield [self._inner]
+        for shard in self._shards:
+            yield [shard]
+
+
+class _SnapshotDataset(Dataset):
+    """Elements that are written while they are first gone through to the end, and read afterwards."""
+
+    def __init__(self, source: Dataset, path: str, compression: str, reader_func: Any, shard_func: Any) -> None:
+        self._source, self._path, self._compression, self._reader, self._shard = source, path, compression, reader_func, shard_func
+        self._spec, self._inputs = source._spec, (source,)
+
+    def _cardinality(self) -> int:
+        return self._source._cardinality()
+
+    def _components(self) -> Iterator[Any]:
+        if os.path.exists(os.path.join(self._path, "dataset.json")):
+            yield from load(self._path, self._spec, self._compression, self._reader, False)._components()
+            return
+        with _shards(self._path, self._spec, _packed(self._compression, "snapshot")) as write:
+            for shard, flat in _sharded(self._source, self._shard):
+                write(shard, flat)
+                yield flat
 
 
 def snapshot(dataset: Dataset, path: Any, compression: str, reader_func: Any, shard_func: Any) -> Dataset:
     """`Dataset.snapshot`: written on the first full iteration, read afterwards."""
-    if compression not in ("AUTO", "NONE", None) or reader_func is not None or shard_func is not None:
-        raise errors.UnimplementedError(None, None, "Dataset.snapshot: compression, reader_func and shard_func are not supported")
-    folder = _path(path)
-    os.makedirs(folder, exist_ok=True)
-    cached = dataset.cache(os.path.join(folder, "snapshot"))
-    return cached.map(lambda *e: e if len(e) > 1 else e[0]) if not isinstance(dataset._spec, tuple) else cached.map(lambda *e: e)
+    _packed(compression, "snapshot")
+    _checked(dataset._spec)
+    os.makedirs(_path(path), exist_ok=True)
+    return _SnapshotDataset(dataset, _path(path), compression, reader_func, shard_func)

@@ -201,12 +201,31 @@ def resize(
     """Images resized to `size`, [height, width], with one of `tf.image.ResizeMethod` (`tf.image.resize`).
 
     The result is float32, for "nearest" of the images' dtype. `antialias` widens the kernel when the images shrink;
-    `preserve_aspect_ratio` makes them fit into `size`.
+    `preserve_aspect_ratio` makes them fit into `size`. Ragged images, [batch, (height), (width), channels], become dense ones.
     """
+    if hasattr(images, "nested_row_splits"):
+        return _each(images, size, method, preserve_aspect_ratio, antialias)
     images = convert_to_tensor(images)
     if images.shape.rank not in (3, 4):
         raise ValueError("'images' contains no shape." if images.shape.rank is None else "'images' must have either 3 or 4 dimensions.")
     return _resize(images, _size(size), _method(method), bool(preserve_aspect_ratio), bool(antialias), name)
+
+
+def _each(images: Any, size: Any, *options: Any) -> Tensor:
+    """A batch of images of their own sizes, each resized."""
+    from .. import TensorSpec, concat, map_fn, zeros
+
+    if images.shape.rank != 4:
+        raise ValueError(f"tf.image.resize: images.shape.rank must be 4 if images is ragged, got shape {images.shape}")
+    size = convert_to_tensor(size, dtypes.int32)
+    dtype = images.dtype if _method(options[0]) == "nearest" else dtypes.float32
+    if images.shape[0] == 0:
+        return zeros(concat([[0], size, [images.shape[-1]]], 0), dtype)
+
+    def one(image: Any) -> Tensor:
+        return resize(image.to_tensor() if hasattr(image, "nested_row_splits") else image, size, *options)
+
+    return map_fn(one, images, fn_output_signature=TensorSpec([None, None, images.shape[-1]], dtype))
 
 
 @op("ResizeImages", images=tensor(REALS), size=INTS)

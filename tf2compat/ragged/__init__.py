@@ -20,6 +20,7 @@ from .._engine.tensor import Tensor
 from .._names import module_getattr
 from . import partition
 from .arranging import stack_dynamic_partitions
+from .constants import constant
 from .crossing import cross, cross_hashed
 from .ragged_tensor import RaggedTensor
 from .spec import RaggedTensorSpec
@@ -28,70 +29,6 @@ __all__ = [
     "RaggedTensor", "RaggedTensorSpec", "boolean_mask", "constant", "cross", "cross_hashed", "map_flat_values", "range",
     "row_splits_to_segment_ids", "segment_ids_to_row_splits", "stack", "stack_dynamic_partitions",
 ]  # fmt: skip
-
-
-def constant(
-    pylist: Any, dtype: Any = None, ragged_rank: int | None = None, inner_shape: Any = None, name: str | None = None, row_splits_dtype: Any = dtypes.int64
-) -> Any:
-    """A ragged tensor (or a dense one, for a list without nested lists) from nested Python lists (`tf.ragged.constant`)."""
-    row_splits_dtype = dtypes.as_dtype(row_splits_dtype)
-
-    def depth(value: Any) -> int:
-        if isinstance(value, (list, tuple)):
-            return 1 + max((depth(v) for v in value), default=0)
-        return np.ndim(value)
-
-    if not isinstance(pylist, (list, tuple, np.ndarray)):
-        if ragged_rank not in (None, 0) or inner_shape:
-            raise ValueError(f"Invalid pylist={pylist}: incompatible with ragged_rank or inner_shape")
-        return convert_to_tensor(pylist, dtype)
-    value = pylist.tolist() if isinstance(pylist, np.ndarray) else pylist
-    levels = depth(value)
-    scalars = _check_depths(value, levels)
-    if ragged_rank is None:
-        inner = 0 if inner_shape is None else len(inner_shape)
-        ragged_rank = max(0, levels - 1 - inner) if scalars or inner_shape is not None else max(0, levels - 1)
-    elif ragged_rank >= max(levels, 1):
-        raise ValueError(f"Invalid pylist={pylist}: incompatible with ragged_rank={ragged_rank}")
-    if ragged_rank == 0:
-        if not scalars:
-            shape = [len(value), *(inner_shape or ())]
-            return tf.zeros(shape, dtype or dtypes.float32) if dtypes.as_dtype(dtype or "float32").torch is not None else convert_to_tensor(value, dtype)
-        return convert_to_tensor(value, dtype)
-    splits = []
-    flat: list[Any] = list(value)
-    for _ in builtins.range(ragged_rank):
-        lengths = [len(v) for v in flat]
-        splits.append(convert_to_tensor(np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64), None))
-        flat = [x for v in flat for x in (v.tolist() if isinstance(v, np.ndarray) else v)]
-    if flat or inner_shape is None:
-        values = convert_to_tensor(flat, dtype) if flat else _empty(dtype)
-        if inner_shape is not None:
-            values = tf.reshape(values, [-1, *inner_shape])
-    else:
-        values = tf.zeros([0, *inner_shape], dtype or dtypes.float32)
-    return RaggedTensor.from_nested_row_splits(values, [tf.cast(s, row_splits_dtype) for s in splits], validate=False)
-
-
-def _empty(dtype: Any) -> Tensor:
-    return convert_to_tensor([], dtype or dtypes.float32)
-
-
-def _check_depths(value: Any, levels: int) -> bool:
-    """Whether there are scalars, all at one depth; ValueError when they are not."""
-    found: set[int] = set()
-
-    def walk(v: Any, at: int) -> None:
-        if isinstance(v, (list, tuple)):
-            for x in v:
-                walk(x, at + 1)
-        else:
-            found.add(at + np.ndim(v))
-
-    walk(value, 0)
-    if len(found) > 1 or (found and max(found) != levels):
-        raise ValueError("all scalar values must have the same nesting depth")
-    return bool(found)
 
 
 @op("RaggedRange", multi=True, starts=tensor(dtypes.FLOATS, int32, int64), limits=tensor(dtypes.FLOATS, int32, int64), deltas=tensor(dtypes.FLOATS, int32, int64))
@@ -178,6 +115,8 @@ def _as_one_row(v: Any) -> RaggedTensor:
 def _to_ragged_or_dense(v: Any) -> Any:
     if isinstance(v, (RaggedTensor, Tensor)):
         return v
+    if hasattr(v, "nested_row_splits"):  # of NumPy arrays
+        return v._tensor()
     try:
         return convert_to_tensor(v)
     except ValueError:
@@ -229,38 +168,21 @@ def _concat(rts: list[Any], axis: int) -> Any:
 
 def gather(params: Any, indices: Any, axis: int = 0, batch_dims: int = 0) -> Any:
     """Rows of `params` by number; either may be ragged (`tf.gather`)."""
-    axis = int(axis)
-    if isinstance(indices, RaggedTensor) and batch_dims == 0:
-        if axis and not isinstance(params, RaggedTensor):
-            return _gather_each(params, indices, axis)
-        return indices.with_flat_values(gather(params, indices.flat_values, axis))
-    if batch_dims:
-        if batch_dims != 1 or axis not in (0, 1):
-            raise TypeError("tf.gather of ragged tensors supports batch_dims 0, and 1 with axis 1")
-        dense = isinstance(params, Tensor) or not isinstance(indices, RaggedTensor)
-        if isinstance(params, Tensor):
-            params = RaggedTensor.from_tensor(params)
-        elif dense:
-            shape = tf.shape(convert_to_tensor(indices))
-            picked = gather(params, RaggedTensor.from_tensor(tf.reshape(convert_to_tensor(indices), [shape[0], -1])), 1, 1)
-            if not isinstance(picked.values, RaggedTensor):
-                return tf.reshape(picked.values, tf.concat([shape, tf.shape(picked.values)[1:]], 0))
-            return picked
-        idx = indices if isinstance(indices, RaggedTensor) else RaggedTensor.from_tensor(convert_to_tensor(indices))
-        offset = tf.gather(tf.cast(params.row_starts(), idx.dtype), idx.value_rowids())
-        return idx.with_values(gather(params.values, idx.values + offset))
+    params, indices = _to_ragged_or_dense(params), _to_ragged_or_dense(indices)
+    axis, batch_dims = int(axis), int(batch_dims)
+    if batch_dims or (axis and isinstance(indices, RaggedTensor)):
+        return _batched(params, indices, axis, batch_dims)
+    if isinstance(indices, RaggedTensor):
+        return indices.with_flat_values(gather(params, indices.flat_values))
     if not isinstance(params, RaggedTensor):
         return tf.gather(params, indices, axis=axis)
     axis = axis + params.shape.rank if axis < 0 else axis
-    if axis > 1 or (axis == 1 and params._uniform is not None):
-        if axis == 1:
-            return tf.stack([params[:, int(i)] for i in np.reshape(tf.get_static_value(convert_to_tensor(indices)), -1)], 1)
+    if axis > 1:
         return params.with_values(gather(params.values, indices, axis - 1))
     if axis == 1:
         at = tf.cast(convert_to_tensor(indices), params.row_splits.dtype)
         count = tf.cast(params.nrows(), tf.int32)
-        rows = tf.tile(tf.expand_dims(at, 0), tf.concat([[count], tf.ones([at.shape.rank], tf.int32)], 0))
-        return gather(params, rows, 1, 1)
+        return _batched(params, tf.tile(tf.expand_dims(at, 0), tf.concat([[count], tf.ones([at.shape.rank], tf.int32)], 0)), 1, 1)
     idx = convert_to_tensor(indices)
     if idx.shape.rank == 0:
         return params[idx]
@@ -277,16 +199,53 @@ def gather(params: Any, indices: Any, axis: int = 0, batch_dims: int = 0) -> Any
     return out
 
 
-def _gather_each(params: Tensor, indices: RaggedTensor, axis: int) -> RaggedTensor:
-    """Of each slice of a dense tensor along the axes before `axis`, what ragged indices number."""
-    if axis != 1:
-        raise TypeError("tf.gather with ragged indices supports axis 0 and 1")
-    flat = tf.gather(params, indices.flat_values, axis=1)
-    shape = tf.shape(flat)
-    whole: Any = tf.reshape(flat, tf.concat([[shape[0] * shape[1]], shape[2:]], 0))
-    for lengths in reversed(indices.nested_row_lengths()):
-        whole = RaggedTensor.from_row_lengths(whole, tf.tile(lengths, [shape[0]]), validate=False)
-    return RaggedTensor.from_uniform_row_length(whole, indices.nrows())
+def _batched(params: Any, indices: Any, axis: int, batch_dims: int) -> Any:
+    """Of each of the outer slices that both have in common, what is numbered there; ragged where one of them is."""
+    if isinstance(params, Tensor) and isinstance(indices, Tensor):
+        return tf.gather(params, indices, axis=axis, batch_dims=batch_dims)
+    rank = indices.shape.rank
+    if rank is None:
+        raise ValueError("batch_dims may only be negative if rank(indices) is statically known." if batch_dims < 0 else "rank(indices) must be known")
+    if not -rank <= batch_dims <= rank:
+        raise ValueError(f"batch_dims={batch_dims} out of bounds: expected {-rank}<=batch_dims<={rank}")
+    if batch_dims < 0:
+        batch_dims += rank
+    if params.shape.rank is not None and params.shape.rank < batch_dims:
+        raise ValueError("batch_dims must be less than rank(params)")
+    if axis < 0:
+        if params.shape.rank is None:
+            raise ValueError("axis may only be negative if rank(params) is statically known.")
+        axis += params.shape.rank
+    axis = max(axis, batch_dims)
+    if axis > batch_dims == 0:  # every slice of params has all the indices
+        if isinstance(indices, Tensor):
+            return gather(params, indices, axis)
+        count = tf.cast(params.nrows() if isinstance(params, RaggedTensor) else tf.shape(params)[0], int32)
+        return _batched(params, gather(tf.expand_dims(indices, 0), tf.zeros([count], int32)), axis, 1)
+    if isinstance(params, Tensor):
+        params = RaggedTensor.from_tensor(params, ragged_rank=1, row_splits_dtype=indices.row_splits.dtype)
+    if batch_dims == 0:
+        return gather(params, indices, axis)
+    if batch_dims == 1 and axis > 1:
+        return params.with_values(_batched(params.values, gather(indices, params.value_rowids()), axis - 1, 1))
+    kind = params.row_splits.dtype
+    if isinstance(indices, Tensor) and batch_dims == 1:  # the dense dimensions stay dense
+        if rank == 1:
+            return gather(params.values, tf.cast(indices, kind) + params.row_starts())
+        shape = tf.shape(indices)
+        starts = tf.reshape(params.row_starts(), tf.concat([shape[:1], tf.ones([rank - 1], int32)], 0))
+        return gather(params.values, tf.cast(indices, kind) + starts)
+    if isinstance(indices, Tensor):
+        indices = RaggedTensor.from_tensor(indices, ragged_rank=1, row_splits_dtype=kind)
+    if batch_dims > 1:
+        return indices.with_values(_batched(params.values, indices.values, axis - 1, batch_dims - 1))
+    offset = tf.gather(tf.cast(params.row_starts(), indices.dtype), indices.value_rowids())
+    extra = (indices.values.shape.rank or 1) - 1
+    values: Any = indices.values
+    if isinstance(values, RaggedTensor) or extra:
+        for _ in builtins.range(extra):
+            offset = tf.expand_dims(offset, -1)
+    return indices.with_values(gather(params.values, values + offset))
 
 
 def boolean_mask(data: Any, mask: Any, name: str | None = None) -> Any:

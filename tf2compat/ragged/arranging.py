@@ -152,14 +152,25 @@ def split(value: RaggedTensor, sizes: Any, axis: Any, num: Any) -> list[Any]:
             raise tf.errors.InvalidArgumentError(None, None, f"Cannot exactly split dimension {at} of size {total} into {count} parts")
         sizes = [total // count] * count
     else:
-        sizes = [int(s) for s in _static(sizes)]
-    index: list[Any] = [slice(None)] * at
+        known = _static(sizes)
+        if known is None:  # read when the graph runs
+            count = num if num is not None else convert_to_tensor(sizes).shape[0]
+            if count is None:
+                raise ValueError("`num` must be specified when `num_or_size_splits` is not statically known")
+            return _split_at(value, tf.unstack(tf.cast(convert_to_tensor(sizes), int32), count), at)
+        sizes = [int(s) for s in known]
+        if num is not None and len(sizes) != num:
+            raise ValueError(f"`num` does not match `num_or_size_splits`: {num} and {len(sizes)} sizes")
     total = value.shape[at]
     if total is not None and at == 0 and sum(s for s in sizes if s >= 0) > total:
         raise tf.errors.InvalidArgumentError(None, None, f"split sizes {sizes} do not add up to dimension {at} of size {total}")
+    return _split_at(value, sizes, at)
+
+
+def _split_at(value: RaggedTensor, sizes: list[Any], axis: int) -> list[Any]:
     out, begin = [], 0
     for s in sizes:
-        out.append(value[(*index, slice(begin, begin + s))])
+        out.append(value[(*[slice(None)] * axis, slice(begin, begin + s))])
         begin += s
     return out
 
@@ -228,9 +239,22 @@ def matmul(op: Any, args: tuple[Any, ...]) -> Any:
     """`tf.matmul`: the dense product, with the rows and columns that are there."""
     a, b = args[0], args[1]
     a, b = (v if isinstance(v, (RaggedTensor, Tensor)) else convert_to_tensor(v) for v in (a, b))
-    if a.shape.rank != b.shape.rank and not (isinstance(a, Tensor) or isinstance(b, Tensor)):
-        raise ValueError(f"Operands must have the same rank, got shapes {a.shape} and {b.shape}")
+    if None in (a.shape.rank, b.shape.rank):
+        raise ValueError("matmul requires at least one input to have known rank if either input is ragged.")
+    if a.shape.rank != b.shape.rank:
+        raise ValueError(f"`a` and `b` must have the same rank, got shapes {a.shape} and {b.shape}")
+    if a.shape.rank < 2:
+        raise ValueError("a.rank and b.rank must be at least 2.")
+    if a.dtype is not b.dtype:
+        raise ValueError(f"`a` and `b` must have the same dtype, got {a.dtype.name} and {b.dtype.name}")
     named = dict(zip(op.params, args, strict=False))
+    if a.shape.rank > 3:  # the outer dimensions of both are the same: what is inside of them is multiplied
+        a, b = (v if isinstance(v, RaggedTensor) else RaggedTensor.from_tensor(v) for v in (a, b))
+        for x, y in ((a.nrows(), b.nrows()), (a.row_splits, b.row_splits)):
+            p, q = _static(x), _static(y)
+            if p is not None and q is not None and not np.array_equal(p, q):
+                raise tf.errors.InvalidArgumentError(None, None, f"Batch dimensions of `a` and `b` do not have the same size: {a.shape} and {b.shape}")
+        return a.with_values(op.public(a.values, b.values, *args[2:]))
     over_a, over_b = named["transpose_a"] or named["adjoint_a"], named["transpose_b"] or named["adjoint_b"]
     dense = [v.to_tensor() if isinstance(v, RaggedTensor) else v for v in (a, b)]
     product = op.public(*dense, *args[2:])

@@ -58,7 +58,10 @@ def to_tensor(rt: RaggedTensor, default_value: Any, shape: Any) -> Tensor:
     """`RaggedTensor.to_tensor`."""
     want: list[Any] = [None] * (rt.shape.rank or 0)
     if shape is not None:
-        given = TensorShape(shape)
+        given = tf.get_static_value(shape) if isinstance(shape, Tensor) else shape
+        if given is None:
+            raise ValueError("to_tensor takes a shape whose values are known")
+        given = TensorShape(None if np.ndim(given) == 0 and not isinstance(given, TensorShape) else [None if d is not None and d < 0 else d for d in given])
         if given.rank is not None:
             if rt.shape.rank is not None and given.rank != rt.shape.rank:
                 raise tf.errors.InvalidArgumentError(
@@ -151,14 +154,19 @@ def to_sparse(rt: RaggedTensor) -> Any:
 
 def merge_dims(value: Any, outer_axis: int, inner_axis: int) -> Any:
     """`RaggedTensor.merge_dims`."""
+    for name, axis in (("outer_axis", outer_axis), ("inner_axis", inner_axis)):
+        if not isinstance(axis, int):
+            raise TypeError(f"{name} must be an int, got {axis!r}")
     rank = value.shape.rank
     outer = outer_axis + rank if outer_axis < 0 else outer_axis
     inner = inner_axis + rank if inner_axis < 0 else inner_axis
     for name, given, at in (("outer_axis", outer_axis, outer), ("inner_axis", inner_axis, inner)):
         if not 0 <= at < rank:
             raise ValueError(f"{name}={given} out of bounds: expected {-rank}<={name}<{rank}")
-    if outer >= inner:
-        raise ValueError(f"Expected outer_axis ({outer_axis}) to be less than inner_axis ({inner_axis})")
+    if outer == inner:
+        return value
+    if outer > inner:
+        raise ValueError(f"Expected outer_axis ({outer_axis}) to be less than or equal to inner_axis ({inner_axis})")
     if not isinstance(value, RaggedTensor):
         dims = tf.shape(value)
         merged = tf.reduce_prod(dims[outer : inner + 1], keepdims=True)

@@ -214,7 +214,8 @@ def _gather(op: Op, args: tuple[Any, ...]) -> Any:
     from . import gather
 
     named = dict(zip(op.params, args, strict=False))
-    return gather(named["params"], named["indices"], named.get("axis") or 0, named.get("batch_dims") or 0)
+    axis, batch = named.get("axis"), named.get("batch_dims") or 0
+    return gather(named["params"], named["indices"], batch if axis is None else axis, batch)
 
 
 def _expand_dims(op: Op, args: tuple[Any, ...]) -> Any:
@@ -299,10 +300,14 @@ def _join(op: Op, args: tuple[Any, ...]) -> Any:
 
 def _one_hot(op: Op, args: tuple[Any, ...]) -> Any:
     axis, rt = _named(op, args)["axis"], args[0]
-    if axis not in (None, -1, rt.shape.rank):
-        raise ValueError(f"axis ({axis}) must be greater than indices.ragged_rank ({rt.ragged_rank}).")
+    if axis not in (None, -1):
+        if axis < -1 or axis > rt.shape.rank:
+            raise tf.errors.InvalidArgumentError(None, None, f"Expected axis to be -1 or between [0, {rt.shape.rank}).  But received: {axis} [Op:OneHot] name: ")
+        if axis <= rt.ragged_rank:
+            raise ValueError(f"axis ({axis}) must be greater than indices.ragged_rank ({rt.ragged_rank}).")
+        axis -= rt.ragged_rank
     at = op.params.index("axis")
-    return rt.with_flat_values(op.public(rt.flat_values, *args[1:at], -1, *args[at + 1 :]))
+    return rt.with_flat_values(op.public(rt.flat_values, *args[1:at], -1 if axis is None else axis, *args[at + 1 :]))
 
 
 _SPECIAL = {

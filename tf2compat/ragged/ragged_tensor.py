@@ -404,6 +404,13 @@ class RaggedTensor:
             result = RaggedTensor(result, (s, uniform), internal=True)
         return result
 
+    def _tf_values(self) -> Tensor:
+        """What is differentiated."""
+        return self.flat_values
+
+    def _tf_with_values(self, values: Any) -> RaggedTensor:
+        return self.with_flat_values(values)
+
     def _uniforms(self) -> list[int | None]:
         """The row length of each ragged dimension whose rows all have one."""
         inner = self._flat._uniforms() if isinstance(self._flat, RaggedTensor) else []
@@ -502,6 +509,9 @@ class RaggedTensor:
 
     def __xor__(self, other: Any) -> Any:
         return tf.math.logical_xor(self, other)
+
+    def __rxor__(self, other: Any) -> Any:
+        return tf.math.logical_xor(other, self)
 
     def __invert__(self) -> Any:
         return tf.logical_not(self)

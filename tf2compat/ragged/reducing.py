@@ -68,7 +68,8 @@ def reduce_op(op: Op, args: tuple[Any, ...]) -> Any:
     if op.name == "Mean":
         return _mean(rt, axis, keepdims)
     if op.name in ("Variance", "Std"):
-        high = tf.maximum(_mean(tf.square(rt), axis, keepdims) - tf.square(_mean(rt, axis, keepdims)), tf.constant(0, rt.dtype))
+        high = _mean(tf.square(rt), axis, keepdims) - tf.square(_mean(rt, axis, keepdims))
+        high = tf.maximum(high, tf.zeros([], high.dtype))
         return tf.sqrt(high) if op.name == "Std" else high
     if op.name == "LogSumExp":
         return tf.math.log(tf.reduce_sum(tf.exp(rt), axis, keepdims))

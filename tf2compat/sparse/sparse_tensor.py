@@ -114,6 +114,9 @@ class SparseTensor:
     __str__ = __repr__
 
     # --- the engine's protocols --------------------------------------------------------------------------------------
+    def _tf_values(self) -> Tensor:
+        raise ValueError("Type SparseTensor is not supported as a gradient source or gradient target.")
+
     def _tf_components(self) -> list[Any]:
         return [self._indices, self._values, self._dense_shape]
 

@@ -73,15 +73,16 @@ def unsorted_segment_join(inputs: Any, segment_ids: Any, num_segments: Any, sepa
 
 
 @op("StringFormat", inputs=ANYS)
-def _format(inputs: Any, template: str, placeholder: str, summarize: int) -> Any:
+def _format(inputs: Any, template: str, placeholder: str, summarize: int, plain: list[bool]) -> Any:
     from .._top.printing import _format as shown
 
     parts = template.split(placeholder)
     edge = 10**9 if summarize == -1 else summarize
     texts = []
-    for t in inputs:
+    for t, bare in zip(inputs, plain, strict=True):
         if isinstance(t, np.ndarray) and t.ndim == 0:
-            texts.append('"' + t[()].decode("utf-8", "replace") + '"')
+            quote = "" if bare else '"'
+            texts.append(quote + t[()].decode("utf-8", "replace") + quote)
         elif isinstance(t, np.ndarray) or t.device.type != "meta":
             texts.append(shown(numpy_of(t), edge, False))
         else:
@@ -101,20 +102,15 @@ def format(template: str, inputs: Any, placeholder: str = "{}", summarize: int =
             f"The template expects {count} tensors, but the inputs only has {len(inputs)}. Please ensure the number of placeholders in "
             "template matches inputs length."
         )
-    for i, value in enumerate(inputs):
-        if hasattr(value, "to_list") and hasattr(value, "row_splits"):  # ragged: its text, in the place of its placeholder
-            parts = template.split(placeholder)
-            shown = str(_text(value.to_list())).replace(placeholder, "")
-            template = placeholder.join(parts[: i + 1]) + shown + placeholder.join(parts[i + 1 :])
-            return format(template, [*inputs[:i], *inputs[i + 1 :]], placeholder, summarize)
-    return _format([convert_to_tensor(i) for i in inputs], template, placeholder, summarize)
+    shown = []
+    for value in inputs:
+        if hasattr(value, "nested_row_splits"):
+            from ..ragged.text import text
 
-
-def _text(value: Any) -> Any:
-    """Nested lists with strings for bytes, as Python prints them."""
-    if isinstance(value, list):
-        return [_text(v) for v in value]
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+            shown.append((text(value, summarize), True))
+        else:
+            shown.append((convert_to_tensor(value), False))
+    return _format([t for t, _ in shown], template, placeholder, summarize, [plain for _, plain in shown])
 
 
 @op("StringNGrams", multi=True, data=tensor(string), row_splits=tensor(INTS, group="S"))
@@ -132,7 +128,8 @@ def _ngrams(
             count = max(0, len(padded) - width + 1)
             row += [separator.join(padded[i : i + width]) for i in range(count)]
         if short and not row and tokens:
-            row = [separator.join(tokens)]
+            extra = 0 if pad is None or pad < 0 else pad
+            row = [separator.join([left] * extra + tokens + [right] * extra)]
         rows.append(row)
     return _rows(rows)
 

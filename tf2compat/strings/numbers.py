@@ -96,3 +96,4 @@ def to_number(input: Any, out_type: Any = float32, name: str | None = None) -> A
 
 
 to_number.strings(to_number.op.fn)
+to_number.infer(lambda input, out_type: [(out_type, tuple(input.shape))])

@@ -37,8 +37,30 @@ def _array(value: Any) -> np.ndarray:
     return np.asarray(value)
 
 
+def _comparable(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Texts of both as bytes, where one holds bytes."""
+    if x.dtype.kind == y.dtype.kind or not {x.dtype.kind, y.dtype.kind} <= set("USO"):
+        return x, y
+
+    def encoded(a: np.ndarray) -> np.ndarray:
+        out = np.empty(a.shape, dtype=object)
+        out.flat = [v.encode() if isinstance(v, str) else v for v in a.reshape(-1).tolist()]
+        return out
+
+    return encoded(x), encoded(y)
+
+
 def _is_ragged(value: Any) -> bool:
-    return hasattr(value, "nested_row_splits") or type(value).__name__ == "RaggedTensorValue"
+    return hasattr(value, "nested_row_splits")
+
+
+def _rows(value: Any) -> Any:
+    """Nested lists with the values of a tensor, ragged or not."""
+    if _is_ragged(value):
+        return value.to_list()
+    if isinstance(value, (list, tuple)):
+        return [_rows(v) for v in value]
+    return _array(value).tolist() if isinstance(value, np.ndarray) or hasattr(value, "numpy") else value
 
 
 class TestCase(absltest.TestCase):
@@ -59,8 +81,10 @@ class TestCase(absltest.TestCase):
         return self._temp_dir
 
     def evaluate(self, tensors: Any) -> Any:
-        """The NumPy values of a structure of tensors."""
-        return nest.map_structure(lambda t: t.numpy() if hasattr(t, "numpy") else t() if callable(t) else t, tensors)
+        """The NumPy values of a structure of tensors; of functions, those of what they return."""
+        from ..compat.v1.values import value_of
+
+        return nest.map_structure(lambda t: self.evaluate(t()) if callable(t) and not hasattr(t, "numpy") else value_of(t), tensors)
 
     def evaluate_if_both_tensors(self, a: Any, b: Any) -> tuple[Any, Any]:
         if isinstance(a, Tensor) and isinstance(b, Tensor):
@@ -122,13 +146,14 @@ class TestCase(absltest.TestCase):
 
     # --- tensors -----------------------------------------------------------------------------------------------------
     def assertAllEqual(self, a: Any, b: Any, msg: str | None = None) -> None:  # noqa: N802
-        """Fails unless both have the same shape and values; NaNs are equal."""
+        """Fails unless both have the same shape and values; NaNs are equal. Ragged tensors have the same rows."""
         if _is_ragged(a) or _is_ragged(b):
-            self._ragged_close(a, b, self.assertAllEqual, msg)
+            self._ragged_alike(a, b, msg, lambda x, y: self.assertEqual(x, y, msg))
             return
         x, y = _array(a), _array(b)
         head = f"{msg}. " if msg else ""
         self.assertEqual(x.shape, y.shape, f"{head}Shape mismatch: expected {x.shape}, got {y.shape}.")
+        x, y = _comparable(x, y)
         same = x == y
         if x.dtype.kind in "fc" or x.dtype.name in _LOW:
             same = np.logical_or(same, np.logical_and(x != x, y != y))
@@ -149,26 +174,14 @@ class TestCase(absltest.TestCase):
     def assertAllClose(self, a: Any, b: Any, rtol: float = 1e-6, atol: float = 1e-6, msg: str | None = None) -> None:  # noqa: N802
         """Fails unless |a - b| <= atol + rtol * |b|, through nested structures."""
         if _is_ragged(a) or _is_ragged(b):
-            self._ragged_close(a, b, functools.partial(self.assertAllClose, rtol=rtol, atol=atol), msg)
+            self._ragged_alike(a, b, msg, lambda x, y: self._close(x, y, rtol, atol, msg, ()))
             return
         self._close(a, b, rtol, atol, msg, ())
 
-    def _ragged_close(self, a: Any, b: Any, same: Any, msg: str | None) -> None:
-        rows = [x.to_list() if _is_ragged(x) else x for x in (a, b)]
-        shapes = [x.shape.as_list() for x in (a, b) if _is_ragged(x)]
-        if len(shapes) == 2 and len(shapes[0]) != len(shapes[1]):
-            self.fail(f"Ranks differ: {shapes[0]} and {shapes[1]}. {msg or ''}")
-
-        def compare(x: Any, y: Any, path: tuple[Any, ...]) -> None:
-            x, y = (v.tolist() if isinstance(v, np.ndarray) else v for v in (x, y))
-            if isinstance(x, list) and isinstance(y, (list, tuple)):
-                self.assertEqual(len(x), len(y), f"Mismatched length {_at(path)}. {msg or ''}")
-                for i, (v, w) in enumerate(zip(x, y, strict=True)):
-                    compare(v, w, (*path, i))
-            else:
-                same(x, y, msg=msg)
-
-        compare(rows[0], rows[1], ())
+    def _ragged_alike(self, a: Any, b: Any, msg: str | None, compare: Callable[[Any, Any], None]) -> None:
+        compare(_rows(a), _rows(b))
+        if not isinstance(a, (list, tuple)) and not isinstance(b, (list, tuple)):
+            self.assertEqual(getattr(a, "ragged_rank", 0), getattr(b, "ragged_rank", 0), msg)
 
     def _close(self, a: Any, b: Any, rtol: float, atol: float, msg: str | None, path: tuple[Any, ...]) -> None:
         if hasattr(a, "_asdict"):

@@ -18,11 +18,13 @@ from .arguments import older
 from .dimension import Dimension
 from .dropped import *  # noqa: F403
 from .graph_mode import GONE, GraphKeys, gone
+from .placeholders import placeholder_with_default
 from .scopes import VariableScope, get_variable_scope, variable_scope
 from .session import InteractiveSession, Session, get_default_graph, get_default_session
+from .values import IndexedSlicesValue
 
 __all__ = [
-    *dropped.__all__, "Dimension", "GraphKeys", "InteractiveSession", "Session", "VariableScope", "get_default_graph", "get_default_session", "get_variable_scope", "logging",
+    *dropped.__all__, "Dimension", "GraphKeys", "IndexedSlicesValue", "InteractiveSession", "Session", "VariableScope", "get_default_graph", "get_default_session", "get_variable_scope", "logging", "placeholder_with_default",
     "session", "train", "variable_scope",
 ]  # fmt: skip
 
@@ -326,7 +328,7 @@ class _Overlay(types.ModuleType):
 
 
 _OVERLAID = frozenset(("math", "debugging", "linalg", "strings", "io", "sparse", "random", "python_io", "saved_model"))
-_OWN = frozenset(("nn", "image", "losses", "data", "keras", "gfile"))
+_OWN = frozenset(("nn", "image", "losses", "data", "keras", "gfile", "ragged"))
 
 
 def __getattr__(name: str) -> Any:

@@ -10,7 +10,7 @@ _LAYERS = "use tf.keras.layers"
 #: name -> the TensorFlow 2 way
 GONE: dict[str, str] = {
     "placeholder": "pass tensors as arguments of a function",
-    "placeholder_with_default": "give the function's argument a default", "sparse_placeholder": "pass tensors as arguments of a function",
+    "sparse_placeholder": "pass tensors as arguments of a function",
     "disable_eager_execution": "eager execution is always on; decorate with @tf.function where a graph is wanted",
     "disable_v2_behavior": "TensorFlow 2's behaviour is always on", "disable_resource_variables": "variables are always resource variables",
     "disable_v2_tensorshape": "TensorShapes are always version 2", "disable_tensor_equality": "use `is` to compare tensors by identity",
