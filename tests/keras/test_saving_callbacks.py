@@ -51,7 +51,7 @@ def test_tensorboard(tmp_path):
 def test_tensorboard_arguments(tmp_path):
     with pytest.raises(ValueError, match="profile_batch must be"):
         tf.keras.callbacks.TensorBoard(str(tmp_path), profile_batch=(5, 2))
-    with pytest.raises(TypeError, match="Unrecognized arguments"):
+    with pytest.raises(ValueError, match="Unrecognized arguments"):
         tf.keras.callbacks.TensorBoard(str(tmp_path), nonsense=1)
 
 

@@ -83,6 +83,9 @@ def getitem(self: Any, key: Any) -> Any:
             raise TypeError(_BAD_INDEX.format(key))
     elif key is True or key is False:
         raise ValueError("mask cannot be scalar.")
+    for item in key if type(key) in (tuple, list) else (key,):
+        if hasattr(type(item), "_tf_index"):  # a symbol of another kind, which knows how to be an index
+            return item._tf_index(self, key)
     return strided(self, index_items(key))
 
 

@@ -183,6 +183,10 @@ def local_variables_initializer() -> None:
     """None: variables of eager code are initialised when they are made."""
 
 
+def variables_initializer(var_list: Any, name: str = "init") -> None:
+    """Nothing: variables are initialised when they are made."""
+
+
 def tables_initializer(name: str = "init_all_tables") -> None:
     """None: tables of eager code are initialised when they are made."""
 

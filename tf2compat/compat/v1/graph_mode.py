@@ -20,7 +20,7 @@ GONE: dict[str, str] = {
     "all_variables": _VARIABLES, "trainable_variables": "ask the model: model.trainable_variables", "model_variables": _VARIABLES,
     "moving_average_variables": _VARIABLES, "add_to_collection": "keep a Python list",
     "add_to_collections": "keep a Python list", "get_collection": "keep a Python list", "get_collection_ref": "keep a Python list",
-    "variables_initializer": "variables are initialised when they are made", "initialize_all_variables": "variables are initialised when they are made",
+    "initialize_all_variables": "variables are initialised when they are made",
     "report_uninitialized_variables": "variables are initialised when they are made",
     "FIFOQueue": _QUEUE, "PaddingFIFOQueue": _QUEUE, "RandomShuffleQueue": _QUEUE, "PriorityQueue": _QUEUE, "QueueBase": _QUEUE,
     "ReaderBase": _QUEUE, "TextLineReader": _QUEUE, "TFRecordReader": _QUEUE, "WholeFileReader": _QUEUE, "FixedLengthRecordReader": _QUEUE,

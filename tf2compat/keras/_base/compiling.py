@@ -90,6 +90,16 @@ def _expand_last(x: Any) -> Any:
     return expand_dims(x, -1)
 
 
+def _sum(a: Any, b: Any) -> Any:
+    """a + b, in the wider of two floating dtypes."""
+    if a.dtype is not b.dtype:
+        if a.dtype.size < b.dtype.size:
+            a = _cast(a, b.dtype)
+        else:
+            b = _cast(b, a.dtype)
+    return a + b
+
+
 def _cast(x: Any, dtype: Any) -> Any:
     from tf2compat import cast
 
@@ -196,13 +206,14 @@ class LossesContainer:
                 mean.update_state(value, sample_weight=batch)
             if weight is not None:
                 value = value * weight
-            total = value if total is None else total + value
+            total = value if total is None else _sum(total, value)
         if regularization_losses:
             extra = None
             for r in regularization_losses:
-                if total is not None and r.dtype is not total.dtype:
-                    r = _cast(r, total.dtype)
-                extra = r if extra is None else extra + r
+                extra = r if extra is None else _sum(extra, r)
+            if total is not None and extra.dtype is not total.dtype:
+                total = _sum(total, extra * 0)
+                extra = _cast(extra, total.dtype)
             if batch is None:
                 first = next((t for t in [*flat_t, *flat_p] if t is not None and t.shape.rank), None)
                 batch = 1.0 if first is None else first.shape[0]

@@ -199,10 +199,14 @@ class Connections:
 
     @property
     def input_mask(self) -> Any:
+        if not self._inbound and self.__dict__.get("inputs"):
+            return _mask(self.inputs[0] if len(self.inputs) == 1 else self.inputs)
         return _mask(_single(self._only("input_mask")))
 
     @property
     def output_mask(self) -> Any:
+        if not self._inbound and self.__dict__.get("outputs"):
+            return _mask(self.outputs[0] if len(self.outputs) == 1 else self.outputs)
         return _mask(self._only("output_mask").outputs)
 
     @property

@@ -105,6 +105,8 @@ class Arrays:
                     shown += f"  {label} sizes: {found}\n"
             raise ValueError(shown + "Make sure all arrays contain the same number of samples.")
         self.n = sizes[0]
+        if self.n == 0:
+            raise ValueError("Expected input data to be non-empty.")
         if batch_size is None:
             batch_size = int(math.ceil(self.n / steps)) if steps else 32
         self.batch_size = int(batch_size)

@@ -179,7 +179,9 @@ class Functional(Model):
         if kind is Tensor or not nest.is_nested(inputs):
             flat = [inputs]
         elif isinstance(inputs, dict):
-            if isinstance(reference, dict):
+            if isinstance(reference, dict) and any(nest.is_nested(v) for v in reference.values()):
+                names = []
+            elif isinstance(reference, dict):
                 names = nest.sorted_keys(reference)
                 extra = sorted(set(inputs) - set(names))
                 if extra:
@@ -188,7 +190,7 @@ class Functional(Model):
             else:
                 names = self.input_names
             try:
-                flat = [inputs[n] for n in names]
+                flat = [inputs[n] for n in names] if names else nest.flatten(inputs)
             except KeyError:
                 flat = nest.flatten(inputs)
         else:

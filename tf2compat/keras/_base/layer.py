@@ -64,6 +64,8 @@ class Layer(Losing, Connections, Tracked):
             raise TypeError(
                 "Expected `trainable` argument to be a boolean, but got: {}".format(trainable)
             )
+        if not isinstance(dynamic, bool):
+            raise TypeError(f"Expected `dynamic` argument to be a boolean, but got: {dynamic}")
         d = self.__dict__
         if "_held" not in d:
             self._start_tracking()
@@ -151,14 +153,16 @@ class Layer(Losing, Connections, Tracked):
         config["dtype"] = self._policy.config_value()
         if hasattr(self, "_batch_input_shape"):
             config["batch_input_shape"] = self._batch_input_shape
-        own = [n for n in inspect.signature(type(self).__init__).parameters if n not in ("self", "args", "kwargs")]
-        extra = [n for n in own if n not in config and n != "dynamic"]
-        if not extra or type(self).get_config is not Layer.get_config:
+        if not getattr(type(self).get_config, "_tf_default", False):
             return config
+        parameters = inspect.signature(type(self).__init__).parameters
+        own = [n for n, p in parameters.items() if n != "self" and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
         args, kwargs = self._init_args
         given = dict(zip(own, args, strict=False)) | kwargs
-        if all(isinstance(v, _PLAIN_CONFIG) for v in given.values()):
-            return config | {k: v for k, v in given.items() if k not in config}
+        if all(isinstance(v, _PLAIN_CONFIG) for v in nest.flatten(given)):
+            if not any(p.kind is p.VAR_KEYWORD and n == "kwargs" for n, p in parameters.items()):  # `__init__` would not take them
+                config = {k: v for k, v in config.items() if k in parameters}
+            return config | given
         raise NotImplementedError(
             f"\nLayer {type(self).__name__} was created by passing\nnon-serializable argument values in `__init__()`,\nand therefore "
             "the layer must override `get_config()` in\norder to be serializable. Please implement `get_config()`.\n\nExample:\n\n"
@@ -166,6 +170,8 @@ class Layer(Losing, Connections, Tracked):
             "        self.arg1 = arg1\n        self.arg2 = arg2\n\n    def get_config(self):\n        config = super().get_config()\n"
             '        config.update({\n            "arg1": self.arg1,\n            "arg2": self.arg2,\n        })\n        return config'
         )
+
+    get_config._tf_default = True  # type: ignore[attr-defined]
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
@@ -311,6 +317,14 @@ class Layer(Losing, Connections, Tracked):
     @property
     def dtype_policy(self) -> Any:
         return self._policy
+
+    @property
+    def _dtype_policy(self) -> Any:  # the name that Keras' own layers, and those of libraries, read and set
+        return self._policy
+
+    @_dtype_policy.setter
+    def _dtype_policy(self, value: Any) -> None:
+        self._set_dtype_policy(value)
 
     @property
     def compute_dtype(self) -> Any:
@@ -567,6 +581,8 @@ class Layer(Losing, Connections, Tracked):
         shapes = None
         if all(hasattr(x, "shape") for x in flat):
             shapes = nest.map_structure(_tracked_shape, inputs)
+        elif any(x is None for x in flat) and all(x is None or hasattr(x, "shape") for x in flat):  # an argument left out of a list
+            shapes = nest.map_structure(lambda x: None if x is None else _tracked_shape(x), inputs)
         if not getattr(type(self).build, "_tf_default", False):
             names, device = list(state.local.names), state.local.device
             with state.outside():
@@ -579,7 +595,8 @@ class Layer(Losing, Connections, Tracked):
                     state.local.device = device
         Layer.build(self, shapes)
         if self._initial_weights is not None:
-            self.set_weights(self._initial_weights)
+            with state.outside():  # also where the layer is only being connected
+                self.set_weights(self._initial_weights)
             self._initial_weights = None
 
     def __deepcopy__(self, memo: Any) -> Any:

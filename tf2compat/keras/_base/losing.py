@@ -52,6 +52,8 @@ class Losing:
         found: list[Any] = []
         for layer in self._flatten_layers():  # type: ignore[attr-defined]
             found.extend(layer.__dict__.get("_call_losses", ()))
+            if type(layer).__name__ == "AddLoss" and not layer.__dict__.get("_call_losses") and layer._inbound:
+                found.append(layer._inbound[-1].outputs)  # of a model that was not called yet
             for fn in layer.__dict__.get("_callable_losses", ()):
                 loss = fn()
                 if loss is not None:

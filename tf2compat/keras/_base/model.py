@@ -45,7 +45,14 @@ class Model(Training, Saving, Layer):
 
         if _is_functional(args, kwargs) and not isinstance(self, Functional):
             _inject(type(self))
+            # classes after the functional one take part in `__init__` with what is theirs
+            bases = type(self).__bases__
+            after = bases[next((i for i, b in enumerate(bases) if issubclass(b, Functional)), len(bases)) + 1 :]
+            others = [b for b in after if "__init__" in {k for c in b.__mro__[:-1] for k in c.__dict__}]
+            theirs = {k: kwargs.pop(k) for k in list(kwargs) if k not in _OPTIONS} if others else {}
             Functional.__init__(self, *args, **kwargs)
+            for base in others:
+                base.__init__(self, **theirs)
             return
         wrong = [k for k in kwargs if k not in _OPTIONS]
         if wrong:
@@ -75,9 +82,8 @@ class Model(Training, Saving, Layer):
 
     # --- weights: by layer, own ones last ----------------------------------------------------------------------------
     def _assert_weights_created(self) -> None:
-        if self.built or type(self).build is not Model.build:
-            return
-        if "Sequential" in type(self).__name__ or (not self.built and type(self).call is not Model.call and not self._any_weights()):
+        # of a class with its own way of being built nothing is known before; the layers of another are asked for theirs
+        if "build" in type(self).__dict__ and type(self) is not Model and not self.built:
             raise ValueError(
                 f"Weights for model '{self.name}' have not yet been created. Weights are created when the model is first called on inputs "
                 "or `build()` is called with an `input_shape`."
@@ -223,9 +229,6 @@ class Model(Training, Saving, Layer):
 
 
     # --- description -------------------------------------------------------------------------------------------------
-    def count_params(self) -> int:
-        return int(sum(int(np.prod(w.shape.as_list())) for w in dedupe(self.weights)))
-
     def summary(
         self,
         line_length: int | None = None,
@@ -249,16 +252,20 @@ class Model(Training, Saving, Layer):
         config: dict[str, Any] = {}
         if type(self) is Model:
             return config
-        args, kwargs = self._init_args
-        import inspect
+        if not getattr(type(self).get_config, "_tf_default", False):
+            return config
+        try:
+            return Layer.get_config(self)
+        except NotImplementedError:
+            from tf2compat import get_logger
 
-        names = [n for n in inspect.signature(type(self).__init__).parameters if n not in ("self", "args", "kwargs")]
-        given = dict(zip(names, args, strict=False)) | kwargs
-        if all(isinstance(v, (str, int, float, bool, type(None))) for v in given.values()):
-            return given
-        raise NotImplementedError(
-            f"Model {type(self).__name__} was created with arguments that are no plain values: override `get_config()`."
-        )
+            get_logger().warning(
+                "Model's `__init__()` arguments contain non-serializable objects. Please implement a `get_config()` method in the subclassed "
+                "Model for proper saving and loading. Defaulting to empty config."
+            )
+        return {}
+
+    get_config._tf_default = True  # type: ignore[attr-defined]
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Any:

@@ -90,7 +90,37 @@ def _unmark(value: Any, top: bool = False) -> Any:
     return [_unmark(v) for v in value]
 
 
+def _check_plain(node: Any, values: dict[str, Any]) -> None:
+    """TypeError for arguments of a call that a config cannot hold."""
+    import json
+
+    try:
+        json.dumps(values, default=_numbers)
+    except (TypeError, ValueError) as error:
+        kinds = {k: type(v) for k, v in node.kwargs.items()} or {i: type(v) for i, v in enumerate(node.args[1:], 1)}
+        raise TypeError(
+            f"Layer {node.layer.name} was passed non-JSON-serializable arguments. Arguments had types: {kinds}. They cannot be serialized out "
+            "when saving the model."
+        ) from error
+
+
+def _numbers(value: Any) -> Any:
+    from .serialization import serialize_keras_object
+
+    found = serialize_keras_object(value)
+    if found is value:
+        raise TypeError(f"{value!r} is no plain value")
+    return found
+
+
 def _node(node: Any, indices: Any) -> Any:
+    found = _entry(node, indices)
+    if not _is_op(node.layer):
+        _check_plain(node, {"node": found})
+    return found
+
+
+def _entry(node: Any, indices: Any) -> Any:
     kwargs = {k: _strip(_plain(v, indices)) for k, v in node.kwargs.items()}
     if _is_op(node.layer):
         if len(node.args) > 1:  # a slice
@@ -109,6 +139,8 @@ def _node(node: Any, indices: Any) -> Any:
             return {k: [*_plain(v, indices)[1:], kwargs] for k, v in inputs.items()}
         return [[*_plain(v, indices)[1:], kwargs] if hasattr(type(v), "_is_keras_tensor") else ["_CONSTANT_VALUE", -1, _plain(v, indices), kwargs]
                 for v in nest.flatten(inputs)]  # fmt: skip
+    if not hasattr(type(inputs), "_is_keras_tensor"):
+        return [["_CONSTANT_VALUE", -1, _plain(inputs, indices), kwargs]]
     return [[*_plain(inputs, indices)[1:], kwargs]]
 
 

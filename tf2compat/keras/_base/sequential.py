@@ -53,7 +53,7 @@ class Sequential(Functional):
         if is_symbol(layer):
             if isinstance(layer._keras_history.layer, InputLayer):
                 layer = layer._keras_history.layer
-        elif not isinstance(layer, Layer) and hasattr(layer, "trainable_variables") and callable(layer):
+        elif not isinstance(layer, Layer) and hasattr(layer, "trainable_variables"):
             from .wrapping import ModuleWrapper
 
             layer = ModuleWrapper(layer)

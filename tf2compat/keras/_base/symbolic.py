@@ -205,6 +205,12 @@ class KerasTensor:
 
         return call_slice(self, key)
 
+    def _tf_index(self, tensor: Any, key: Any) -> Any:
+        """`tensor[key]` with a symbol in the key."""
+        from .oplayers import call_slice
+
+        return call_slice(tensor, key)
+
 
 def _shown(shape: TensorShape) -> str:
     return "<unknown>" if shape.rank is None else str(tuple(shape.as_list()))

@@ -76,6 +76,9 @@ class Tracked(Module):
             return
         held = self.__dict__.get("_held")
         if held is not None and name in self.__dict__ and self.__dict__[name] is not value:
+            if isinstance(value, Variable) and self._replace_variable(self.__dict__[name], value):
+                self.__dict__[name] = value
+                return
             self._forget(name)
         super().__setattr__(name, value)
         if held is None or not self.__dict__.get("_setattr_tracking", True):
@@ -96,6 +99,17 @@ class Tracked(Module):
             for v in elements(value):
                 if isinstance(v, Metric):
                     self._metrics.append(v)
+
+    def _replace_variable(self, old: Any, new: Any) -> bool:
+        """Let a variable take another's place among the weights: their order is that of files. False when they are of different kinds."""
+        if not isinstance(old, Variable) or old.trainable != new.trainable or isinstance(new, UnreadVariable):
+            return False
+        kept = self._trainable_weights if new.trainable else self._non_trainable_weights
+        at = next((i for i, w in enumerate(kept) if w is old), None)
+        if at is None or any(w is new for w in kept) or sum(v is old for v in self.__dict__.values()) > 1:
+            return False
+        kept[at] = new
+        return True
 
     def __delattr__(self, name: str) -> None:
         self._forget(name)

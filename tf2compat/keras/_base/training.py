@@ -121,6 +121,15 @@ class Training:
         d = self.__dict__
         d["train_function"] = d["test_function"] = d["predict_function"] = None
 
+    @staticmethod
+    def _outside_functions(method: str) -> None:
+        from tf2compat import executing_eagerly
+
+        if not executing_eagerly():
+            raise RuntimeError(f"Detected a call to `Model.{method}` inside a `tf.function`. `Model.{method} is a high-level endpoint that manages "
+                               f"its own `tf.function`. Please move the call to `Model.{method}` outside of all enclosing `tf.function`s. Note "
+                               "that you can call a `Model` directly on `Tensor`s inside a `tf.function` like: `model(x)`.")  # fmt: skip
+
     def _assert_compiled(self) -> None:
         if not self._is_compiled:
             raise RuntimeError("You must compile your model before training/testing. Use `model.compile(optimizer, loss)`.")
@@ -358,6 +367,7 @@ class Training:
         from ..callbacks import CallbackList
 
         self._assert_compiled()
+        self._outside_functions("fit")
         _check_workers(use_multiprocessing)
         if validation_split and validation_data is None:
             (x, y, sample_weight), validation_data = split((x, y, sample_weight), validation_split)
@@ -456,6 +466,7 @@ class Training:
         from ..callbacks import CallbackList
 
         self._assert_compiled()
+        self._outside_functions("evaluate")
         _check_workers(use_multiprocessing)
         again = kwargs.pop("_use_cached_eval_dataset", False)  # `fit` asks for the same data after each epoch
         if kwargs:
@@ -490,6 +501,7 @@ class Training:
         """The outputs for data, as NumPy arrays."""
         from ..callbacks import CallbackList
 
+        self._outside_functions("predict")
         _check_workers(use_multiprocessing)
         batches = batches_of(x, None, None, batch_size, steps, False, workers, max_queue_size)
         count = _steps_of(batches, steps)
@@ -529,6 +541,7 @@ class Training:
     ) -> Any:
         """One step of training on one batch; the loss and metrics."""
         self._assert_compiled()
+        self._outside_functions("train_on_batch")
         data = self._one(x, y, sample_weight)
         if class_weight:
             data = next(iter(with_class_weights(_Once(data), class_weight)))
@@ -538,11 +551,13 @@ class Training:
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, reset_metrics: bool = True, return_dict: bool = False) -> Any:
         """The loss and metrics of one batch."""
         self._assert_compiled()
+        self._outside_functions("test_on_batch")
         logs = _host_logs(self.make_test_function()(iter([self._one(x, y, sample_weight)])))
         return self._returned(logs, reset_metrics, return_dict)
 
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs of one batch, as NumPy arrays."""
+        self._outside_functions("predict_on_batch")
         out = self.make_predict_function()(iter([self._one(x)]))
         return nest.map_structure(lambda t: t.numpy() if isinstance(t, Tensor) else t, out)
 

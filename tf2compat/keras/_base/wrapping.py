@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 from .layer import Layer
@@ -17,8 +18,10 @@ class ModuleWrapper(Layer):
             raise ValueError(f"{method_name} is not defined on object {module}")
         self._module = module
         self.__dict__["_method_name"] = method_name
+        self.__dict__["_taken"] = set(inspect.signature(getattr(module, method_name)).parameters)
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
-        kwargs.pop("training", None)
-        kwargs.pop("mask", None)
+        for name in ("training", "mask"):
+            if name not in self._taken:
+                kwargs.pop(name, None)
         return getattr(self._module, self._method_name)(*args, **kwargs)

@@ -161,6 +161,8 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, by_name
             "Weights may only be loaded based on topology into Models when loading TensorFlow-formatted weights (got by_name=True to "
             "load_weights)."
         )
+    if os.path.isfile(os.path.join(path, "saved_model.pb")):  # a whole SavedModel: its checkpoint
+        path = os.path.join(path, "variables", "variables")
     status = load_checkpoint(model, path, options)
     _finalize(model)
     return status

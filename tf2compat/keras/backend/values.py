@@ -13,6 +13,10 @@ from .._base.config import settings
 
 def variable(value: Any, dtype: Any = None, name: str | None = None, constraint: Any = None) -> Any:
     """A variable (`tf.keras.backend.variable`)."""
+    if hasattr(value, "tocoo"):  # scipy's sparse matrices
+        found = value.tocoo()
+        indices = np.stack([found.row, found.col], 1)
+        return tf.sparse.reorder(tf.SparseTensor(indices, found.data.astype(tf.as_dtype(dtype or settings.floatx).as_numpy_dtype), found.shape))
     return tf.Variable(value, dtype=tf.as_dtype(dtype or settings.floatx), name=name, constraint=constraint)
 
 

@@ -199,6 +199,7 @@ class ModelCheckpoint(Callback):
         self._current_epoch = 0
         self.load_weights_on_restart = kwargs.pop("load_weights_on_restart", False)
         self.period = kwargs.pop("period", 1)
+        self._check_options()
         for k in kwargs:
             raise TypeError(f"Unrecognized argument: {k}. Options are: ['load_weights_on_restart', 'period']")
         self.monitor_op, worst = comparison(mode, monitor, "ModelCheckpoint")
@@ -206,6 +207,21 @@ class ModelCheckpoint(Callback):
         if save_freq != "epoch" and not isinstance(save_freq, int):
             raise ValueError(
                 f"Unrecognized save_freq: {save_freq}. Expected save_freq are \"epoch\" or integer"
+            )
+
+    def _check_options(self) -> None:
+        from tf2compat import saved_model, train
+
+        wanted: Any = train.CheckpointOptions if self.save_weights_only else saved_model.SaveOptions
+        if self.filepath.endswith(".keras") and not self.save_weights_only and self.options is not None:
+            raise ValueError(
+                "The native TF-Keras format does not support the 'options' argument. Please remove the `options` argument, or use the "
+                "SavedModel format by removing the `.keras` extension from the model filepath."
+            )
+        if self.options is not None and not isinstance(self.options, wanted):
+            name = "tf.train.CheckpointOptions" if self.save_weights_only else "tf.saved_model.SaveOptions"
+            raise TypeError(
+                f"If save_weights_only is {self.save_weights_only}, then `options` must be either None or a {name}. Got {self.options}."
             )
 
     def on_train_begin(self, logs: Any = None) -> None:
@@ -262,8 +278,14 @@ class ModelCheckpoint(Callback):
                 self.best = current
             elif self.verbose > 0:
                 _say(f"\nEpoch {epoch + 1}: saving model to {path}")
+            if os.path.isdir(path) and path.endswith((".h5", ".hdf5", ".keras")):
+                raise OSError(
+                    f"Please specify a non-directory filepath for ModelCheckpoint. Filepath used is an existing directory: {path}"
+                )
             if self.save_weights_only:
                 self.model.save_weights(path, overwrite=True, options=self.options)
+            elif self.options is not None:
+                self.model.save(path, overwrite=True, options=self.options)
             else:
                 self.model.save(path, overwrite=True)
 

@@ -31,7 +31,7 @@ class ProgbarLogger(Callback):
         super().set_params(params)
         self.verbose = params["verbose"]
         self.epochs = params["epochs"]
-        self.target = params["steps"]
+        self.target = params.get("steps")
 
     def on_train_begin(self, logs: Any = None) -> None:
         self._in_fit = True

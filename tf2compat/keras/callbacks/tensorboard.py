@@ -56,7 +56,7 @@ class TensorBoard(Callback):
             if kwargs.pop(name, None):
                 log.warning("`%s` will be ignored in TensorFlow 2.0 for the `TensorBoard` Callback.", name)
         if kwargs:
-            raise TypeError(f"Unrecognized arguments in `TensorBoard` Callback: {list(kwargs)}")
+            raise ValueError(f"Unrecognized arguments in `TensorBoard` Callback: {list(kwargs)}")
         self.log_dir = os.fspath(log_dir)
         self.histogram_freq = histogram_freq
         self.write_graph = write_graph

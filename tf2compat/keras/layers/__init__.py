@@ -87,6 +87,11 @@ def serialize(layer: Any, use_legacy_format: bool = False) -> Any:
     """The config of a layer (`tf.keras.layers.serialize`)."""
     from .._base.serialization import serialize_keras_object, serialize_legacy
 
+    if type(layer).__mro__ and any(c.__name__ == "Metric" and c.__module__.startswith("tf2compat.keras.metrics") for c in type(layer).__mro__):
+        raise ValueError(
+            f"Cannot serialize {layer} since it is a metric. Please use the `keras.metrics.serialize()` and `keras.metrics.deserialize()` APIs "
+            "to serialize and deserialize metrics."
+        )
     return serialize_legacy(layer) if use_legacy_format else serialize_keras_object(layer)
 
 

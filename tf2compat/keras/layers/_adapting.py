@@ -43,6 +43,13 @@ class PreprocessingLayer(Layer):
         """Set the state from `data`: an array, a tensor, or a `tf.data.Dataset` of batches, at most `steps` of them."""
         if self.built:
             self.reset_state()
+        if isinstance(data, (dict, str, bytes, set)) or data is None:
+            raise ValueError(f"Failed to find data adapter that can handle input: {type(data)}, <class 'NoneType'>")
+        if steps is None and hasattr(data, "element_spec") and hasattr(data, "cardinality") and int(data.cardinality()) == tf.data.INFINITE_CARDINALITY:
+            raise ValueError(
+                "When providing an infinite dataset, you must specify the number of steps to run (if you did not intend to create an infinite "
+                "dataset, make sure to not call `repeat()` on the dataset)."
+            )
         for i, batch in enumerate(_batches(data, batch_size)):
             if steps is not None and i >= steps:
                 break

@@ -112,6 +112,10 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None, use_l
 
 def get(identifier: Any) -> Any:
     """The metric that a name, config or callable means (`tf.keras.metrics.get`); ValueError otherwise."""
+    if identifier in ("acc", "accuracy"):
+        from .functions import accuracy
+
+        return accuracy
     if isinstance(identifier, (dict, str)):
         return deserialize(identifier)
     if callable(identifier):

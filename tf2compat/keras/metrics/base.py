@@ -274,6 +274,9 @@ class MeanMetricWrapper(Mean):
 
             fn = converted(fn)
         matches = fn(y_true, y_pred, **self._fn_kwargs)
+        if matches is None or isinstance(matches, dict):
+            more = " To return a dict of values, implement a custom Metric subclass." if isinstance(matches, dict) else ""
+            raise RuntimeError(f"The output of a metric function can only be a single Tensor. Received: {matches}.{more}")
         if Masks.used:
             own = mask_of(matches)
             for m in (mask, own):

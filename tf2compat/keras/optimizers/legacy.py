@@ -81,6 +81,10 @@ class Optimizer(AutoTrackable):
             return value
         if callable(value) and not isinstance(value, Variable):
             value = value()
+            if isinstance(value, (int, float)):
+                from tf2compat import constant
+
+                value = constant(value, "float32")
         if dtype is None:
             return value
         from tf2compat import cast
