@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections import deque
 from collections.abc import Mapping
 from typing import Any
@@ -70,7 +71,16 @@ def collect(root: Any, attached: Mapping[str, Any] | None = None, lasting: bool 
 
     `lasting`: the values stay as they are now when the program goes on.
     """
-    tree = Tree(root, attached)
+    collecting = gc.isenabled()
+    gc.disable()  # thousands of objects come, none of which is garbage: the passes that they bring about take longer than the rest
+    try:
+        return _collected(Tree(root, attached), lasting)
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _collected(tree: Tree, lasting: bool) -> list[tuple[str, TensorData]]:
     tensors: list[tuple[str, TensorData]] = []
     nodes: list[GraphNode] = []
     passing: list[int] = []
