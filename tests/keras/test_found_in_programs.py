@@ -135,3 +135,68 @@ def test_keras_internal() -> None:
     loss = tf.keras.__internal__.losses.LossFunctionWrapper(lambda a, b, k: (a - b) * k, k=2.0)
     assert float(loss(tf.constant([1.0, 2.0]), tf.constant([0.0, 0.0]))) == 3.0
     assert isinstance(tf.keras.Input((2,)), tf.keras.__internal__.KerasTensor)
+
+
+class Cached(tf.keras.layers.MultiHeadAttention):
+    """Attention as libraries extend it: by Keras' own steps."""
+
+    def call(self, query: Any, value: Any, attention_mask: Any = None) -> Any:
+        if not self._built_from_signature:
+            self._build_from_signature(query, value)
+        q, k, v = self._query_dense(query), self._key_dense(value), self._value_dense(value)
+        scores = tf.einsum(self._dot_product_equation, k, tf.multiply(q, 1.0 / float(self._key_dim) ** 0.5))
+        shares = self._dropout_layer(self._masked_softmax(scores, attention_mask))
+        return self._output_dense(tf.einsum(self._combine_equation, shares, v))
+
+
+class Talking(tf.keras.layers.MultiHeadAttention):
+    def _build_attention(self, rank: int) -> None:
+        super()._build_attention(rank)
+        self._mix = self.add_weight("mix", shape=(self._num_heads, self._num_heads), initializer=self._kernel_initializer)
+
+    def _compute_attention(self, query: Any, key: Any, value: Any, attention_mask: Any = None, training: Any = None) -> Any:
+        out, shares = super()._compute_attention(query, key, value, attention_mask, training)
+        return tf.einsum("blhd,hg->blgd", out, self._mix), shares
+
+
+class Flat(tf.keras.layers.MultiHeadAttention):
+    def _masked_softmax(self, attention_scores: Any, attention_mask: Any = None) -> Any:
+        return tf.ones_like(attention_scores) / tf.cast(tf.shape(attention_scores)[-1], attention_scores.dtype)
+
+
+def test_subclasses_of_attention() -> None:
+    x = tf.constant(np.random.RandomState(0).randn(2, 5, 8).astype("float32"))
+    mask = tf.constant(np.tril(np.ones((1, 5, 5))))
+    plain, cached = (cls(2, 4, kernel_initializer=tf.keras.initializers.GlorotUniform(3)) for cls in (tf.keras.layers.MultiHeadAttention, Cached))
+    np.testing.assert_allclose(plain(x, x, attention_mask=mask), cached(x, x, attention_mask=mask), atol=1e-6)
+    talking = Talking(2, 4, kernel_initializer="glorot_uniform")
+    talking(x, x)
+    talking._mix.assign(tf.eye(2))
+    whole = tf.keras.layers.MultiHeadAttention(2, 4)
+    whole(x, x)
+    whole.set_weights([w.numpy() for w in talking.weights if w is not talking._mix])
+    np.testing.assert_allclose(talking(x, x), whole(x, x), atol=1e-6)
+    talking._mix.assign(tf.zeros((2, 2)))
+    np.testing.assert_allclose(talking(x, x), tf.zeros_like(x))
+    flat = Flat(1, 8)
+    shares = flat(x, x, return_attention_scores=True)[1]
+    np.testing.assert_allclose(shares, np.full((2, 1, 5, 5), 0.2), rtol=1e-6)
+    np.testing.assert_allclose(flat(x, x)[:, 0], flat(x, x)[:, 4], atol=1e-6)
+    assert plain._compute_causal_mask(x, x).numpy().tolist() == [np.tril(np.ones((5, 5), bool)).tolist()]
+
+
+class Untracked(tf.keras.Model):
+    def __init__(self) -> None:
+        self._self_setattr_tracking = False
+        self.first = tf.keras.layers.Dense(3)
+        self.inputs = [tf.keras.Input((2,))]
+        super().__init__(inputs=self.inputs, outputs=self.first(self.inputs[0]))
+
+
+def test_attributes_before_init_of_a_model_that_does_not_track_them() -> None:
+    model = Untracked()
+    assert len(model.weights) == 2 and model(tf.ones((1, 2))).shape == (1, 3)
+    layer = tf.keras.layers.Layer()
+    layer._self_setattr_tracking = False
+    layer.inner = tf.keras.layers.Dense(1)
+    assert list(layer._flatten_layers()) == [layer] and layer.weights == []

@@ -113,7 +113,7 @@ class AutoTrackable(Trackable):
         if isinstance(value, NoDependency):
             super().__setattr__(name, value.value)
             return
-        if getattr(self, "_setattr_tracking", True) and is_node(value) and self.__dict__.get(name) is not value:
+        if getattr(self, "_self_setattr_tracking", True) and is_node(value) and self.__dict__.get(name) is not value:
             self._tracked().edges[name] = value
             super().__setattr__(name, value)
             self._handle_deferred_dependencies(name, value)
@@ -132,12 +132,12 @@ def no_automatic_dependency_tracking(method: Callable[..., Any]) -> Callable[...
 
     @functools.wraps(method)
     def untracked(self: Any, *args: Any, **kwargs: Any) -> Any:
-        before = getattr(self, "_setattr_tracking", True)
-        object.__setattr__(self, "_setattr_tracking", False)
+        before = getattr(self, "_self_setattr_tracking", True)
+        object.__setattr__(self, "_self_setattr_tracking", False)
         try:
             return method(self, *args, **kwargs)
         finally:
-            object.__setattr__(self, "_setattr_tracking", before)
+            object.__setattr__(self, "_self_setattr_tracking", before)
 
     return untracked
 

@@ -71,7 +71,7 @@ class Model(Training, Saving, Layer):
         self._start_training()
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if "_base_model_initialized" not in self.__dict__ and (
+        if "_base_model_initialized" not in self.__dict__ and self.__dict__.get("_self_setattr_tracking", True) and (
             isinstance(value, (Tracked, Variable))
             or (isinstance(value, (list, tuple, dict)) and value and all(isinstance(v, (Tracked, Variable)) for v in nest.flatten(value)))
         ):

@@ -81,7 +81,7 @@ class Tracked(Module):
                 return
             self._forget(name)
         super().__setattr__(name, value)
-        if held is None or not self.__dict__.get("_setattr_tracking", True):
+        if held is None or not self.__dict__.get("_self_setattr_tracking", True):
             return
         if name not in self.__dict__:  # a property took the value
             return

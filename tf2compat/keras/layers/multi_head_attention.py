@@ -126,17 +126,28 @@ class MultiHeadAttention(WeightOptions, Layer):
         self._key_shape: Any = None
         self._value_shape: Any = None
 
+    # --- what subclasses of other libraries use and override: Keras' names ---------------------------------------------
+    _kernel_initializer = property(lambda self: self.kernel_initializer)
+    _bias_initializer = property(lambda self: self.bias_initializer)
+    _kernel_regularizer = property(lambda self: self.kernel_regularizer)
+    _bias_regularizer = property(lambda self: self.bias_regularizer)
+    _kernel_constraint = property(lambda self: self.kernel_constraint)
+    _bias_constraint = property(lambda self: self.bias_constraint)
+
     def _clone(self, initializer: Any) -> Any:
         return type(initializer).from_config(initializer.get_config()) if hasattr(initializer, "get_config") else initializer
 
-    def _dense(self, equation: str, shape: list[Any], axes: str, name: str) -> EinsumDense:
-        return EinsumDense(
-            equation, output_shape=shape, bias_axes=axes if self._use_bias else None, name=name,
-            kernel_initializer=self._clone(self.kernel_initializer), bias_initializer=self._clone(self.bias_initializer),
-            kernel_regularizer=self.kernel_regularizer, bias_regularizer=self.bias_regularizer,
-            activity_regularizer=self.activity_regularizer, kernel_constraint=self.kernel_constraint,
-            bias_constraint=self.bias_constraint, dtype=self._policy,
-        )  # fmt: skip
+    def _get_common_kwargs_for_sublayer(self) -> dict[str, Any]:
+        """The options of each projection; initializers are copies, as one without a seed draws the same numbers again."""
+        return {
+            "kernel_initializer": self._clone(self.kernel_initializer), "bias_initializer": self._clone(self.bias_initializer),
+            "kernel_regularizer": self.kernel_regularizer, "bias_regularizer": self.bias_regularizer,
+            "activity_regularizer": self.activity_regularizer, "kernel_constraint": self.kernel_constraint,
+            "bias_constraint": self.bias_constraint, "dtype": self._policy,
+        }  # fmt: skip
+
+    def _dense(self, equation: str, shape: list[Any], axes: str, name: str | None, options: dict[str, Any]) -> EinsumDense:
+        return EinsumDense(equation, output_shape=shape, bias_axes=axes if self._use_bias else None, name=name, **options)
 
     def _build_from_signature(self, query: Any, value: Any, key: Any = None) -> None:
         self._built_from_signature = True
@@ -147,26 +158,51 @@ class MultiHeadAttention(WeightOptions, Layer):
 
         def projection(name: str, source: TensorShape, size: int) -> EinsumDense:
             equation, axes, out_rank = _projection(source.rank - 1, 1, 2)
-            return self._dense(equation, [None] * (out_rank - 3) + [self._num_heads, size], axes, name)
+            options = self._get_common_kwargs_for_sublayer()
+            return self._dense(equation, [None] * (out_rank - 3) + [self._num_heads, size], axes, name, options)
 
         self._query_dense = projection("query", self._query_shape, self._key_dim)
         self._key_dense = projection("key", self._key_shape, self._key_dim)
         self._value_dense = projection("value", self._value_shape, self._value_dim)
-        if self._attention_axes is None:
-            self._attention_axes = tuple(range(1, rank - 2))
-        else:
-            self._attention_axes = tuple(self._attention_axes)
-        self._scores, self._combine, scores_rank = _attention_equations(rank, self._attention_axes)
-        self._plain = rank == 4 and self._attention_axes == (1,) and not self._softmax_robust_masking
+        self._build_attention(rank)
+        whole = (MultiHeadAttention._compute_attention, MultiHeadAttention._masked_softmax, MultiHeadAttention._build_attention)
+        own = (type(self)._compute_attention, type(self)._masked_softmax, type(self)._build_attention) != whole
+        self._plain = rank == 4 and self._attention_axes == (1,) and not self._softmax_robust_masking and not own
+        self._output_dense = self._make_output_dense(
+            self._query_shape.rank - 1, self._get_common_kwargs_for_sublayer(), "attention_output"
+        )
+
+    def _build_attention(self, rank: int) -> None:
+        """The equations of scores and of their weighted sum, the softmax and the dropout, for projections of `rank`."""
+        self._attention_axes = tuple(range(1, rank - 2)) if self._attention_axes is None else tuple(self._attention_axes)
+        self._dot_product_equation, self._combine_equation, scores_rank = _attention_equations(rank, self._attention_axes)
         self._softmax = Softmax(
             axis=tuple(range(scores_rank - len(self._attention_axes), scores_rank)), robust_masking=self._softmax_robust_masking,
             dtype=self._policy,
         )  # fmt: skip
         self._dropout_layer = Dropout(rate=self._dropout, dtype=self._policy)
+
+    def _make_output_dense(self, free_dims: int, common_kwargs: dict[str, Any], name: str | None = None) -> EinsumDense:
+        """The projection of all heads to the output's size."""
         out = self._output_shape
         shape = [self._query_shape[-1]] if not out else [out] if isinstance(out, int) else list(out)
-        equation, axes, out_rank = _projection(self._query_shape.rank - 1, 2, len(shape))
-        self._output_dense = self._dense(equation, [None] * (out_rank - 1 - len(shape)) + shape, axes, "attention_output")
+        equation, axes, out_rank = _projection(free_dims, 2, len(shape))
+        return self._dense(equation, [None] * (out_rank - 1 - len(shape)) + shape, axes, name, common_kwargs)
+
+    def _masked_softmax(self, attention_scores: Any, attention_mask: Any = None) -> Any:
+        """The shares of the scores [batch, heads, ..., ...]; masked ones have none."""
+        if attention_mask is not None:
+            at = -len(self._attention_axes) * 2 - 1
+            for _ in range(len(attention_scores.shape) - len(attention_mask.shape)):
+                attention_mask = tf.expand_dims(attention_mask, axis=at)
+        return self._softmax(attention_scores, attention_mask)
+
+    def _compute_attention(self, query: Any, key: Any, value: Any, attention_mask: Any = None, training: Any = None) -> tuple[Any, Any]:
+        """The attended values and the shares, from projections [batch, ..., heads, dim]."""
+        query = tf.multiply(query, 1.0 / math.sqrt(float(self._key_dim)))
+        scores = self._masked_softmax(tf.einsum(self._dot_product_equation, key, query), attention_mask)
+        dropped = self._dropout_layer(scores, training=training)
+        return tf.einsum(self._combine_equation, dropped, value), scores
 
     def call(
         self,
@@ -191,35 +227,34 @@ class MultiHeadAttention(WeightOptions, Layer):
                 return (whole, found[1]) if return_attention_scores else whole
         drops = self._dropout > 0 and training is not False and training is not None
         plain = self._plain and not drops and not return_attention_scores
-        mask = self._merged_mask(query, value, key, attention_mask, False)
+        mask = self._compute_attention_mask(query, value, key, attention_mask, False)
         if use_causal_mask and (mask is not None or not plain):
-            mask = self._merged_mask(query, value, key, attention_mask, True)
+            mask = self._compute_attention_mask(query, value, key, attention_mask, True)
         q, k, v = self._query_dense(query), self._key_dense(key), self._value_dense(value)
         if plain and (mask is None or len(mask.shape) in (3, 4)):
             return self._output_dense(_attend(q, k, v, 1.0 / math.sqrt(float(self._key_dim)), bool(use_causal_mask), mask))
-        scores = tf.einsum(self._scores, k, q * (1.0 / math.sqrt(float(self._key_dim))))
-        if mask is not None:
-            at = -len(self._attention_axes) * 2 - 1
-            for _ in range(len(scores.shape) - len(mask.shape)):
-                mask = tf.expand_dims(mask, axis=at)
-        scores = self._softmax(scores, mask)
-        out = tf.einsum(self._combine, self._dropout_layer(scores, training=training), v)
+        out, scores = self._compute_attention(q, k, v, mask, training)
         out = self._output_dense(out)
         return (out, scores) if return_attention_scores else out
 
-    def _merged_mask(self, query: Any, value: Any, key: Any, attention_mask: Any, causal: bool) -> Any:
+    def _compute_attention_mask(self, query: Any, value: Any, key: Any = None, attention_mask: Any = None, use_causal_mask: bool = False) -> Any:
+        """The masks of the inputs, of the causal order and of the caller in one; None where there is none."""
         found = None
-        for source, axis in ((query, 2), (value, 1), (key, 1)):
+        for source, axis in ((query, 2), (value, 1), (value if key is None else key, 1)):
             own = mask_of(source)
             if own is not None:
                 own = tf.expand_dims(tf.cast(own, tf.bool), axis)
                 found = own if found is None else tf.logical_and(found, own)
-        if causal:
-            lower = _causal(query, value)
+        if use_causal_mask:
+            lower = self._compute_causal_mask(query, value)
             found = lower if found is None else tf.logical_and(found, lower)
         if found is None:
             return attention_mask
         return found if attention_mask is None else tf.logical_and(tf.cast(attention_mask, tf.bool), found)
+
+    def _compute_causal_mask(self, query: Any, value: Any = None) -> Any:
+        """True where a position of `value` is not after that of `query`: [1, Tq, Tv]."""
+        return _causal(query, query if value is None else value)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """The query's mask."""
