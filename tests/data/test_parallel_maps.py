@@ -112,7 +112,8 @@ def test_a_process_ends_in_the_middle_of_a_parallel_map(tmp_path: Path) -> None:
     program = tmp_path / "program.py"
     program.write_text(
         "import tf2compat as tf, time\n"
-        "slow = tf.data.Dataset.range(1000).map(lambda i: tf.py_function(lambda i: time.sleep(0.01) or i, [i], tf.int64), num_parallel_calls=2)\n"
+        "def wait(i): return time.sleep(0.01) or i\n"
+        "slow = tf.data.Dataset.range(1000).map(lambda i: tf.py_function(wait, [i], tf.int64), num_parallel_calls=2)\n"
         "its = [iter(slow), iter(slow.batch(4)), iter(slow.batch(2).prefetch(2))]\n"
         "for it in its: next(it)\n"
         "print('done')\n"
