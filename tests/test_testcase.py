@@ -63,3 +63,23 @@ def test_evaluate_and_gradients() -> None:
     (exact,), (near,) = tf.test.compute_gradient(lambda x: x * x, [tf.constant([1.0, 3.0])])
     np.testing.assert_allclose(exact, near, rtol=1e-3)
     assert tf.test.gpu_device_name() in ("", "/device:GPU:0")
+
+
+class Sessions(tf.test.TestCase):
+    def test_eager_stand_in(self) -> None:
+        with self.cached_session() as session:
+            self.assertAllEqual(session.run({"a": tf.constant([1, 2])})["a"], [1, 2])
+            with self.assertRaisesRegex(RuntimeError, "fed"):
+                session.run(tf.constant(1), feed_dict={"x": 1})
+        with self.test_session() as nothing:
+            self.assertIsNone(nothing)
+
+    def test_values_of_tensors_with_parts(self) -> None:
+        rows = self.evaluate(tf.ragged.constant([[1, 2], [3]]))
+        self.assertAllEqual(rows, [[1, 2], [3]])
+        self.assertAllEqual(tf.ragged.constant([["a"], []]), rows.__class__(np.array([b"a"], object), np.array([0, 1, 1])))
+        sparse = self.evaluate(tf.sparse.from_dense([0, 5]))
+        self.assertAllEqual(sparse.indices, [[1]])
+        self.assertAllEqual(tf.constant(["a", "ü"]), ["a", "ü"])
+        with self.assertRaises(AssertionError):
+            self.assertAllEqual(tf.ragged.constant([[1], []]), [[1], [2]])

@@ -132,12 +132,12 @@ def summary_event(step: int, tag: str, array: Any, metadata: Any) -> bytes:
 
 
 def raw_event(step: int, summary: bytes) -> bytes:
-    """An event with a serialized `Summary`. Raises InvalidArgumentError when it is not one."""
+    """An event with a serialized `Summary`. Raises DataLossError when it is not one."""
     event = event_pb2.Event(wall_time=time.time(), step=step)
     try:
         event.summary.CopyFrom(summary_pb2.Summary.FromString(summary))
     except Exception as error:
-        raise errors.InvalidArgumentError(None, None, "The bytes are not a serialized Summary") from error
+        raise errors.DataLossError(None, None, "Bad tf.compat.v1.Summary binary proto tensor string at index 0") from error
     return event.SerializeToString()
 
 

@@ -100,9 +100,11 @@ def test_when_it_records(writer, tmp_path):
             assert tf.summary.scalar("yes", 1.0)
         with tf.summary.record_if(tf.constant(False)):
             assert not tf.summary.write("no", lambda: pytest.fail("must not be computed"))
-        with tf.summary.create_noop_writer().as_default():
-            assert not tf.summary.scalar("no", 1.0)
-    assert [e.summary.value[0].tag for e in load(tmp_path)[1:]] == ["yes"]
+        with tf.summary.create_noop_writer().as_default():  # which is as if it was not there
+            assert tf.summary.scalar("too", 1.0)
+        tf.summary.create_noop_writer().set_as_default(step=5)
+        assert tf.summary.scalar("three", 1.0) and tf.summary.experimental.get_step() == 1
+    assert [e.summary.value[0].tag for e in load(tmp_path)[1:]] == ["yes", "too", "three"]
 
 
 def test_errors(writer):
@@ -164,7 +166,7 @@ def test_raw_messages(writer, tmp_path):
     message = summary_pb2.Summary(value=[summary_pb2.Summary.Value(tag="kept", simple_value=4.0)])
     with writer.as_default(step=2):
         assert tf.summary.experimental.write_raw_pb(message.SerializeToString())
-        with pytest.raises(errors.InvalidArgumentError):
+        with pytest.raises(errors.DataLossError):
             tf.summary.experimental.write_raw_pb(b"\xff\xff")
         with tf.summary.experimental.summary_scope("q") as (tag, scope):
             assert (tag, scope) == ("q", "q/")
@@ -278,3 +280,14 @@ def test_tensorboard_shows_them(tmp_path):
     finally:
         server.kill()
         server.wait()
+
+
+def test_a_writer_that_a_function_enters_is_flushed_when_it_runs(tmp_path, writer):
+    @tf.function
+    def step(x):
+        with writer.as_default():
+            tf.summary.write("tag", x, step=12, metadata=b"")
+
+    for n in (1, 2):
+        step(tf.constant([n]))
+        assert len(load(tmp_path)) == 1 + n

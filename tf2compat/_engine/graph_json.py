@@ -6,6 +6,7 @@ call registered ops. Tensors with values are kept apart, by number; variables by
 
 from __future__ import annotations
 
+import collections
 import importlib
 from collections.abc import Callable
 from typing import Any
@@ -130,6 +131,8 @@ class GraphWriter:
             return {"e": 1}
         if type(v) is slice:
             return {"sl": [self.value(part, where) for part in (v.start, v.stop, v.step)]}
+        if isinstance(v, tuple) and hasattr(v, "_fields"):
+            return {"nt": [type(v).__name__, list(v._fields), [self.value(e, where) for e in v]]}
         if isinstance(v, tuple):
             return {"t": [self.value(e, where) for e in v]}
         if isinstance(v, list):
@@ -334,6 +337,10 @@ class GraphReader:
             return slice(*[self.value(part) for part in inner])
         if kind == "t":
             return tuple([self.value(e) for e in inner])
+        if kind == "nt":
+            name, fields, values = inner
+            made: Any = collections.namedtuple(str(name) if str(name).isidentifier() else "Tuple", [str(f) for f in fields], rename=True)
+            return made(*[self.value(e) for e in values])
         if kind == "l":
             return [self.value(e) for e in inner]
         if kind == "d":

@@ -334,6 +334,15 @@ class Signature:
         return self._concrete.graph
 
     @property
+    def inputs(self) -> list[Any]:
+        """The graph's inputs, in the order of `structured_input_signature`."""
+        return self._concrete.inputs
+
+    @property
+    def outputs(self) -> list[Any]:
+        return [o for o in self._concrete.graph.outputs if o is not None]
+
+    @property
     def variables(self) -> Any:
         return self._concrete.variables
 

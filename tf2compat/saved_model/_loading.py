@@ -15,7 +15,7 @@ from tf2compat._engine import dtypes, state
 from tf2compat._engine.graph_json import GraphReader, held_object
 from tf2compat._engine.tensor import wrap
 from tf2compat._engine.trackable import AutoTrackable
-from tf2compat._engine.variable import Variable
+from tf2compat._engine.variable import Variable, VariableAggregation, VariableSynchronization
 from tf2compat._files import os_error
 from tf2compat.saved_model import _layout
 from tf2compat.saved_model._functions import LoadedFunction, Signature, read_concrete
@@ -49,18 +49,12 @@ class LoadOptions:
 class _UserObject(AutoTrackable):
     """An object of a loaded SavedModel."""
 
-    @property
-    def variables(self) -> tuple[Variable, ...]:
-        """All variables of the object and of what it holds."""
-        return tuple(item for item in Tree(self).objects if isinstance(item, Variable))
-
-    @property
-    def trainable_variables(self) -> tuple[Variable, ...]:
-        return tuple(v for v in self.variables if v.trainable)
-
-    @property
-    def non_trainable_variables(self) -> tuple[Variable, ...]:
-        return tuple(v for v in self.variables if not v.trainable)
+    def __getattr__(self, name: str) -> Any:
+        """All variables of the object and of what it holds, those that are trained or not, where no attribute of this name was saved."""
+        if name not in ("variables", "trainable_variables", "non_trainable_variables"):
+            raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
+        found = tuple(item for item in Tree(self).objects if isinstance(item, Variable))
+        return found if name == "variables" else tuple(v for v in found if v.trainable is (name == "trainable_variables"))
 
 
 class _CallableObject(_UserObject):
@@ -164,7 +158,10 @@ def _variable(content: Mapping[str, Any]) -> Variable:
         import torch
 
         initial = wrap(torch.zeros(sizes, dtype=dtype.torch))
-    return Variable(initial, dtype=dtype, trainable=bool(content["trainable"]), name=str(content["name"]) or None, shape=shape)
+    return Variable(
+        initial, dtype=dtype, trainable=bool(content["trainable"]), name=str(content["name"]) or None, shape=shape,
+        synchronization=VariableSynchronization[content.get("synchronization", "AUTO")], aggregation=VariableAggregation[content.get("aggregation", "NONE")],
+    )  # fmt: skip
 
 
 def _objects(nodes: list[Any], directory: str) -> list[Any]:
@@ -199,8 +196,8 @@ def _objects(nodes: list[Any], directory: str) -> list[Any]:
                     item.extend([None] * (place + 1 - len(item)))
                     item[place] = child
             elif isinstance(item, AutoTrackable) and not (name.startswith("__") and name.endswith("__")):
-                if name in ("variables", "trainable_variables", "non_trainable_variables", "_tracking", "_functions", "signatures"):
-                    continue  # they are computed here
+                if name in ("_tracking", "_functions", "signatures"):
+                    continue  # they are made here
                 item._tracked().edges[name] = child
                 item.__dict__[name] = child
     return made

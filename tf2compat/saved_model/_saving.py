@@ -121,6 +121,7 @@ def save(obj: Any, export_dir: Any, signatures: Any = None, options: SaveOptions
             node["variable"] = {
                 "dtype": item.dtype.name, "shape": None if item.shape.rank is None else item.shape.as_list(),
                 "trainable": item.trainable, "name": item._shared_name,
+                "synchronization": item.synchronization.name, "aggregation": item.aggregation.name,
             }  # fmt: skip
             if options is not None and options.experimental_variable_policy.value is not None:
                 node["variable"]["device"] = str(item.device)

@@ -206,7 +206,7 @@ def _checked(x: Any, kind: Any, n: Any, axis: Any, norm: Any) -> Any:
         raise ValueError("n should be a positive integer or None")
     if kind not in (1, 2, 3, 4):
         raise ValueError("Types I, II, III and IV (I)DCT are supported.")
-    x = convert_to_tensor(x, dtype_hint=float32)
+    x = convert_to_tensor(x)
     if kind == 1:
         if norm == "ortho":
             raise ValueError("Normalization is not supported for the Type-I DCT.")

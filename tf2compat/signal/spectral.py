@@ -106,7 +106,7 @@ def stft(
     `fft_length` is the next power of two when None. `window_fn(frame_length, dtype=...)` weighs each frame; None for no
     window.
     """
-    signals = operand(signals, float32)
+    signals = operand(signals)
     fft_length = _next_power_of_two(frame_length) if fft_length is None else fft_length
     frames = frame(signals, frame_length, frame_step, pad_end=pad_end)
     if window_fn is not None:
@@ -186,7 +186,7 @@ def mdct(
 
     ValueError when `frame_length` is no multiple of 4.
     """
-    signals = operand(signals, float32)
+    signals = operand(signals)
     frame_length = int(frame_length)
     if frame_length % 4:
         raise ValueError("The frame length must be a multiple of 4.")
@@ -199,7 +199,7 @@ def inverse_mdct(
     mdcts: Any, window_fn: Callable[..., Any] | None = vorbis_window, norm: str | None = None, name: str | None = None
 ) -> Tensor:
     """The signals of which `mdcts`, [..., frames, half length], are the transforms (`tf.signal.inverse_mdct`)."""
-    mdcts = operand(mdcts, float32)
+    mdcts = operand(mdcts)
     half = mdcts.shape[-1]
     if norm not in (None, "ortho"):
         raise ValueError(f"Unknown normalization. Expected None or 'ortho', got: {norm}")
@@ -262,7 +262,7 @@ def linear_to_mel_weight_matrix(
 
 def mfccs_from_log_mel_spectrograms(log_mel_spectrograms: Any, name: str | None = None) -> Tensor:
     """Mel-frequency cepstral coefficients [..., num_mel_bins] (`tf.signal.mfccs_from_log_mel_spectrograms`)."""
-    x = operand(log_mel_spectrograms, float32)
+    x = operand(log_mel_spectrograms)
     bins = x.shape[-1]
     if bins == 0:
         raise ValueError(f"num_mel_bins must be positive. Got: {x!s}")

@@ -109,6 +109,12 @@ class _FileWriter(SummaryWriter, Trackable):
         self._check_open()
 
     def flush(self) -> None:
+        if state.local.graph is not None:  # each time the graph runs
+            _flushed(self._flush)
+        else:
+            self._flush()
+
+    def _flush(self) -> None:
         if not self._closed:
             self._sink.flush()
 
@@ -125,16 +131,11 @@ class _NoopWriter(SummaryWriter):
     """A writer that drops everything."""
 
     def set_as_default(self, step: Any = None) -> None:
-        current.writer = None if step is None else current.writer
+        """Does nothing: what was the default writer stays it."""
 
     @contextlib.contextmanager
     def _as_default(self, step: Any) -> Iterator[SummaryWriter]:
-        saved = current.writer
-        current.writer = None
-        try:
-            yield self
-        finally:
-            current.writer = saved
+        yield self  # as if it was not there
 
     def flush(self) -> None:
         """Does nothing."""
@@ -258,6 +259,14 @@ _record.infer(lambda *args: [(dtypes.bool, ())])
 _record.strings(_record.op.fn)
 
 
+@op("FlushSummaryWriter", stateful=True)
+def _flushed(flush: Callable[[], None]) -> None:
+    flush()
+
+
+_flushed.infer(lambda *args: [])
+
+
 def emit(data: Any, step: Any, make: Callable[[np.ndarray, int], bytes]) -> Tensor:
     """Sends the event that `make` makes of the data (as NumPy) and the step to the default writer, if it records.
 
@@ -327,10 +336,12 @@ def write(tag: Any, tensor: Any, step: Any = None, metadata: Any = None, name: s
         tag = tag.decode()
     if not isinstance(tag, str):
         raise TypeError(f"Cannot convert {tag!r} to EagerTensor of dtype string")
-    content = None if metadata is None else metadata.SerializeToString()
+    if isinstance(metadata, (Tensor, Variable)):
+        metadata = metadata.numpy()
+    content = metadata.SerializeToString() if hasattr(metadata, "SerializeToString") else metadata
     return emit(tensor, step, lambda array, number: messages().summary_event(number, tag, array, content))
 
 
 def write_raw_pb(tensor: Any, step: Any = None, name: str | None = None) -> Tensor:
-    """Writes a serialized `Summary` message, a scalar string (`tf.summary.experimental.write_raw_pb`)."""
-    return emit(tensor, step, lambda array, number: messages().raw_event(number, array.reshape(-1)[0]))
+    """Writes a serialized `Summary` message, or several as one (`tf.summary.experimental.write_raw_pb`)."""
+    return emit(tensor, step, lambda array, number: messages().raw_event(number, b"".join(array.reshape(-1).tolist())))

@@ -63,6 +63,19 @@ def _rows(value: Any) -> Any:
     return _array(value).tolist() if isinstance(value, np.ndarray) or hasattr(value, "numpy") else value
 
 
+class _EagerSession:
+    """What `with self.cached_session() as sess` gives where there are no sessions."""
+
+    def __init__(self, case: TestCase) -> None:
+        self._case = case
+
+    def run(self, fetches: Any, feed_dict: Any = None, options: Any = None, run_metadata: Any = None) -> Any:
+        """The NumPy values of a structure of tensors. RuntimeError where something is fed."""
+        if feed_dict:
+            raise RuntimeError("Graph mode is disabled, so tensors cannot be fed: sess.run() of an eager test takes values alone")
+        return self._case.evaluate(fetches)
+
+
 class TestCase(absltest.TestCase):
     """`unittest` with assertions on tensors and structures of them (`tf.test.TestCase`)."""
 
@@ -93,10 +106,8 @@ class TestCase(absltest.TestCase):
 
     @contextlib.contextmanager
     def session(self, graph: Any = None, config: Any = None, use_gpu: bool = True, force_gpu: bool = False) -> Iterator[Any]:
-        """Graph mode is refused; eager code needs no session."""
-        if graph is not None or config is not None or force_gpu:
-            raise NotImplementedError("tf2compat has no sessions: write the test in eager style")
-        yield None
+        """A stand-in for a session, as eager tests have it: its `run` gives the values of tensors; it has nothing to feed."""
+        yield _EagerSession(self)
 
     cached_session = session
 
@@ -105,8 +116,7 @@ class TestCase(absltest.TestCase):
         """The older name of `session`; unittest takes it for a test and is told that it is none."""
         if self.id().endswith(".test_session"):
             self.skipTest("Not a test.")
-        with self.session(graph, config, use_gpu, force_gpu) as session:
-            yield session
+        yield None
 
     @contextlib.contextmanager
     def captureWritesToStream(self, stream: Any) -> Iterator[Any]:  # noqa: N802
@@ -435,38 +445,66 @@ def assert_equal_graph_def(expected: Any, actual: Any) -> None:
         raise AssertionError(f"GraphDefs differ:\n{expected}\n---\n{actual}")
 
 
-def compute_gradient(f: Callable[..., Any], x: Any, delta: float | None = None) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """Jacobians of `f` with respect to each of `x`: by the tape, and by central differences of width `delta`."""
-    from .. import GradientTape
+def _reals(value: np.ndarray) -> np.ndarray:
+    """The numbers of an array, real and imaginary parts in turn."""
+    flat = np.ascontiguousarray(value).reshape(-1)
+    return flat.view(flat.real.dtype) if np.iscomplexobj(flat) else flat
+
+
+def _real_size(t: Any) -> int:
+    return int(np.prod(t.shape.as_list())) * (2 if t.dtype.is_complex else 1)
+
+
+def _seeds(y: Any) -> Iterator[Tensor]:
+    """An output gradient for each real and imaginary part of `y`."""
+    for j in range(_real_size(y)):
+        seed = np.zeros(int(np.prod(y.shape.as_list())), y.dtype.as_numpy_dtype)
+        _reals(seed)[j] = 1
+        yield convert_to_tensor(seed.reshape(y.shape.as_list()))
+
+
+def compute_gradient(f: Callable[..., Any], x: Any, delta: float | None = None) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:
+    """Jacobians of `f` with respect to each of `x`: by the tape, and by central differences of width `delta`.
+
+    A complex number takes two rows or columns, of its real and its imaginary part (`tf.test.compute_gradient`).
+    """
+    from .. import GradientTape, reshape
 
     if not isinstance(x, (list, tuple)):
         raise ValueError("`x` must be a list or tuple of values convertible to a Tensor (arguments to `f`), not a " + str(type(x)))
     xs = [convert_to_tensor(v) for v in x]
     theoretical, numerical = [], []
     for i, xi in enumerate(xs):
+        whole = xi.dtype.is_complex
         if delta is None:
             eps = torch.finfo(xi.dtype.real_dtype.torch).eps
             step = 1.0 / 1024 if eps > 1e-8 else 2.0**-10
         else:
             step = delta
-        with GradientTape() as tape:
+        with GradientTape(persistent=True) as tape:
             tape.watch(xi)
             y = f(*xs)
-        jacobian = tape.jacobian(y, xi)
-        size_y, size_x = int(np.prod(y.shape.as_list())), int(np.prod(xi.shape.as_list()))
-        theoretical.append(
-            np.zeros((size_y, size_x), xi.dtype.as_numpy_dtype) if jacobian is None else jacobian.numpy().reshape(size_y, size_x)
-        )
+        if y.dtype.is_complex or whole:  # of each real and imaginary part
+            jacobian = [tape.gradient(y, xi, output_gradients=seed) for seed in _seeds(y)]
+        else:
+            found = tape.jacobian(y, xi)
+            jacobian = [] if found is None else list(reshape(found, [_real_size(y), -1]))
+        size_y, size_x = _real_size(y), _real_size(xi)
+        theoretical.append(np.zeros((size_y, size_x), xi.dtype.real_dtype.as_numpy_dtype))
+        for j, row in enumerate(jacobian):
+            if row is not None:
+                theoretical[-1][j] = _reals(row.numpy())
         base = xi.numpy() if xi.shape.rank else np.asarray(xi.numpy())
-        columns = np.zeros((size_y, size_x), base.dtype)
+        columns = np.zeros((size_y, size_x), theoretical[-1].dtype)
         for j in range(size_x):
             shifted = [np.array(base, copy=True) for _ in range(2)]
-            shifted[0].reshape(-1)[j] += step
-            shifted[1].reshape(-1)[j] -= step
-            ys = [_array(f(*[convert_to_tensor(s) if k == i else v for k, v in enumerate(xs)])).reshape(-1) for s in shifted]
+            shifts = 1j * step if whole and j % 2 else step
+            shifted[0].reshape(-1)[j // 2 if whole else j] += shifts
+            shifted[1].reshape(-1)[j // 2 if whole else j] -= shifts
+            ys = [_reals(_array(f(*[convert_to_tensor(s) if k == i else v for k, v in enumerate(xs)]))) for s in shifted]
             columns[:, j] = (ys[0] - ys[1]) / (2 * step)
         numerical.append(columns)
-    return theoretical, numerical
+    return tuple(theoretical), tuple(numerical)
 
 
 def disable_with_predicate(pred: Callable[[], bool], skip_message: str) -> Callable[..., Any]:
