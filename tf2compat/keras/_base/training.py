@@ -746,9 +746,9 @@ def _host_logs(logs: Any) -> dict[str, Any]:
 
 def _concat(parts: list[Any]) -> Any:
     if hasattr(type(parts[0]), "_tf_components"):
-        from tf2compat import concat
+        from tf2compat import SparseTensor, concat, sparse
 
-        return concat(parts, axis=0)
+        return sparse.concat(0, parts, expand_nonconcat_dims=False) if isinstance(parts[0], SparseTensor) else concat(parts, axis=0)
     arrays = [p.numpy() if isinstance(p, Tensor) else np.asarray(p) for p in parts]
     if len(arrays) == 1:
         return arrays[0]

@@ -41,7 +41,7 @@ def save_model(
     kind = save_format
     if kind is None:
         kind = "keras" if path.endswith(".keras") else "h5" if path.endswith(_HDF5) else "tf"
-    kind = {"tensorflow": "tf", "hdf5": "h5", "h5py": "h5", "tf": "tf", "h5": "h5", "keras": "keras"}.get(kind, kind)
+    kind = {"tensorflow": "tf", "hdf5": "h5", "h5py": "h5", "tf": "tf", "h5": "h5", "keras": "keras", "keras_v3": "keras"}.get(kind, kind)
     if kind == "keras":
         if not path.endswith(".keras"):
             raise ValueError(f"Invalid `filepath` argument: expected a `.keras` extension. Received: filepath={path}")

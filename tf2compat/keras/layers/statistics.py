@@ -158,6 +158,24 @@ def bucketize(x: Any, boundaries: Any) -> Any:
     return torch.bucketize(x.to(torch.float32), edges, right=True)
 
 
+def _compressed(summary: Any, epsilon: float) -> Any:
+    """A summary (values in order, their weights) of no more than 1 / epsilon values: the values at those shares of the weight."""
+    if summary.shape[1] * epsilon < 1:
+        return summary.astype("float32")
+    wanted = epsilon + np.arange(0.0, 1.0, epsilon)
+    total = summary[1].cumsum()
+    share = total / total[-1]
+    at = np.interp(wanted, share, total)
+    return np.stack([np.interp(wanted, share, summary[0]), np.diff(at, prepend=0.0)]).astype("float32")
+
+
+def _by_values(fn: Any, inputs: Any) -> Any:
+    """`fn` of a tensor's elements; of the values that are there for a sparse or ragged one."""
+    if isinstance(inputs, tf.SparseTensor):
+        return tf.SparseTensor(inputs.indices, fn(inputs.values), inputs.dense_shape)
+    return tf.ragged.map_flat_values(fn, inputs) if isinstance(inputs, tf.RaggedTensor) else fn(inputs)
+
+
 class Discretization(PreprocessingLayer):
     """Numbers as the bins that they fall in, of given boundaries or of quantiles found by `adapt` (`tf.keras.layers.Discretization`)."""
 
@@ -211,19 +229,13 @@ class Discretization(PreprocessingLayer):
         if not self.built:
             raise RuntimeError("`build` must be called before `update_state`.")
         values = np.sort(np.asarray(tf.cast(data, tf.float32)).reshape(-1))
-        step = max(int(len(values) * self.epsilon), 1)
-        start = int(len(values) * self.epsilon)
+        start = int(np.float32(len(values)) / np.float32(1.0 / self.epsilon))
+        step = max(start, 1)
         edges = values[start::step]
         new = np.stack([edges, np.full_like(edges, step)])
         merged = np.concatenate([new, self.summary.numpy()], axis=1)
         merged = merged[:, np.argsort(merged[0], kind="stable")]
-        if self.epsilon * merged.shape[1] >= 1:
-            share = np.cumsum(merged[1]) / merged[1].sum()
-            wanted = np.arange(self.epsilon, 1.0, self.epsilon)
-            places = np.interp(wanted, share, merged[0])
-            weights = np.interp(wanted, share, np.cumsum(merged[1]))
-            merged = np.stack([places, weights - np.concatenate([[0], weights[:-1]])]).astype("float32")
-        self.summary.assign(merged.astype("float32"))
+        self.summary.assign(_compressed(merged, self.epsilon))
 
     def finalize_state(self) -> None:
         """Find the boundaries."""
@@ -233,9 +245,7 @@ class Discretization(PreprocessingLayer):
         if not len(edges):
             self.__dict__["bin_boundaries"] = []
             return
-        share = np.cumsum(weights) / weights.sum()
-        wanted = np.arange(1.0 / self.num_bins, 1.0, 1.0 / self.num_bins)
-        self.__dict__["bin_boundaries"] = np.interp(wanted, share, edges).astype("float32").tolist()[: self.num_bins - 1]
+        self.__dict__["bin_boundaries"] = _compressed(np.stack([edges, weights]), 1.0 / self.num_bins)[0, :-1].tolist()
 
     def reset_state(self) -> None:
         """Forget all data."""
@@ -245,7 +255,7 @@ class Discretization(PreprocessingLayer):
     def call(self, inputs: Any) -> Any:
         """The bins of inputs in the form that `output_mode` says."""
         inputs = self._prepared(inputs)
-        found = bucketize(inputs, tuple(self.bin_boundaries))
+        found = _by_values(lambda values: bucketize(values, tuple(self.bin_boundaries)), inputs)
         return encode(found, self.output_mode, len(self.bin_boundaries) + 1, self.compute_dtype, self.sparse)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
@@ -370,7 +380,7 @@ class Hashing(Layer):
     def call(self, inputs: Any) -> Any:
         """The bins of inputs in the form that `output_mode` says."""
         inputs = inputs if hasattr(getattr(inputs, "shape", None), "rank") else tf.convert_to_tensor(inputs)
-        return encode(self._bins(inputs), self.output_mode, self.num_bins, self.compute_dtype, self.sparse)
+        return encode(_by_values(self._bins, inputs), self.output_mode, self.num_bins, self.compute_dtype, self.sparse)
 
     def _bins(self, values: Any) -> Any:
         bins = self.num_bins

@@ -118,7 +118,8 @@ def _datasets(
             'When passing `label_mode="binary"`, there must be exactly 2 class_names. Received: class_names={}'.format(classes)
         )
     if not paths:
-        raise ValueError(f"No files found in directory {directory}. Allowed formats: {formats}")
+        what = "images" if ".png" in formats else "audio files" if ".wav" in formats else "text files"
+        raise ValueError(f"No {what} found in directory {directory}. Allowed formats: {formats}")
 
     def made(a: int, b: int, shuffle: bool = shuffle) -> Any:
         out = tf.data.Dataset.from_tensor_slices(paths[a:b]).map(read, num_parallel_calls=tf.data.AUTOTUNE)
