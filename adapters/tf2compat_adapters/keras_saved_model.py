@@ -215,7 +215,7 @@ def load(path: str, custom_objects: dict[str, Any] | None, compile: bool, safe_m
     if compile and training is not None:
         compiling.compile_from_training_config(model, training, custom_objects)
         if model.built:
-            model.optimizer.build(model.trainable_variables)
+            compiling.built(model.optimizer, model.trainable_variables)
     elif compile:
         _log.warning("No training configuration found in save file, so the model was *not* compiled. Compile it manually.")
     status = Checkpoint(model).read(os.path.join(path, "variables", "variables")).expect_partial()

@@ -86,6 +86,11 @@ def set_global_policy(policy: Any) -> None:
     """Set the policy of layers made from now on; None goes back to `floatx`."""
     global _global
     policy = None if policy is None else policy if isinstance(policy, Policy) else Policy(policy)
+    if policy is not None and policy.compute_dtype is not None and not dtypes.as_dtype(policy.compute_dtype).is_floating:
+        raise ValueError(
+            "set_global_policy can only be used to set the global policy to floating-point policies, such as \"float32\" and "
+            f'"mixed_float16", but got policy: {policy.name}'
+        )
     _global = policy
 
 

@@ -284,6 +284,28 @@ class Model(Training, Saving, Layer):
                 f"{cls.__name__} from its config.\n\nReceived config={config}\n\nError encountered during deserialization: {error}"
             ) from error
 
+    # --- pickles and copies ------------------------------------------------------------------------------------------
+    def __reduce__(self) -> Any:
+        if not self.built:
+            return super().__reduce__()
+        from .pickling import as_bytes, from_bytes, own_classes
+
+        return from_bytes, (as_bytes(self), own_classes(self))
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return self.__reduce__() if self.built else super().__reduce_ex__(protocol)
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        if not self.built:
+            return super().__deepcopy__(memo)
+        from .pickling import as_bytes, from_bytes, own_classes
+
+        memo[id(self)] = new = from_bytes(as_bytes(self), own_classes(self))
+        return new
+
+    def __copy__(self) -> Any:
+        return self.__deepcopy__({})
+
     def to_json(self, **kwargs: Any) -> str:
         """The model's architecture as JSON; `kwargs` go to `json.dumps`."""
         from .serialization import serialize_keras_object

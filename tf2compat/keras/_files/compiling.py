@@ -184,11 +184,19 @@ def build_metrics(model: Any) -> None:
         )
 
 
+def built(optimizer: Any, variables: Any) -> None:
+    """Have an optimizer, of Keras' new or legacy ones, make its variables."""
+    if hasattr(type(optimizer), "build"):
+        optimizer.build(variables)
+    else:
+        optimizer._create_all_weights(variables)
+
+
 def restore_optimizer(model: Any, values: list[np.ndarray]) -> None:
     """Gives a compiled model's optimizer its saved variables; when they do not fit it begins anew, with a warning."""
     optimizer = model.optimizer
     try:
-        optimizer.build(model.trainable_variables)
+        built(optimizer, model.trainable_variables)
         if len(values) != len(optimizer.variables):
             raise ValueError(f"{len(values)} saved variables for {len(optimizer.variables)}")
         optimizer.set_weights(values)
