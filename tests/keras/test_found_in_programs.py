@@ -200,3 +200,21 @@ def test_attributes_before_init_of_a_model_that_does_not_track_them() -> None:
     layer._self_setattr_tracking = False
     layer.inner = tf.keras.layers.Dense(1)
     assert list(layer._flatten_layers()) == [layer] and layer.weights == []
+
+
+class Folder(tf.test.TestCase):
+    def test_folder(self) -> None:
+        self.assertEqual(self.get_temp_dir(), self.get_temp_dir())
+        (Path(self.get_temp_dir()) / "x").write_text("y")
+
+    def test_internal(self) -> None:
+        internal = tf.__internal__
+        self.assertEqual(internal.smart_cond.smart_cond(True, lambda: 1, lambda: 2), 1)
+        self.assertTrue(internal.tf2.enabled())
+        self.assertEqual(internal.dispatch.add_dispatch_support(len)("ab"), 2)
+        v = tf.Variable(1.0)
+        internal.train.assign_moving_average(v, 3.0, 0.5, zero_debias=False)
+        self.assertAllClose(v, 2.0)
+
+    def test_batches_of_an_endless_dataset_have_no_static_size(self) -> None:
+        self.assertEqual(tf.data.Dataset.range(3).repeat().batch(4).element_spec.shape.as_list(), [None])

@@ -30,7 +30,7 @@ class _BatchDataset(_Unary):
         super().__init__(source)
         self._size, self._drop = size, drop_remainder
         self._remade()
-        static = (drop_remainder or source._cardinality() == -1) and not isinstance(size, Unknown)
+        static = drop_remainder and not isinstance(size, Unknown)
         self._spec = structure.batched(source._spec, size if static else None)
 
     def _remade(self) -> None:

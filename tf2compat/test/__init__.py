@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import functools
 import re
+import shutil
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -90,7 +92,13 @@ class TestCase(absltest.TestCase):
     def get_temp_dir(self) -> str:
         """A directory of this test's own."""
         if not hasattr(self, "_temp_dir"):
-            self._temp_dir = self.create_tempdir().full_path
+            from absl import flags
+
+            if flags.FLAGS.is_parsed():
+                self._temp_dir = self.create_tempdir().full_path
+            else:  # a runner such as pytest, which does not parse absl's flags
+                self._temp_dir = tempfile.mkdtemp(prefix=f"{type(self).__name__}.")
+                self.addCleanup(shutil.rmtree, self._temp_dir, ignore_errors=True)
         return self._temp_dir
 
     def evaluate(self, tensors: Any) -> Any:
