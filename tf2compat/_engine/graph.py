@@ -548,23 +548,26 @@ class Graph:
         ys = [self._own(convert_to_tensor(y)) for y in ys]
         at: dict[tuple[int, int], Any] = {}
         leaves = []
+        eager = False
         watcher = _Watcher()
         before = list(self.nodes)
         for x in sources:
             seen = convert_to_tensor(x)
             leaf = _watch(seen)
             leaves.append(leaf)
-            if looking:
+            if looking and isinstance(leaf, SymbolicTensor):
                 watcher._seen[leaf._key()] = self._own(seen)
             if isinstance(x, Variable):
                 for node in before:
                     if node.kind == "read" and node.args[0] is x:
                         at[node.outputs[0]._key()] = leaf
             else:
-                at[self._own(x)._key()] = leaf
+                at[_place_of(self._own(seen))] = leaf
+                eager = eager or not isinstance(seen, SymbolicTensor)
         for t in nest.flatten(stop_gradients) if stop_gradients is not None else ():
             own = self._own(convert_to_tensor(t))
-            at[own._key()] = stop_gradient(at.get(own._key(), own))
+            at[_place_of(own)] = stop_gradient(at.get(_place_of(own), own))
+            eager = eager or not isinstance(own, SymbolicTensor)
 
         def here(value: Any) -> Any:
             return _substitute(value, at)
@@ -577,13 +580,17 @@ class Graph:
             for node in before:
                 touched = [t for t in node.inputs() if t._key() in at]
                 touched += [o for b in node.blocks for o, _ in b.captures.values() if isinstance(o, SymbolicTensor) and o._key() in at]
+                if eager and not touched:
+                    _flatten(node.args, touched)
+                    touched = [t for t in touched if _place_of(t) in at]
                 if touched and node.outputs and not any(t._key() in at for t in node.outputs):
                     for t, value in zip(node.outputs, self._again(node, here), strict=False):
                         at[t._key()] = value
         finally:
             state.local.tapes = saved
             state.tapes_changed()
-        return [here(y) for y in ys], leaves, [watcher._rows.get(leaf._key(), []) for leaf in leaves]
+        looked = [watcher._rows.get(leaf._key(), []) if isinstance(leaf, SymbolicTensor) else [] for leaf in leaves]
+        return [here(y) for y in ys], leaves, looked
 
     def copy(self) -> Graph:
         """Another graph with the same nodes."""
@@ -729,10 +736,15 @@ def _eager(value: Any, found: set[int]) -> set[int]:
     return found
 
 
+def _place_of(value: Tensor) -> tuple[int, int]:
+    """What a tensor that a node refers to is known by: a symbolic one by its node, an eager one by itself."""
+    return value._key() if isinstance(value, SymbolicTensor) else (id(value), -1)
+
+
 def _substitute(value: Any, at: dict[tuple[int, int], Any]) -> Any:
     """A node's argument with symbolic tensors replaced."""
-    if isinstance(value, SymbolicTensor):
-        return at.get(value._key(), value)
+    if isinstance(value, Tensor):
+        return at.get(_place_of(value), value)
     if type(value) in (list, tuple):
         return type(value)(_substitute(v, at) for v in value)
     if type(value) is dict:

@@ -867,6 +867,33 @@ class op:
         return public
 
 
+def or_reflected(work: Callable[..., Any], reflected: str) -> Callable[..., Any]:
+    """`work` of two operands, or what the second, where it is no tensor, says in its method `reflected` when `work` cannot take it."""
+
+    def either(*args: Any) -> Any:
+        try:
+            return work(*args)
+        except (TypeError, ValueError):
+            other = args[1]
+            if type(other) in _PLAIN or not hasattr(type(other), reflected):
+                raise
+            found = getattr(other, reflected)(args[0])
+            if found is NotImplemented:
+                raise
+            return found
+
+    return either
+
+
+def as_operator(public: Any, reflected: str) -> Callable[..., Any]:
+    """An op of two tensors as the operator whose other half is `reflected`. Its fast path is the op's."""
+    o = public.op
+    made = _maker(o)(o.fn, or_reflected(o.slow, reflected), *_FAST_ENV, [None if k is None else k.storages for k in o.kinds], o.rows_fn)
+    for key in ("__defaults__", "__name__", "__qualname__", "__module__", "__doc__", "op"):
+        setattr(made, key, getattr(public, key))
+    return made
+
+
 def _setter(public: types.FunctionType, attribute: str) -> Callable[[Callable[..., Any]], Any]:
     """`@add.strings`, `@add.diagnose`, `@add.infer`, `@add.prepare`, `@add.wrong_dtype`, `@add.draws`: further parts of a declared op.
 

@@ -9,6 +9,7 @@ from ..math import arithmetic as _arithmetic
 from ..math import comparison as _comparison
 from . import assigning as _assigning  # noqa: F401 - gives Variable its assign methods
 from .convert import convert_to_tensor
+from .op import as_operator, or_reflected
 from .tensor import Tensor
 from .variable import Variable
 
@@ -29,7 +30,10 @@ def _radd(self: Any, other: Any) -> Any:
 def _matmul(self: Any, other: Any) -> Any:
     from ..linalg import matmul
 
-    return matmul(self, other)
+    try:
+        return matmul(self, other)
+    except (TypeError, ValueError):
+        return or_reflected(matmul, "__rmatmul__")(self, other)
 
 
 def _rmatmul(self: Any, other: Any) -> Any:
@@ -39,21 +43,21 @@ def _rmatmul(self: Any, other: Any) -> Any:
 
 
 def _attach(cls: Any) -> None:
-    cls.__add__ = _arithmetic.add
+    cls.__add__ = as_operator(_arithmetic.add, "__radd__")
     cls.__radd__ = _radd
-    cls.__sub__ = _arithmetic.subtract
+    cls.__sub__ = as_operator(_arithmetic.subtract, "__rsub__")
     cls.__rsub__ = _reflect(_arithmetic.subtract)
-    cls.__mul__ = _arithmetic.multiply
+    cls.__mul__ = as_operator(_arithmetic.multiply, "__rmul__")
     cls.__rmul__ = _reflect(_arithmetic.multiply)
-    cls.__truediv__ = _arithmetic.truediv
+    cls.__truediv__ = as_operator(_arithmetic.truediv, "__rtruediv__")
     cls.__rtruediv__ = _reflect(_arithmetic.truediv)
     cls.__div__ = cls.__truediv__
     cls.__rdiv__ = cls.__rtruediv__
-    cls.__floordiv__ = _arithmetic.floordiv
+    cls.__floordiv__ = as_operator(_arithmetic.floordiv, "__rfloordiv__")
     cls.__rfloordiv__ = _reflect(_arithmetic.floordiv)
-    cls.__mod__ = _arithmetic.floormod
+    cls.__mod__ = as_operator(_arithmetic.floormod, "__rmod__")
     cls.__rmod__ = _reflect(_arithmetic.floormod)
-    cls.__pow__ = _arithmetic.pow
+    cls.__pow__ = as_operator(_arithmetic.pow, "__rpow__")
     cls.__rpow__ = _reflect(_arithmetic.pow)
     cls.__matmul__ = _matmul
     cls.__rmatmul__ = _rmatmul

@@ -152,6 +152,13 @@ for _f in (_py_func, _numpy_func):
 builtin_tuple = (()).__class__
 
 
+def _no_tout(name: str) -> TypeError:
+    return TypeError(
+        f"Missing required argument: 'Tout'\n  If using tf.{name} as a decorator, set `Tout`\n  **by name** above the function:\n"
+        f"  `@tf.{name}(Tout=tout)`"
+    )
+
+
 def py_function(func: Callable[..., Any] | None = None, inp: Any = None, Tout: Any = None, name: str | None = None) -> Any:  # noqa: N803
     """Call a Python function on eager tensors, in graphs too; gradients flow through it (`tf.py_function`).
 
@@ -159,6 +166,8 @@ def py_function(func: Callable[..., Any] | None = None, inp: Any = None, Tout: A
     """
     if func is None:
         return lambda f: _as_op(f, Tout, py_function, name)
+    if Tout is None:
+        raise _no_tout("py_function")
     return _call(_py_func, func, inp, Tout)
 
 
@@ -175,6 +184,8 @@ def numpy_function(
     """
     if func is None:
         return lambda f: _as_op(f, Tout, numpy_function, name)
+    if Tout is None:
+        raise _no_tout("numpy_function")
     return _call(_numpy_func, func, inp, Tout)
 
 

@@ -133,6 +133,12 @@ def switch_case(branch_index: Any, branch_fns: Any, default: Any = None, name: s
         for f in branch_fns:
             if not callable(f) and not (isinstance(f, (list, tuple)) and len(f) == 2):
                 raise TypeError(f"Each entry in 'branch_fns' must be a 2-tuple. Received {f}.")
+        keys = [i if callable(f) else f[0] for i, f in enumerate(branch_fns)]
+    else:
+        keys = list(branch_fns) if isinstance(branch_fns, dict) else []
+    for key in keys:
+        if not isinstance(key, int):
+            raise TypeError(f"key must be a Python `int`, got {type(key)}")
     if isinstance(branch_fns, dict):
         pairs = sorted(branch_fns.items())
     elif isinstance(branch_fns, (list, tuple)):
@@ -226,7 +232,9 @@ def _graph_while(cond: Any, body: Any, loop_vars: Any, shape_invariants: Any, ma
     flat = [convert_to_tensor(v) for v in nest.flatten(loop_vars, expand_composites=True)]
     dims = [control.dims_of(t) for t in flat]
     if shape_invariants is not None:
-        shapes = nest.flatten(shape_invariants)
+        shapes = [
+            part for s in nest.flatten(shape_invariants) for part in (s._component_specs if hasattr(type(s), "_component_specs") else [s])
+        ]
         if len(shapes) != len(flat):
             nest.assert_same_structure(loop_vars, shape_invariants)
         for i, s in enumerate(shapes):

@@ -53,6 +53,15 @@ def _(arr: Any, weights: Any, minlength: Any, maxlength: Any, dtype: Any, rows: 
     return [(dtype if weights is None else of(weights), shape)]
 
 
+def _rows_of(sparse: Any, axis: Any) -> Any:
+    """The values that are there, by rows where rows are counted: a ragged tensor then."""
+    if axis != -1:
+        return sparse.values
+    from ..ragged.ragged_tensor import RaggedTensor
+
+    return RaggedTensor.from_value_rowids(sparse.values, sparse.indices[:, 0], nrows=sparse.dense_shape[0])
+
+
 def bincount(
     arr: Any,
     weights: Any = None,
@@ -73,6 +82,10 @@ def bincount(
         raise ValueError(f"Unsupported value for argument axis={axis}. Only 0 and -1 are currently supported.")
     if binary_output and weights is not None:
         raise ValueError("Arguments `binary_output` and `weights` are mutually exclusive. Please specify only one.")
+    from ..sparse.sparse_tensor import SparseTensor
+
+    if isinstance(arr, SparseTensor):
+        arr, weights = _rows_of(arr, axis), weights if weights is None else _rows_of(weights, axis)
     arr = operand(arr)
     if hasattr(type(arr), "row_lengths"):
         from ..ragged.arranging import bincount as ragged_bincount

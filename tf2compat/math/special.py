@@ -144,16 +144,18 @@ _BERNOULLI = (
 
 def _spence_value(x: torch.Tensor) -> torch.Tensor:
     z = x.to(torch.float64)
-    big, small = z > 2, z < 0.5
-    y = torch.where(big, 1 / z, torch.where(small, 1 - z, z))
+    big = z > 2
+    inner = torch.where(big, 1 / z, z)
+    small = inner < 0.5
+    y = torch.where(small, 1 - inner, inner)  # from 1/2 to 2, where the series converges fast
     u = -torch.log(y)
     total = u - u * u / 4
     for i, b in enumerate(_BERNOULLI):
         n = 2 * (i + 1)
         total = total + b / math.factorial(n + 1) * u ** (n + 1)
-    log = torch.log(torch.where(z == 0, 1, z))
-    reflected = math.pi**2 / 6 - log * torch.log1p(-torch.where(small, z, 0)) - total
-    return torch.where(big, -0.5 * log * log - total, torch.where(small, reflected, total)).to(x.dtype)
+    log = torch.log(torch.where(inner == 0, 1, inner))
+    total = torch.where(small, math.pi**2 / 6 - log * torch.log1p(-torch.where(small, inner, 0)) - total, total)
+    return torch.where(big, -0.5 * log * log - total, total).to(x.dtype)
 
 
 def _spence(x: torch.Tensor) -> torch.Tensor:

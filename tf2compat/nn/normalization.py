@@ -74,9 +74,9 @@ def weighted_moments(
     weighted_sum = tf.reduce_sum(x * weights, axes, keepdims=True)
     everywhere = weights + tf.zeros_like(x)
     total = tf.reduce_sum(everywhere, axes, keepdims=True)
-    mean = weighted_sum / total
+    mean = tf.math.divide_no_nan(weighted_sum, total)
     distance = tf.reduce_sum(weights * tf.math.squared_difference(x, mean), axes, keepdims=True)
-    variance = distance / total
+    variance = tf.math.divide_no_nan(distance, total)
     if not keepdims:
         over = axes if axes is not None else list(range(len(x.shape)))
         mean, variance = tf.squeeze(mean, over), tf.squeeze(variance, over)
@@ -130,6 +130,13 @@ def batch_normalization(
 
     `offset` and `scale` may be None.
     """
+    x = convert_to_tensor(x)
+    if not all(getattr(v, "dtype", x.dtype) == x.dtype for v in (mean, variance, offset, scale)):
+        # parameters that are wider than x, as mixed precision has them: the factor in their precision, the rest in that of x
+        factor = tf.math.rsqrt(variance + variance_epsilon)
+        factor = factor if scale is None else factor * scale
+        shift = -mean * factor if offset is None else offset - mean * factor
+        return x * tf.cast(factor, x.dtype) + tf.cast(shift, x.dtype)
     return _batch_normalization(x, mean, variance, offset, scale, variance_epsilon)
 
 

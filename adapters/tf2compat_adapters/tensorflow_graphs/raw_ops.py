@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import inspect
+import re
 from collections.abc import Callable
 from functools import cache
 from importlib import resources
@@ -40,10 +41,14 @@ def find(name: str) -> Callable[..., Any] | None:
     given = {key: kind for key, (kind, _) in known.attributes.items() if key not in inferred}
     required = [key for key in given if not known.attributes[key][1]]
     optional = [key for key in given if known.attributes[key][1]]
+    snake = re.sub("([a-z0-9])([A-Z])", r"\1_\2", name).lower()
     python = _renamed().get(name, {})
     result = collections.namedtuple(name, [a.name for a in known.outputs]) if len(known.outputs) > 1 else None  # type: ignore[misc]
 
-    def call(**kwargs: Any) -> Any:
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if args:
+            keys = [*call.__signature__.parameters, "name"]  # type: ignore[attr-defined]
+            raise TypeError(f"{snake} only takes keyword args (possible keys: {keys}). Please pass these args as kwargs instead.")
         kwargs.pop("name", None)
         bound = call.__signature__.bind(**kwargs).arguments  # type: ignore[attr-defined]
         attributes: dict[str, Any] = {key: _attribute(kind, bound[python.get(key, key)]) for key, kind in given.items() if python.get(key, key) in bound}

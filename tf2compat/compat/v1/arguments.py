@@ -83,7 +83,6 @@ substr | strings.substr | input, pos, len, name=None, unit="BYTE"
 transpose | transpose | a, perm=None, name="transpose", conjugate=False
 tuple | tuple | tensors, name=None, control_inputs=None
 verify_tensor_all_finite | debugging.assert_all_finite | t=None, msg=None, name=None, x=None, message=None | t>x msg>message
-while_loop | while_loop | cond, body, loop_vars, shape_invariants=None, parallel_iterations=10, back_prop=True, swap_memory=False, name=None, maximum_iterations=None
 nn.avg_pool | nn.avg_pool | value=None, ksize=None, strides=None, padding=None, data_format="NHWC", name=None, input=None | value>input
 nn.conv2d | nn.conv2d | input, filter=None, strides=None, padding=None, use_cudnn_on_gpu=True, data_format="NHWC", dilations=[1, 1, 1, 1], name=None, filters=None | filter>filters -use_cudnn_on_gpu
 nn.conv3d | nn.conv3d | input, filter=None, strides=None, padding=None, data_format="NDHWC", dilations=[1, 1, 1, 1, 1], name=None, filters=None | filter>filters

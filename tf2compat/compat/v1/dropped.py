@@ -9,9 +9,9 @@ import tf2compat as tf
 from tf2compat import errors
 
 __all__ = [
-    "SparseTensorValue", "assert_integer", "assert_type", "batch_scatter_update", "clip_by_average_norm", "convert_to_tensor_or_indexed_slices",
+    "SparseTensorValue", "assert_integer", "assert_type", "batch_scatter_update", "clip_by_average_norm", "cond", "convert_to_tensor_or_indexed_slices",
     "convert_to_tensor_or_sparse_tensor", "count_up_to", "extract_image_patches", "get_seed", "scatter_nd_add", "scatter_nd_sub",
-    "scatter_nd_update", "setdiff1d", "sparse_matmul", "to_complex128", "to_complex64",
+    "scatter_nd_update", "setdiff1d", "sparse_matmul", "to_complex128", "to_complex64", "while_loop",
 ]  # fmt: skip
 
 _Difference = collections.namedtuple("_Difference", ("out", "idx"))
@@ -41,6 +41,17 @@ def clip_by_average_norm(t: Any, clip_norm: Any, name: str | None = None) -> Any
     # rsqrt and the two minima as in TensorFlow, where a t of zeros stays zeros
     inverse = tf.math.rsqrt(tf.reduce_sum(t * t))
     return tf.identity(t * clip_norm * tf.minimum(inverse * count, tf.constant(1.0, t.dtype) / clip_norm), name=name)
+
+
+def cond(
+    pred: Any, true_fn: Any = None, false_fn: Any = None, strict: bool = False, name: str | None = None, fn1: Any = None, fn2: Any = None
+) -> Any:
+    """`tf.cond`, whose branches' lists of one element become that element unless it is `strict`."""
+    for old, new, given, other in (("fn1", "true_fn", fn1, true_fn), ("fn2", "false_fn", fn2, false_fn)):
+        if given is not None and other is not None:
+            raise TypeError(f"cond(): '{old}' and '{new}' may not be set simultaneously.")
+    found = tf.cond(pred, fn1 if true_fn is None else true_fn, fn2 if false_fn is None else false_fn, name)
+    return found[0] if not strict and isinstance(found, (list, tuple)) and len(found) == 1 else found
 
 
 def convert_to_tensor_or_indexed_slices(value: Any, dtype: Any = None, name: str | None = None) -> Any:
@@ -120,3 +131,12 @@ def to_complex64(x: Any, name: str = "ToComplex64") -> Any:
 
 def to_complex128(x: Any, name: str = "ToComplex128") -> Any:
     return tf.cast(x, tf.complex128)
+
+
+def while_loop(
+    cond: Any, body: Any, loop_vars: Any, shape_invariants: Any = None, parallel_iterations: int = 10, back_prop: bool = True,
+    swap_memory: bool = False, name: str | None = None, maximum_iterations: Any = None, return_same_structure: bool = False,
+) -> Any:  # fmt: skip
+    """`tf.while_loop`, which gives a single variable as it is unless it is to `return_same_structure`."""
+    found = tf.while_loop(cond, body, loop_vars, shape_invariants, parallel_iterations, back_prop, swap_memory, maximum_iterations, name)
+    return found[0] if not return_same_structure and isinstance(found, (list, tuple)) and len(found) == 1 else found
