@@ -158,12 +158,14 @@ def assert_same_float_dtype(tensors: Any = None, dtype: Any = None) -> dtypes.DT
     first = None
     want = None if dtype is None else dtypes.as_dtype(dtype)
     for t in tensors or []:
+        if t is None:
+            continue
         found = t.dtype
         if want is None:
             want, first = found, t
         elif found is not want:
             raise ValueError(
-                f"{t}, type={found}, must be of the same type ({want})" + (f" as {first}." if first is not None else ".")
+                f"{t!s}, type={found}, must be of the same type ({want})" + (f" as {first!s}." if first is not None else ".")
             )
     want = want or dtypes.float32
     if not want.is_floating:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .._engine.convert import convert_to_tensor
+from ..sparse.sparse_tensor import SparseTensor
 
 
 def _describe(t: Any) -> str:
@@ -17,52 +18,53 @@ def assert_shapes(
     """ValueError unless tensors have the given shapes, where equal symbols mean equal sizes (`tf.debugging.assert_shapes`).
 
     `shapes`: a dict or list of pairs (tensor, shape); an entry of a shape is an int, a symbol such as "N", None or "."
-    for any size, and a leading or trailing "*" or Ellipsis for any number of dimensions. What `data` and `summarize` add
+    for any size, and a leading "*" or Ellipsis for any number of dimensions; a scalar fits where a vector of one element does. What `data` and `summarize` add
     to TensorFlow's message of a traced assertion is added here too.
     """
     pairs = list(shapes.items() if isinstance(shapes, dict) else shapes)
     head = f"{message}.  " if message else ""
-    known: dict[str, tuple[int, str, int]] = {}
-    for value, want in pairs:
-        t = convert_to_tensor(getattr(value, "deref", lambda v=value: v)())
+    known: dict[Any, tuple[int, str, int]] = {}
+    for value, entries in pairs:
+        value = getattr(value, "deref", lambda v=value: v)()
+        t = value if isinstance(value, SparseTensor) else convert_to_tensor(value)
         shape = t.shape.as_list()
-        want = list(want) if isinstance(want, (list, tuple, str)) or hasattr(want, "__iter__") else [want]
-        wild = [i for i, w in enumerate(want) if w in ("*", Ellipsis)]
-        start = 0
-        if wild:
-            if len(wild) > 1 or wild[0] not in (0, len(want) - 1):
-                raise ValueError(f"Tensor dimension wildcards are only supported at the start or end of a shape: {want}")
-            rest = len(want) - 1
-            if len(shape) < rest:
-                raise ValueError(f"{head}{_describe(t)} must have rank at least {rest}.  Received rank {len(shape)}, shape {t.shape}")
-            if wild[0] == 0:
-                want, start = want[1:], len(shape) - rest
-            else:
-                want = want[:-1]
-        elif want == [()] or (len(want) == 0 and shape) or len(want) != len(shape):
-            raise ValueError(f"{head}{_describe(t)} must have rank {len(want)}.  Received rank {len(shape)}, shape {t.shape}")
+        if not hasattr(type(entries), "__iter__") and not hasattr(type(entries), "__getitem__"):
+            raise ValueError(
+                f"{head}{_describe(t)}.  Specified shape must be an iterable.  An iterable has the attribute `__iter__` or `__getitem__`.  "
+                f"Received specified shape: {entries}"
+            )
+        want = list(entries)
+        outer = bool(want) and want[0] in ("*", Ellipsis)
         for i, w in enumerate(want):
-            at = start + i
+            if i and w in ("*", Ellipsis):
+                raise ValueError(
+                    f"{head}{_describe(t)} specified shape index {i}.  Symbol `...` or `*` for a variable number of unspecified dimensions "
+                    "is only allowed as the first entry"
+                )
+        want = want[1:] if outer else want
+        if outer and len(shape) < len(want):
+            raise ValueError(f"{head}{_describe(t)} must have rank at least {len(want)}.  Received rank {len(shape)}, shape {t.shape}")
+        if not outer and len(shape) < 2 and len(want) < 2:  # a scalar and a vector of one element are alike
+            shape, want = shape or [1], want or [1]
+        elif not outer and len(want) != len(shape):
+            ranks = "in (0, 1)" if len(want) < 2 else len(want)
+            raise ValueError(f"{head}{_describe(t)} must have rank {ranks}.  Received rank {len(shape)}, shape {t.shape}")
+        for i, w in enumerate(want):
+            at = i - len(want) if outer else i
             size = shape[at]
             if w is None or w == "." or size is None:
                 continue
             try:
-                fixed = int(w)
+                fixed, source = int(w), "Specified explicitly."
             except (TypeError, ValueError):
                 if w not in known:
                     known[w] = (size, _describe(t), at)
                     continue
                 fixed, where, dim = known[w]
-                if fixed != size:
-                    raise ValueError(
-                        f"{head}Specified by {where[0].lower() + where[1:]} dimension {dim}.  {_describe(t)} dimension {at} must have "
-                        f"size {fixed}.  Received size {size}, shape {t.shape}{_data(data)}"
-                    ) from None
-                continue
+                source = f"Specified by {where[0].lower() + where[1:]} dimension {dim}."
             if fixed != size:
                 raise ValueError(
-                    f"{head}Specified explicitly.  {_describe(t)} dimension {at} must have size {fixed}.  Received size {size}, "
-                    f"shape {t.shape}{_data(data)}"
+                    f"{head}{source}  {_describe(t)} dimension {at} must have size {fixed}.  Received size {size}, shape {t.shape}{_data(data)}"
                 )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from .._engine.dtypes import NUMBERS, REALS, int16, int32, int64, of
+from .._engine.dtypes import COMPLEXES, FLOATS, NUMBERS, REALS, int16, int32, int64, of
 from .._engine.op import INT, invalid, op, tensor
 from .kernels import readable
 
@@ -152,10 +152,13 @@ def unsorted_segment_mean(data: Any, segment_ids: Any, num_segments: Any, name: 
     """Means of the parts of `data` with equal `segment_ids`; 0 where nothing belongs (`tf.math.unsorted_segment_mean`)."""
     rows, ids = _prepared(data, segment_ids, num_segments, "UnsortedSegmentSum")
     n = num_segments + 1
-    return _divide(_sum(rows, ids, n), _counts(rows, ids, n))[:num_segments]
+    total, counts = _sum(rows, ids, n)[:num_segments], _counts(rows, ids, n)[:num_segments]
+    if total.is_floating_point() or total.is_complex():
+        return total / counts
+    return total.double() / counts  # as `/` has it for whole numbers
 
 
-@op("UnsortedSegmentSqrtN", data=_NUM, segment_ids=_ANY_IDS, num_segments=INT)
+@op("UnsortedSegmentSqrtN", data=tensor(FLOATS, COMPLEXES), segment_ids=_ANY_IDS, num_segments=INT)
 def unsorted_segment_sqrt_n(data: Any, segment_ids: Any, num_segments: Any, name: str | None = None) -> Any:
     """Sums of the parts of `data` with equal `segment_ids`, over the root of their number (`tf.math.unsorted_segment_sqrt_n`)."""
     rows, ids = _prepared(data, segment_ids, num_segments, "UnsortedSegmentSum")

@@ -68,7 +68,10 @@ def embedding_lookup(params: Any, ids: Any, max_norm: Any = None, name: str | No
         params = convert_to_tensor(params)
     found = gathered(params, ids)
     if max_norm is not None:
-        found = _clip_rows(found, float(max_norm), len(params.shape) - 1)
+        row_dims = len(params.shape) - 1
+        if isinstance(found, tf.RaggedTensor):
+            return tf.ragged.map_flat_values(_clip_rows, found, float(max_norm), row_dims)
+        found = _clip_rows(found, float(max_norm), row_dims)
     return found
 
 

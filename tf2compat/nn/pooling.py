@@ -74,9 +74,10 @@ def avg_pooled(x: Any, n: int, window: Any, strides: Any, padding: Any) -> Any:
     found = _empty(x, n, window, strides, ones, pairs)
     if found is not None:
         return found
-    if symmetric(pairs) and all(p[0] <= k // 2 for p, k in zip(pairs, window, strict=True)):
-        return _AVG[n](x, window, strides, tuple(p[0] for p in pairs), False, False)
     sizes = x.shape[2:]
+    # torch's pooling of volumes refuses windows that only fit with the padding
+    if symmetric(pairs) and all(p[0] <= k // 2 and k <= size for p, k, size in zip(pairs, window, sizes, strict=True)):
+        return _AVG[n](x, window, strides, tuple(p[0] for p in pairs), False, False)
     total = _AVG[n](pad(x, pairs), window, strides, 0, False, True, 1)
     for axis, (size, k, s, (lo, hi)) in enumerate(zip(sizes, window, strides, pairs, strict=True)):
         if lo or hi:  # how many of the window's elements lie inside, by position
@@ -389,6 +390,10 @@ def _boundaries(size: int, ratio: float, pseudo: bool, generator: torch.Generato
     return found
 
 
+def _mean(x: Any, axis: int) -> Any:
+    return x.mean(axis) if x.dtype.is_floating_point else torch.div(x.sum(axis), x.shape[axis], rounding_mode="trunc").to(x.dtype)
+
+
 @op("FractionalPool", stateful=True, input=TENSOR)
 def _fractional(input: Any, rows: Any, columns: Any, kind: str, overlapping: bool) -> Any:
     def along(x: Any, axis: int, edges: Any) -> Any:
@@ -396,7 +401,7 @@ def _fractional(input: Any, rows: Any, columns: Any, kind: str, overlapping: boo
         for a, b in zip(edges[:-1], edges[1:], strict=True):
             end = min(b + 1, x.shape[axis]) if overlapping else b
             piece = x.narrow(axis, a, end - a)
-            parts.append(piece.amax(axis) if kind == "MAX" else piece.mean(axis))
+            parts.append(piece.amax(axis) if kind == "MAX" else _mean(piece, axis))
         return torch.stack(parts, axis)
 
     return along(along(input, 1, rows), 2, columns)
@@ -413,6 +418,11 @@ def _fractional_pool(kind: str, value: Any, ratio: Any, pseudo: bool, overlappin
         raise ValueError(f"pooling_ratio should be of length 1, 2 or 4. Received: pooling_ratio={ratio} of length {len(ratios)}")
     if any(r < 1.0 for r in ratios):
         raise ValueError(f"`pooling_ratio` should be >= 1.0. Received: pooling_ratio={ratio}")
+    if ratios[0] != 1.0 or ratios[3] != 1.0:
+        name = "average" if kind == "AVG" else "max"
+        raise unimplemented(
+            f"Fractional {name} pooling is not yet supported on the batch nor channel dimension. [Op:Fractional{kind.title()}Pool] name: "
+        )
     generator = torch.Generator()
     if seed:
         generator.manual_seed(int(seed))

@@ -96,6 +96,8 @@ nn.log_softmax | nn.log_softmax | logits, axis=None, name=None, dim=None | dim>a
 nn.max_pool | nn.max_pool2d | value, ksize, strides, padding, data_format="NHWC", name=None, input=None | value>input
 nn.moments | nn.moments | x, axes, shift=None, name=None, keep_dims=None, keepdims=False | keep_dims>keepdims
 nn.separable_conv2d | nn.separable_conv2d | input, depthwise_filter, pointwise_filter, strides, padding, rate=None, name=None, data_format=None, dilations=None | rate>dilations
+nn.convolution | nn.convolution | input, filter=None, padding=None, strides=None, dilation_rate=None, name=None, data_format=None, filters=None, dilations=None | filter>filters dilation_rate>dilations
+nn.pool | nn.pool | input, window_shape, pooling_type, padding, dilation_rate=None, strides=None, name=None, data_format=None, dilations=None | dilation_rate>dilations
 nn.softmax | nn.softmax | logits, axis=None, name=None, dim=None | dim>axis
 nn.softmax_cross_entropy_with_logits_v2 | nn.softmax_cross_entropy_with_logits | labels, logits, axis=-1, name=None, dim=None | dim>axis
 nn.space_to_depth | nn.space_to_depth | input, block_size, name=None, data_format="NHWC"
