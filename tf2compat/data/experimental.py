@@ -7,6 +7,7 @@ from typing import Any
 
 from .. import errors
 from .._engine import dtypes
+from .._engine.specs import TensorSpec
 from .._engine.tensor import Tensor
 from .._names import module_getattr
 from . import structure
@@ -205,14 +206,35 @@ def RandomDataset(seed: int | None = None, rerandomize_each_iteration: bool | No
 
 
 def from_list(elements: Any, name: str | None = None) -> Dataset:
-    """A dataset of the structures in a list; ValueError when it is empty."""
+    """A dataset of the structures in a list, whose tensors may differ in shape; ValueError when it is empty or no list."""
+    if not isinstance(elements, list):
+        raise ValueError(f"Invalid `elements`. `elements` must be a list, got {type(elements).__name__}.")
     if not elements:
-        raise ValueError("Invalid `elements`. `elements` should not be empty.")
-    flats = [structure.leaves(e) for e in elements]
-    columns = [list(c) for c in zip(*flats, strict=True)]
-    from .._engine.convert import convert_to_tensor
+        raise ValueError("Invalid `elements`. `elements` should not be empty. For an empty dataset, use `tf.data.Dataset.from_tensors(...).take(0)`.")
+    made = [structure.normalise(e) for e in elements]
+    spec = structure.spec_of(made[0])
+    for e in made[1:]:
+        spec = structure.compatible(spec, structure.spec_of(e))
+        if spec is None:
+            raise ValueError("The elements of `elements` must have one structure and dtypes that agree")
+    flats = [structure.components(e) for e in made]
+    if all(type(s) is TensorSpec and s.shape.is_fully_defined() for s in structure.leaves(spec)):
+        columns = [structure.delivered(structure.stack(list(c))) for c in zip(*flats, strict=True)]
+        return Dataset.from_tensor_slices(structure.pack(spec, columns))
+    return _ListDataset(flats, spec)
 
-    return Dataset.from_tensor_slices(structure.pack(elements[0], [convert_to_tensor(c) for c in columns]))
+
+class _ListDataset(Dataset):
+    """Elements whose components are not of one shape."""
+
+    def __init__(self, flats: list[Any], spec: Any) -> None:
+        self._flats, self._spec = flats, spec
+
+    def _cardinality(self) -> int:
+        return len(self._flats)
+
+    def _components(self) -> Any:
+        return iter(self._flats)
 
 
 def copy_to_device(target_device: Any, source_device: Any = "/cpu:0") -> Transformation:

@@ -113,7 +113,7 @@ class Traced:
         if isinstance(value, Tensor) or hasattr(value, "_type_spec") or value is None:
             return value
         try:
-            return convert_to_tensor(value)
+            return value._tensor() if hasattr(type(value), "_tensor") else convert_to_tensor(value)
         except (TypeError, ValueError):
             raise TypeError(f"Unsupported return value from function passed to Dataset.{self.what}(): {value}.") from None
 

@@ -6,7 +6,6 @@ tensor, or the object itself for everything else (ragged and sparse tensors, dat
 
 from __future__ import annotations
 
-import collections.abc
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -23,7 +22,9 @@ from .._engine.variable import Variable
 
 
 def is_structure(value: Any) -> bool:
-    return nest.is_nested(value) and (isinstance(value, (tuple, collections.abc.Mapping)) or not isinstance(value, list))
+    if isinstance(value, tuple):  # but for version 1's values of sparse tensors
+        return type(value) is tuple or not hasattr(type(value), "_tensor")
+    return nest.is_nested(value) and not isinstance(value, list)
 
 
 def leaves(value: Any) -> list[Any]:
@@ -57,7 +58,7 @@ def normalise(value: Any) -> Any:
 def _tensor(value: Any) -> Any:
     if isinstance(value, Tensor) or value is None or _is_object(value):
         return on_the_host(value) if accelerated() and value is not None else value
-    return convert_to_tensor(value)
+    return value._tensor() if hasattr(type(value), "_tensor") else convert_to_tensor(value)
 
 
 def _is_object(value: Any) -> bool:

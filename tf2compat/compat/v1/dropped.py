@@ -20,6 +20,9 @@ _Difference = collections.namedtuple("_Difference", ("out", "idx"))
 class SparseTensorValue(collections.namedtuple("SparseTensorValue", ("indices", "values", "dense_shape"))):
     """The three NumPy arrays of a sparse tensor; `tf.SparseTensor.from_value` and datasets take it."""
 
+    def _tensor(self) -> Any:
+        return tf.SparseTensor.from_value(self)
+
 
 def assert_integer(x: Any, message: str | None = None, name: str | None = None) -> Any:
     return tf.debugging.assert_integer(x, message, name)
