@@ -45,3 +45,39 @@ def test_values_of_sparse_tensors() -> None:
 def test_values_of_ragged_tensors() -> None:
     dataset = tf.data.Dataset.from_tensors(tf.compat.v1.ragged.constant_value([[1], [2, 3]]))
     assert [e.to_list() for e in dataset] == [[[1], [2, 3]]]
+
+
+def test_a_generator_goes_on_after_an_element_that_does_not_fit() -> None:
+    def generator() -> Any:
+        yield np.array([1, 2, 3])
+        yield np.array([7, 8, 9, 10])
+        yield np.array([4, 5, 6])
+
+    elements = iter(tf.data.Dataset.from_generator(generator, output_signature=tf.TensorSpec([3], tf.int64)))
+    assert next(elements).numpy().tolist() == [1, 2, 3]
+    with pytest.raises(tf.errors.InvalidArgumentError, match="shape"):
+        next(elements)
+    assert next(elements).numpy().tolist() == [4, 5, 6]
+    with pytest.raises(StopIteration):
+        next(elements)
+
+
+@pytest.mark.parametrize("calls", [None, 2])
+def test_an_end_within_a_function_is_an_error(calls: Any) -> None:
+    def stop(x: Any) -> Any:
+        raise StopIteration
+
+    dataset = tf.data.Dataset.from_tensors(0).map(lambda x: tf.numpy_function(stop, [x], tf.int64), num_parallel_calls=calls)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="OutOfRangeError"):
+        list(dataset)
+
+
+def test_ragged_batches_of_many_dimensions() -> None:
+    dataset = tf.data.Dataset.range(3).map(lambda i: tf.fill(tf.stack([2, tf.cast(i, tf.int32), 3, 2 * tf.cast(i, tf.int32), 1]), i))
+    (batch,) = dataset.ragged_batch(3)
+    assert batch.to_list() == [e.numpy().tolist() for e in dataset] and batch.ragged_rank == 5
+
+
+def test_row_lengths_of_an_axis_from_the_last() -> None:
+    rows = tf.ragged.constant([[[1, 2], []], [[3]]])
+    assert rows.row_lengths(-1).to_list() == [[2, 0], [1]] and rows.row_lengths(-2).numpy().tolist() == [2, 1] and int(rows.row_lengths(-3)) == 2

@@ -271,7 +271,10 @@ class _RaggedBatchDataset(_Unary):
         def together(parts: list[Any], s: Any) -> Any:
             if type(s) is TensorSpec and s.shape.is_fully_defined():
                 return structure.stack(parts)
-            return _of_lengths(ragged.stack([structure.delivered(p) for p in parts]).with_row_splits_dtype(self._splits), s.shape)
+            rows = [structure.delivered(p) for p in parts]
+            if type(s) is TensorSpec and s.shape.rank > 1:  # each dimension but the last may differ from row to row
+                rows = [ragged.RaggedTensor.from_tensor(r, ragged_rank=s.shape.rank - 1) for r in rows]
+            return _of_lengths(ragged.stack(rows).with_row_splits_dtype(self._splits), s.shape)
 
         waiting: list[Any] = []
         for flat in self._source._components():

@@ -189,9 +189,10 @@ class Traced:
         """An op's failure, with the transformation that it happened in."""
         if isinstance(error, errors.OpError) and not error.message.startswith("Error in user-defined function"):
             name = {"map": "MapDataset", "filter": "FilterDataset", "flat_map": "FlatMapDataset"}.get(self.what, f"{self.what.title()}Dataset")
-            return type(error)(
-                error.node_def, error.op, f"Error in user-defined function passed to {name} transformation: {error.message}"
-            )
+            kind, message = type(error), error.message
+            if kind is errors.OutOfRangeError and self.what in ("map", "scan"):  # which callers would take for the end of the dataset
+                kind, message = errors.InvalidArgumentError, f"Function invocation produced OutOfRangeError: {message}"
+            return kind(error.node_def, error.op, f"Error in user-defined function passed to {name} transformation: {message}")
         return error
 
 

@@ -209,34 +209,23 @@ class _GeneratorDataset(Dataset):
             raise errors.InvalidArgumentError(None, None, f"TypeError: `generator` returned {made!r}, which is not iterable") from None
 
     def _components(self) -> Iterator[Any]:
-        flat_specs = structure.leaves(self._spec)
-        single = type(self._spec) is TensorSpec
-        source = self._call()
-        while True:
-            try:
-                value = next(source)
-            except StopIteration:
-                return
-            except errors.OpError:
-                raise
-            except Exception as error:
-                from .._top.calling import _raised
+        return _Generated(self)
 
-                raise _raised(error) from error
-            if single:
-                yield [self._one(value, self._spec)]
-                continue
-            try:
-                if isinstance(value, list):
-                    value = tuple(value)
-                parts = self._matched(self._spec, value)
-            except (TypeError, ValueError) as error:
-                raise errors.InvalidArgumentError(
-                    None, None,
-                    "TypeError: `generator` yielded an element that did not match the expected structure. The expected structure was "
-                    f"{structure.map_leaves(lambda s: s.dtype, self._spec)}, but the yielded element was {value!r}.",
-                ) from error  # fmt: skip
-            yield [self._one(v, s) for v, s in zip(parts, flat_specs, strict=True)]
+    def _element(self, value: Any) -> list[Any]:
+        """What was yielded as components. InvalidArgumentError where it is not of the dataset's spec."""
+        if type(self._spec) is TensorSpec:
+            return [self._one(value, self._spec)]
+        try:
+            if isinstance(value, list):
+                value = tuple(value)
+            parts = self._matched(self._spec, value)
+        except (TypeError, ValueError) as error:
+            raise errors.InvalidArgumentError(
+                None, None,
+                "TypeError: `generator` yielded an element that did not match the expected structure. The expected structure was "
+                f"{structure.map_leaves(lambda s: s.dtype, self._spec)}, but the yielded element was {value!r}.",
+            ) from error  # fmt: skip
+        return [self._one(v, s) for v, s in zip(parts, structure.leaves(self._spec), strict=True)]
 
     def _matched(self, spec: Any, value: Any) -> list[Any]:
         if not structure.is_structure(spec):
@@ -277,6 +266,36 @@ class _GeneratorDataset(Dataset):
                 "expected.",
             )  # fmt: skip
         return storage
+
+
+class _Generated:
+    """The elements of a generator, which is begun with the first. After one that was refused the next can be asked for."""
+
+    def __init__(self, dataset: _GeneratorDataset) -> None:
+        self._dataset = dataset
+        self._source: Iterator[Any] | None = None
+
+    def __iter__(self) -> _Generated:
+        return self
+
+    def __next__(self) -> Any:
+        if self._source is None:
+            self._source = self._dataset._call()
+        try:
+            value = next(self._source)
+        except (StopIteration, errors.OpError):
+            raise
+        except Exception as error:
+            from .._top.calling import _raised
+
+            raise _raised(error) from error
+        return self._dataset._element(value)
+
+    def close(self) -> None:
+        """End the generator, which may hold files and the like."""
+        source, self._source = self._source, iter(())
+        if hasattr(source, "close"):
+            source.close()
 
 
 # what TensorFlow prints for Dataset.from_generator

@@ -261,7 +261,13 @@ class RaggedTensor:
         return self._row_splits[1:]
 
     def row_lengths(self, axis: int = 1, name: str | None = None) -> Any:
-        """Lengths of the rows of a ragged dimension."""
+        """Lengths of the rows of a ragged dimension, which may be counted from the last."""
+        if axis < 0:
+            from .reducing import axis_of
+
+            if self.shape.rank is None:
+                raise ValueError("axis may only be negative if rank(self) is statically known.")
+            axis = axis_of(axis, self.shape.rank)
         if axis == 0:
             return self.nrows()
         if axis == 1:
