@@ -202,6 +202,16 @@ def test_attributes_before_init_of_a_model_that_does_not_track_them() -> None:
     assert list(layer._flatten_layers()) == [layer] and layer.weights == []
 
 
+def test_a_second_container_of_a_models_losses() -> None:
+    model = tf.keras.Sequential([tf.keras.layers.Dense(1, input_shape=(2,))])
+    model.compile("sgd", "mse", loss_weights=0.5)
+    mean = tf.keras.metrics.Mean(name="private")
+    first = model.compiled_loss
+    second = type(first)(first._user_losses, loss_weights=first._user_loss_weights, output_names=model.output_names, total_loss_mean=mean)
+    assert float(second(tf.ones((3, 1)), tf.zeros((3, 1)))) == 0.5 and float(mean.result()) == 0.5
+    assert second.metrics == [mean]
+
+
 class Folder(tf.test.TestCase):
     def test_folder(self) -> None:
         self.assertEqual(self.get_temp_dir(), self.get_temp_dir())

@@ -130,7 +130,7 @@ def _by_output(value: Any, y_pred: Any, names: list[str], what: str = "") -> lis
 class LossesContainer:
     """The losses of a model's outputs, and the means that report them."""
 
-    def __init__(self, losses: Any, loss_weights: Any = None, output_names: list[str] | None = None) -> None:
+    def __init__(self, losses: Any, loss_weights: Any = None, output_names: list[str] | None = None, total_loss_mean: Any = None) -> None:
         if loss_weights is not None and not isinstance(loss_weights, (list, dict, float, int, tuple)):
             raise TypeError(f"Could not interpret loss_weights argument {loss_weights!r}: a list, a dict or a number is expected.")
         self.given, self.given_weights = losses, loss_weights
@@ -139,8 +139,12 @@ class LossesContainer:
         self.weights: list[Any] = []
         self.means: list[Any] = []
         with state.outside():
-            self.total = Mean(name="loss")
+            self.total = Mean(name="loss") if total_loss_mean is None else total_loss_mean
         self.built = False
+
+    #: Keras' names, by which other libraries make a second container
+    _user_losses = property(lambda self: self.given)
+    _user_loss_weights = property(lambda self: self.given_weights)
 
     @property
     def metrics(self) -> list[Any]:
