@@ -53,7 +53,7 @@ try:
 except tf.errors.InvalidArgumentError as error:
     print(type(error).__name__, "[2,3]" in error.message)
 try:
-    {vector: 1}
+    hash(vector)
 except TypeError as error:
     print("TypeError:", str(error)[:40])
 print({vector.ref(): "by reference"}[vector.ref()])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 
 from .._engine.convert import convert_to_tensor
@@ -185,6 +186,8 @@ def lu(input: Any, output_idx_type: Any = int32, name: str | None = None) -> Any
     if readable(info) and bool((info > 0).any()):
         raise _singular("Lu")
     matrix = torch.lu_unpack(factors.detach(), pivots, unpack_data=False)[0]
+    if not matrix.shape[-1]:
+        return Lu(factors, torch.zeros(matrix.shape[:-1], dtype=index.torch, device=matrix.device))
     return Lu(factors, torch.argmax(matrix.real if matrix.is_complex() else matrix, -2).to(index.torch))
 
 
@@ -263,11 +266,13 @@ def matrix_rank(a: Any, tol: Any = None, validate_args: bool = False, name: str 
     a = convert_to_tensor(a, dtype_hint=float32)
     if not a.dtype.is_floating:
         raise TypeError(f"Input `a` must have `float`-like `dtype` (saw {a.dtype.name}).")
+    if isinstance(tol, (list, tuple, np.ndarray)):
+        tol = convert_to_tensor(tol, a.dtype)
     if tol is not None and isinstance(tol, Tensor):
         from .._top.arithmetic import cast
         from ..math import count_nonzero
 
-        return cast(count_nonzero(_singular_values(a) > tol[..., None] if tol.shape.rank else _singular_values(a) > tol, axis=-1), int32)
+        return cast(count_nonzero(_singular_values(a) > tol, axis=-1), int32)
     return _matrix_rank(a, tol, name)
 
 

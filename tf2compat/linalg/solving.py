@@ -231,7 +231,8 @@ def _eigh_tridiagonal(alpha: Any, beta: Any, select: str, bounds: Any, name: str
         low, high = bounds
         values, vectors = values[..., low : high + 1], vectors[..., low : high + 1]
     elif select == "v":
-        keep = (values > bounds[0]) & (values <= bounds[1])
+        slack = torch.finfo(values.dtype).eps * values.abs().amax()  # ends that are eigenvalues belong to the interval
+        keep = (values >= bounds[0] - slack) & (values <= bounds[1] + slack)
         values, vectors = values[keep], vectors[..., keep]
     return values, vectors
 

@@ -275,8 +275,15 @@ class _Loop:
             shapes: list[Any] = [None] * count
             if id(given[i]) in wanted:
                 shape = wanted[id(given[i])]
-                is_shape = isinstance(shape, TensorShape) or not nest.is_nested(v)
-                shapes = [shape] if is_shape else nest.flatten(shape)
+                if isinstance(shape, TensorShape) and hasattr(type(v), "_tf_components") and hasattr(v, "dense_shape"):
+                    from ...sparse.sparse_tensor import SparseTensorSpec
+
+                    shape = SparseTensorSpec(shape, v.dtype)
+                if hasattr(type(shape), "_component_specs") and count > 1:  # of a composite tensor
+                    shapes = list(shape._component_specs)
+                else:
+                    is_shape = isinstance(shape, TensorShape) or not nest.is_nested(v)
+                    shapes = [shape] if is_shape else nest.flatten(shape)
             for t, s in zip(self.flat[at : at + count], shapes, strict=False):
                 s = getattr(s, "shape", s)
                 if s is None:
