@@ -57,10 +57,14 @@ def test_legacy_optimizers_in_files(tmp_path, name):
 
 
 def test_boundaries_that_adapt_finds():
-    for bins, epsilon, counts in ((3, 0.01, [101, 99, 100]), (2, 0.01, [151, 149])):
+    recorded = {
+        (3, 0.01, 300): [99, 99, 102], (3, 0.01, 70): [100, 99, 101], (2, 0.1, 300): [135, 165], (2, 0.1, 70): [146, 154],
+        (4, 0.05, 300): [72, 71, 71, 86], (4, 0.05, 150): [74, 74, 76, 76],
+    }  # fmt: skip
+    for (bins, epsilon, batch), counts in recorded.items():
         layer = K.layers.Discretization(num_bins=bins, epsilon=epsilon)
-        layer.adapt(tf.data.Dataset.from_tensor_slices(np.arange(300)[::-1].copy()).batch(300))
-        assert np.bincount(layer(np.arange(300)).numpy().astype(int)).tolist() == counts, (bins, epsilon)
+        layer.adapt(tf.data.Dataset.from_tensor_slices(np.arange(300)[::-1].copy()).batch(batch))
+        assert np.bincount(layer(np.arange(300)).numpy().astype(int)).tolist() == counts, (bins, epsilon, batch)
 
 
 def test_bins_of_sparse_and_ragged_numbers():
@@ -91,3 +95,54 @@ def test_global_policies_are_floating():
     with pytest.raises(ValueError, match="can only be used to set the global policy to floating-point policies"):
         K.mixed_precision.set_global_policy("int32")
     assert K.mixed_precision.global_policy().name == "float32"
+
+
+def _made(make):
+    model = K.Sequential([K.layers.Dense(2, input_shape=(2,)), K.layers.Dense(1)])
+    model.compile(make(), "mse", run_eagerly=True)
+    return model
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: K.optimizers.legacy.Adam(0.1),
+        lambda: K.mixed_precision.LossScaleOptimizer(K.optimizers.legacy.SGD(0.1, momentum=0.9)),
+        lambda: K.mixed_precision.LossScaleOptimizer(K.optimizers.Adam(0.1), dynamic_growth_steps=1),
+    ],
+    ids=["legacy", "scaled legacy", "scaled"],
+)
+@pytest.mark.parametrize("used", [False, True])
+def test_checkpoints_hold_all_of_an_optimizer(tmp_path, make, used):
+    x, y = np.ones((4, 2)), np.ones((4, 1))
+    model, again = _made(make), _made(make)
+    for _ in range(2):
+        model.train_on_batch(x, y)
+    model.save_weights(os.path.join(tmp_path, "w"))
+    if used:
+        again.train_on_batch(x, y)
+    again.load_weights(os.path.join(tmp_path, "w"))
+    model.train_on_batch(x, y)
+    again.train_on_batch(x, y)
+    for one, other in zip(model.get_weights(), again.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-6)
+    assert int(again.optimizer.iterations) == 3
+
+
+def test_names_in_checkpoints_of_legacy_optimizers(tmp_path):
+    v = tf.Variable([1.0, 2.0])
+    o = K.optimizers.legacy.SGD(1.0, momentum=1.0)
+    scaled = K.mixed_precision.LossScaleOptimizer(o, initial_scale=2.0, dynamic_growth_steps=1)
+    scaled.apply_gradients([(tf.constant([1.0, 1.0]), v)])
+    path = tf.train.Checkpoint(o=scaled, v=v).save(os.path.join(tmp_path, "c"))
+    names = {n.removesuffix("/.ATTRIBUTES/VARIABLE_VALUE") for n, _ in tf.train.list_variables(path)}
+    assert names == {
+        "_CHECKPOINTABLE_OBJECT_GRAPH", "o/decay", "o/iter", "o/learning_rate", "o/loss_scale/current_loss_scale", "o/loss_scale/good_steps",
+        "o/momentum", "save_counter", "v", "v/.OPTIMIZER_SLOT/o/momentum",
+    }  # fmt: skip
+
+
+def test_premade_models_as_configs():
+    config = K.layers.serialize(K.experimental.LinearModel())
+    assert config["module"] == "keras.experimental"
+    assert isinstance(K.layers.deserialize(config), K.experimental.LinearModel)

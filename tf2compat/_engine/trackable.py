@@ -302,6 +302,7 @@ def await_child(holder: Any, edge: str, node: Any, name: str, restoration: Resto
 
 def _replace(holder: Any, edge: str, old: Any, new: Any) -> bool:
     if isinstance(holder, Trackable):
+        holder = holder.__dict__.get("_stands_for", holder)  # a wrapper whose children are another's
         if holder.__dict__.get(edge) is not old:
             return False
         holder.__dict__[edge] = new

@@ -149,7 +149,7 @@ class Restoration:
                     waiting.append((above, name_above, item, name, child_number))
                 else:
                     queue.append((child_number, child, item, name))
-            self._plan_slots(number, item, bound, queue)
+        self._plan_slots(bound, plan, values)
         contents = read_all(self.reader, [key for _, key in values])
         # Nothing has changed so far. From here on nothing can fail but a restore function of the user's own.
         self.objects.update(bound)
@@ -163,15 +163,17 @@ class Restoration:
             now = noticing.get(id(item), item)
             noticing[id(item)] = trackable.await_child(place, name_above, now, name, self, child_number)
 
-    def _plan_slots(self, number: int, item: Any, bound: dict[int, Any], queue: deque[tuple[int, Any, Any, str]]) -> None:
-        """An optimizer that keeps slots (see TensorFlow 1) offers `_slot_for_restore(variable, slot name)`, which makes it if needed."""
-        make = getattr(item, "_slot_for_restore", None)
-        if make is None:
-            return
-        for variable, slot, slot_number in self.nodes[number].slots:
-            owner = bound.get(variable, self.objects.get(variable))
-            if owner is not None and slot_number not in self.slots:
-                queue.append((slot_number, make(owner, slot), None, ""))
+    def _plan_slots(self, bound: dict[int, Any], plan: list[Callable[[], None]], values: list[tuple[Variable, str]]) -> None:
+        """An optimizer that keeps slots (Keras' legacy ones) offers `_slot_for_restore(variable, slot name)`, which makes it if needed."""
+        there = {**self.objects, **bound}
+        for number, item in there.items():
+            wanted = self.nodes[number].slots
+            make = getattr(item, "_slot_for_restore", None) if wanted else None
+            for variable, slot, slot_number in wanted if make is not None else ():
+                owner = there.get(variable)
+                if owner is not None and slot_number not in self.slots and slot_number not in there:
+                    bound[slot_number] = made = make(owner, slot)
+                    self._plan(slot_number, made, plan, values)
 
     def _plan(self, number: int, item: Any, plan: list[Callable[[], None]], values: list[tuple[Variable, str]]) -> None:
         node = self.nodes[number]

@@ -97,6 +97,7 @@ def _collected(tree: Tree, lasting: bool) -> list[tuple[str, TensorData]]:
         for name in [whole] if whole and values else values:
             node.attributes.append((name, full_name, prefix + name))
         nodes.append(node)
+    _add_slots(tree, nodes, tensors, passing if lasting else [])
     # By several threads: most of the time goes into memory that the system has to hand out first.
     copies = each(lambda at: _copied(tensors[at][1]), passing, sum(tensors[at][1].data.nbytes for at in passing))
     for at, data in zip(passing, copies, strict=True):
@@ -104,6 +105,23 @@ def _collected(tree: Tree, lasting: bool) -> list[tuple[str, TensorData]]:
     _mark_values(nodes)
     tensors.append((OBJECT_GRAPH_KEY, TensorData.of_bytes(_ports.load("object_graph", "tensorflow").encode(nodes))))
     return tensors
+
+
+def _add_slots(tree: Tree, nodes: list[GraphNode], tensors: list[tuple[str, TensorData]], passing: list[int]) -> None:
+    """The variables that optimizers keep for others (`_slots_for_save`), where those are in the tree: they go by both names."""
+    for item, path, node in list(zip(tree.objects, tree.paths, nodes, strict=True)):
+        slots = getattr(item, "_slots_for_save", None)
+        for variable, slot, value in slots() if slots is not None else ():
+            owner = tree.numbers.get(id(variable))
+            if owner is None:
+                continue
+            where = [*(escape(name) for name in tree.paths[owner]), ".OPTIMIZER_SLOT", *(escape(name) for name in path), escape(slot)]
+            key = "/".join(where) + "/" + ATTRIBUTES + VARIABLE_VALUE
+            if not _lasts(value):
+                passing.append(len(tensors))
+            tensors.append((key, to_data(value)))
+            node.slots.append((owner, slot, len(nodes)))
+            nodes.append(GraphNode(attributes=[(VARIABLE_VALUE, value._shared_name, key)]))
 
 
 def _lasts(value: Any) -> bool:

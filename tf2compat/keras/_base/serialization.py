@@ -118,6 +118,8 @@ def _public_module(obj: Any) -> str | None:
         if p.startswith("_"):
             break
         public.append(p)
+    if getattr(obj, "__name__", None) in ("LinearModel", "WideDeepModel", "SequenceFeatures") and public[:1] == ["keras"]:
+        return "keras.experimental"
     if public[:1] == ["keras"]:
         if parts[1:2] == ["_base"]:
             home = _BASE_HOMES.get(obj.__name__)
@@ -262,6 +264,8 @@ def find_class(name: str, module: str | None = None) -> Any:
         from ..utils import feature_space
 
         return getattr(feature_space, name)
+    if module == "keras.experimental" and name in ("LinearModel", "WideDeepModel", "SequenceFeatures"):
+        return getattr(importlib.import_module("tf2compat.keras.experimental"), name)
     if name in ("AddLoss", "AddMetric"):
         from . import endpoints
 

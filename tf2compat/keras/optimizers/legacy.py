@@ -181,6 +181,21 @@ class Optimizer(AutoTrackable):
         """The slot of a variable; KeyError when it has none."""
         return self._slots[id(var)][slot_name]
 
+    def _slots_for_save(self) -> list[tuple[Any, str, Any]]:
+        seen = {id(v): v for v in self._kept}
+        return [(seen[key], name, slot) for key, slots in self._slots.items() if key in seen for name, slot in slots.items()]
+
+    def _slot_for_restore(self, variable: Any, slot_name: str) -> Any:
+        return self.add_slot(variable, slot_name)
+
+    def _trackable_children(self, save_type: str = "checkpoint", **kwargs: Any) -> dict[str, Any]:
+        """As TensorFlow has it: the hyperparameters by their own names."""
+        _ = self.iterations
+        self._create_hypers()
+        found = dict(super()._trackable_children(save_type, **kwargs))
+        found.pop("_hyper", None)
+        return {**found, **{name: value for name, value in self._hyper.items() if isinstance(value, Variable)}}
+
     def get_slot_names(self) -> list[str]:
         """The names of the slots."""
         return self._slot_names

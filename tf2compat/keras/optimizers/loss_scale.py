@@ -8,6 +8,7 @@ import torch
 
 from tf2compat._engine import dtypes, state
 from tf2compat._engine.op import TENSORS, VARIABLE, op
+from tf2compat._engine.trackable import AutoTrackable
 from tf2compat._engine.variable import Variable
 
 from ...indexed_slices import IndexedSlices
@@ -72,13 +73,17 @@ class LossScaleOptimizer(Optimizer):
             scale, growth = initial_scale, None
         d = self.__dict__
         inner_optimizer.__dict__["_is_wrapped_by_loss_scale_optimizer"] = True
-        d["_optimizer"] = inner_optimizer
+        d["_optimizer"] = d["_stands_for"] = inner_optimizer
         d["_dynamic"] = dynamic
         d["_initial"] = float(scale)
         d["_growth"] = growth
         with state.outside():
             d["_scale"] = Variable(float(scale), name="current_loss_scale", dtype=dtypes.float32, trainable=False)
             d["_counter"] = Variable(0, name="good_steps", dtype=dtypes.int64, trainable=False)
+        d["_state"] = AutoTrackable()  # what a checkpoint keeps of the scale
+        d["_state"].current_loss_scale = d["_scale"]
+        if dynamic:
+            d["_state"].good_steps = d["_counter"]
 
     @property
     def dynamic(self) -> bool:
@@ -146,7 +151,7 @@ class LossScaleOptimizer(Optimizer):
         if not self._dynamic:
             return self._optimizer.apply_gradients(pairs, name)
         with state.outside():
-            self._optimizer.build([v for _, v in pairs])
+            self.build([v for _, v in pairs])
         grads = [getattr(g, "values", g) for g, _ in pairs if g is not None]
         finite = _adjust(self._scale, self._counter, grads, self._growth)
         if state.local.graph is None:
@@ -187,8 +192,11 @@ class LossScaleOptimizer(Optimizer):
         inner = config.pop("inner_optimizer")
         return cls(deserialize(inner, custom_objects) if isinstance(inner, dict) else inner, **config)
 
+    def _tracked(self) -> Any:
+        return self._optimizer._tracked()
+
     def _trackable_children(self, save_type: str = "checkpoint", **kwargs: Any) -> Any:
-        return {**self._optimizer._trackable_children(save_type, **kwargs)}
+        return {**self._optimizer._trackable_children(save_type, **kwargs), "loss_scale": self._state}
 
     def __getattr__(self, name: str) -> Any:
         inner = self.__dict__.get("_optimizer")
@@ -225,7 +233,10 @@ class LossScaleOptimizer(Optimizer):
         return self._optimizer.variables
 
     def build(self, var_list: Any) -> None:
-        self._optimizer.build(var_list)
+        if hasattr(type(self._optimizer), "build"):
+            self._optimizer.build(var_list)
+        else:  # a legacy optimizer
+            self._optimizer._create_all_weights(var_list)
 
     def get_weights(self) -> list[Any]:
         return self._optimizer.get_weights()
