@@ -122,3 +122,26 @@ def test_random_programs_on_tensors_compute_what_python_computes(text, args):
             assert "a return statement cannot be placed inside this TensorFlow loop" in str(error)
             reject()
     assert got == tuple(expected), text
+
+
+def test_ragged_and_sparse_tensors_may_change_shape_where_loop_options_say_so() -> None:
+    @tf.function
+    def ragged(n):
+        r = tf.ragged.constant([[1, 2], [3]])
+        i = 0
+        while i < n:
+            tf.autograph.experimental.set_loop_options(shape_invariants=[(r, tf.RaggedTensorSpec([None, None], tf.int32))])
+            r = tf.concat([r, tf.ragged.constant([[7]])], 0)
+            i += 1
+        return r
+
+    @tf.function
+    def sparse(n):
+        s = tf.sparse.from_dense([[1, 2], [3, 0]])
+        for _ in n:
+            tf.autograph.experimental.set_loop_options(shape_invariants=[(s, tf.TensorShape([None, None]))])
+            s = tf.sparse.concat(0, [s, tf.sparse.from_dense([[1, 2]])])
+        return tf.sparse.to_dense(s)
+
+    assert ragged(tf.constant(2)).to_list() == [[1, 2], [3], [7], [7]]
+    assert sparse(tf.constant([3, 4])).numpy().tolist() == [[1, 2], [3, 0], [1, 2], [1, 2]]
