@@ -38,8 +38,8 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None, use_l
     space: dict[str, Any] = dict(globals())
     config = dict(config)
     inner = dict(config.get("config") or {})
-    if inner:  # configs of before 2.11, and those of legacy optimizers since, do not say which they are
-        use_legacy = inner.get("is_legacy_optimizer", True)
+    if inner:  # configs of before 2.11, and those of legacy optimizers since, do not say which they are; Keras 3's have what legacy ones lack
+        use_legacy = inner.get("is_legacy_optimizer", "use_ema" not in inner)
     if use_legacy or config.get("module") == "keras.optimizers.legacy":
         from . import legacy as old
 
