@@ -238,7 +238,8 @@ def get_registered_schemes() -> list[str]:
 class GFile:
     """A file that is open for reading or writing, text or bytes (`tf.io.gfile.GFile`).
 
-    `mode` is r, w, a, r+, w+ or a+, with a b for bytes. The file is opened when it is first used.
+    `mode` is r, w, a, r+, w+ or a+, with a b for bytes. The file is opened when it is first used: for writing, of which `seek` does not change
+    the place, anew unless the mode is a or a+, and for reading, from its beginning.
     """
 
     def __init__(self, name: Any, mode: str = "r") -> None:
@@ -246,7 +247,8 @@ class GFile:
         if plain not in ("r", "w", "a", "r+", "w+", "a+"):
             raise errors.InvalidArgumentError(None, None, "mode is not 'r' or 'w' or 'a' or 'r+' or 'w+' or 'a+'")
         self._name, self._mode, self._plain = name, mode, plain
-        self._file: Any = None
+        self._reader: Any = None
+        self._writer: Any = None
 
     @property
     def name(self) -> Any:
@@ -256,30 +258,33 @@ class GFile:
     def mode(self) -> str:
         return self._mode
 
-    def _open(self, reading: bool) -> Any:
-        if reading and self._plain in ("w", "a"):
+    def _reading(self) -> Any:
+        if self._plain in ("w", "a"):
             raise errors.PermissionDeniedError(None, None, "File isn't open for reading")
-        if not reading and self._plain == "r":
-            raise errors.PermissionDeniedError(None, None, "File isn't open for writing")
-        return self._opened()
+        if self._writer is not None:
+            self._writer.flush()
+        if self._reader is None:
+            self._reader = opened(self._name, "rb", -1)
+        return self._reader
 
-    def _opened(self) -> Any:
-        if self._file is None:
-            self._file = opened(self._name, self._plain + "b", -1)
-        return self._file
+    def _writing(self) -> Any:
+        if self._plain == "r":
+            raise errors.PermissionDeniedError(None, None, "File isn't open for writing")
+        if self._writer is None:
+            self._writer = opened(self._name, "ab" if self._plain[0] == "a" else "wb", -1)
+        return self._writer
 
     def _given(self, data: bytes) -> Any:
         return data if "b" in self._mode else data.decode()
 
     def size(self) -> int:
         """The size in bytes."""
-        if self._file is not None and self._plain != "r":
-            self._file.flush()
+        self.flush()
         return stat(self._name).length
 
     def read(self, n: int = -1) -> Any:
         """The next `n` bytes or characters, or all the rest."""
-        file = self._open(True)
+        file = self._reading()
         if "b" in self._mode or n < 0:
             return self._given(file.read(n))
         data = file.read(n)
@@ -292,39 +297,46 @@ class GFile:
 
     def readline(self) -> Any:
         """The next line with its end, empty at the end of the file."""
-        return self._given(self._open(True).readline())
+        return self._given(self._reading().readline())
 
     def readlines(self) -> list[Any]:
         """All lines that remain."""
-        return [self._given(line) for line in self._open(True)]
+        return [self._given(line) for line in self._reading()]
 
     def write(self, file_content: Any) -> None:
         """Append text or bytes."""
-        self._open(False).write(file_content.encode() if isinstance(file_content, str) else file_content)
+        self._writing().write(file_content.encode() if isinstance(file_content, str) else file_content)
 
     def seek(self, offset: int | None = None, whence: int = 0, position: int | None = None) -> None:
-        """Move to a place in the file."""
+        """Move the place that is read next. OutOfRangeError behind the end of the file."""
         if offset is None and position is None:
             raise TypeError("seek(): offset argument required")
-        self._opened().seek(position if offset is None else offset, whence)
+        if whence not in (0, 1, 2):
+            raise errors.InvalidArgumentError(None, None, f"Invalid whence argument: {whence}. Valid values are 0, 1, or 2.")
+        file = self._reading()
+        to = (position if offset is None else offset) + (0, file.tell(), self.size())[whence]  # type: ignore[operator]
+        if to > self.size():
+            raise errors.OutOfRangeError(None, None, "reached end of file")
+        file.seek(max(to, 0))
 
     def seekable(self) -> bool:
         return True
 
     def tell(self) -> int:
-        """The place in the file."""
-        return self._opened().tell()
+        """The place that is read next; of a file that is only written, its end."""
+        return (self._writing() if self._plain in ("w", "a") else self._reading()).tell()
 
     def flush(self) -> None:
         """Hand what was written to the system."""
-        if self._file is not None:
-            self._file.flush()
+        if self._writer is not None:
+            self._writer.flush()
 
     def close(self) -> None:
-        """Close the file; a file that was to be written exists afterwards."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        """Close the file. It is opened again when it is used again."""
+        for file in (self._reader, self._writer):
+            if file is not None:
+                file.close()
+        self._reader = self._writer = None
 
     def __enter__(self) -> GFile:
         return self
@@ -342,8 +354,8 @@ class GFile:
         return line
 
     def __del__(self) -> None:
-        if getattr(self, "_file", None) is not None:
-            self._file.close()
+        if hasattr(self, "_writer"):
+            self.close()
 
 
 __getattr__ = module_getattr("tf.io.gfile")
