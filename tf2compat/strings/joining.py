@@ -18,6 +18,8 @@ from .slicing import _rows, _strings
 def join(inputs: Any, separator: str = "", name: str | None = None) -> Any:
     """Corresponding strings of several tensors, joined (`tf.strings.join`); scalars broadcast."""
     between = separator.encode() if isinstance(separator, str) else separator
+    if not inputs:
+        return boxed(b"")
     shapes = {a.shape for a in inputs if a.ndim}
     if len(shapes) > 1:
         raise invalid(f"Input shapes do not match: {sorted(shapes)} [Op:StringJoin] name: ")
@@ -37,8 +39,9 @@ def _reduce_join(inputs: Any, axis: Any, keepdims: bool, separator: bytes) -> An
             raise invalid(f"Invalid reduction dimension {a} for input with {inputs.ndim} dimension(s) [Op:ReduceJoin] name: ")
     axes = tuple(a % inputs.ndim for a in axes)
     kept = [a for a in range(inputs.ndim) if a not in axes]
-    moved = np.transpose(inputs, [*kept, *axes])
-    rows = moved.reshape((int(np.prod([inputs.shape[a] for a in kept], dtype=int)), -1))
+    # of axes that are given, the strings along the first stand together
+    moved = np.transpose(inputs, [*kept, *(axes if axis is None else reversed(axes))])
+    rows = moved.reshape([int(np.prod([inputs.shape[a] for a in group], dtype=int)) for group in (kept, axes)])
     out = vector([separator.join(r) for r in rows]).reshape([inputs.shape[a] for a in kept])
     if keepdims:
         out = out.reshape([1 if a in axes else inputs.shape[a] for a in range(inputs.ndim)])
@@ -64,11 +67,12 @@ def unsorted_segment_join(inputs: Any, segment_ids: Any, num_segments: Any, sepa
     rows = inputs.reshape((-1, int(np.prod(rest, dtype=int))))
     found: list[list[list[bytes]]] = [[[] for _ in range(rows.shape[1])] for _ in range(num_segments)]
     for i, segment in enumerate(segment_ids.reshape(-1).tolist()):
-        if segment >= num_segments:
-            raise invalid(f"segment_ids must be < num_segments: {segment} vs. {num_segments} [Op:UnsortedSegmentJoin] name: ")
-        if segment >= 0:
-            for k in range(rows.shape[1]):
-                found[segment][k].append(rows[i, k])
+        if not 0 <= segment < num_segments:
+            raise invalid(
+                f"segment_ids are not allowed to exceed num_segments or to have negative values: {segment} of {num_segments} [Op:UnsortedSegmentJoin] name: "
+            )
+        for k in range(rows.shape[1]):
+            found[segment][k].append(rows[i, k])
     return vector([between.join(p) for row in found for p in row]).reshape((num_segments, *rest))
 
 

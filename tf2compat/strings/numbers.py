@@ -43,7 +43,9 @@ def _as_string(value: Any, precision: int, scientific: bool, shortest: bool, wid
         raise invalid(f"Fill argument not supported: {fill!r} [Op:AsString] name: ")
     floating = value.is_floating_point() or value.is_complex()
     if precision >= 0 and not floating:
-        raise invalid(f"precision is only for floats, not {dtypes.of(value).name} [Op:AsString] name: ")
+        raise invalid(f"precision not supported for datatype {dtypes.of(value).name} [Op:AsString] name: ")
+    if (scientific or shortest) and not floating:
+        raise invalid(f"scientific and shortest format not supported for datatype {dtypes.of(value).name} [Op:AsString] name: ")
     kind = "e" if scientific else "g" if shortest else "f"
     spec = "%" + fill + (str(width) if width > -1 else "") + (f".{precision}" if precision > -1 else "")
     if value.device.type == "meta":

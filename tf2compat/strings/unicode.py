@@ -13,7 +13,7 @@ from .._engine.op import invalid, op, tensor
 from .elementwise import each, vector
 from .slicing import _strings, ragged_like
 
-_ENCODINGS = {"UTF-8": "utf-8", "UTF-16-BE": "utf-16-be", "UTF-32-BE": "utf-32-be"}
+_ENCODINGS = {"UTF-8": "utf-8", "UTF-16-BE": "utf-16-be", "UTF-32-BE": "utf-32-be", "UTF-16": "utf-16-be", "UTF-32": "utf-32-be"}
 
 
 def _codec(name: str) -> str:
