@@ -232,3 +232,12 @@ def test_names_that_libraries_read():
     assert K.Model(x, K.layers.Masking()(x)).output_mask.shape.as_list() == [None, 10]
     with pytest.raises(TypeError, match="Expected `dynamic` argument to be a boolean"):
         K.layers.Layer(dynamic=0)
+
+
+def test_predictions_of_batches_of_different_lengths():
+    model = K.Sequential([K.layers.Dense(2)])
+    batches = [np.ones((2, 3, 4), "float32"), np.ones((1, 5, 4), "float32")]
+    data = tf.data.Dataset.from_generator(lambda: iter(batches), output_signature=tf.TensorSpec([None, None, 4]))
+    found = model.predict(data, verbose=0)
+    assert isinstance(found, tf.RaggedTensor) and found.shape.as_list() == [3, None, 2]
+    assert found.row_lengths().numpy().tolist() == [3, 3, 5]

@@ -752,6 +752,12 @@ def _concat(parts: list[Any]) -> Any:
     arrays = [p.numpy() if isinstance(p, Tensor) else np.asarray(p) for p in parts]
     if len(arrays) == 1:
         return arrays[0]
+    first = arrays[0].shape
+    uneven = max((i for a in arrays if a.ndim == len(first) for i in range(1, a.ndim) if a.shape[i] != first[i]), default=0)
+    if uneven:  # batches of sequences, each as long as its longest
+        from tf2compat import RaggedTensor, concat
+
+        return concat([RaggedTensor.from_tensor(a, ragged_rank=uneven) for a in arrays], axis=0)
     return np.concatenate(arrays) if arrays[0].ndim else np.stack(arrays)
 
 
