@@ -38,7 +38,10 @@ def _range(starts: Any, limits: Any, deltas: Any) -> Any:
     a, b, d = torch.broadcast_tensors(starts.reshape(-1), limits.reshape(-1), deltas.reshape(-1))
     if bool((d == 0).any()):
         raise invalid("Requires delta != 0 [Op:RaggedRange] name: ")
-    lengths = torch.clamp(torch.ceil((b - a).double() / d.double()), min=0).long()
+    counts = torch.clamp(torch.ceil((b - a).double() / d.double()), min=0)
+    if bool((counts > 2.0**62).any()):
+        raise invalid("Requires ((limit - start) / delta) <= 9223372036854775807 [Op:RaggedRange] name: ")
+    lengths = counts.long()
     splits = torch.cat([lengths.new_zeros(1), lengths.cumsum(0)])
     row = torch.repeat_interleave(torch.arange(len(lengths), device=a.device), lengths)
     position = torch.arange(len(row), device=a.device) - splits[row]
@@ -82,12 +85,16 @@ def map_flat_values(op: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
 
 def stack(values: Any, axis: int = 0, name: str | None = None) -> Any:
     """Ragged (or dense) tensors of one rank stacked on a new axis; rows may differ in length (`tf.ragged.stack`)."""
-    items = [_to_ragged_or_dense(v) for v in values]
+    if not isinstance(axis, int):
+        raise TypeError(f"axis must be an int; got {type(axis).__name__}")
+    items = [_to_ragged_or_dense(v) for v in ([values] if isinstance(values, (RaggedTensor, Tensor)) else values)]
     if not items:
         raise ValueError("rt_inputs may not be empty.")
     rank = items[0].shape.rank
     if any(v.shape.rank != rank for v in items):
         raise ValueError(f"All inputs of stack must have the same rank, got shapes {[str(v.shape) for v in items]}")
+    if not -rank - 1 <= axis <= rank:
+        raise ValueError(f"axis={axis} out of bounds: expected {-rank - 1}<=axis<{rank + 1}")
     at = axis + rank + 1 if axis < 0 else axis
     if rank == 0:
         return tf.stack(items)
@@ -125,7 +132,7 @@ def _to_ragged_or_dense(v: Any) -> Any:
 
 def concat(values: Any, axis: Any) -> Any:
     """Ragged and dense tensors joined along an axis (`tf.concat`)."""
-    items = [_to_ragged_or_dense(v) for v in values]
+    items = [_to_ragged_or_dense(v) for v in ([values] if isinstance(values, RaggedTensor) else values)]
     if all(isinstance(v, Tensor) for v in items):
         return tf.concat(items, axis)
     rank = next(v.shape.rank for v in items if isinstance(v, RaggedTensor))
@@ -309,9 +316,13 @@ def ragged_fill_empty_rows_grad(reverse_index_map: Any, grad_values: Any, name: 
 
 def row_splits_to_segment_ids(splits: Any, name: str | None = None, out_type: Any = None) -> Tensor:
     """The row of each value (`tf.ragged.row_splits_to_segment_ids`)."""
-    t = convert_to_tensor(splits) if hasattr(splits, "dtype") else convert_to_tensor(splits, int64)
+    t = convert_to_tensor(splits) if hasattr(splits, "dtype") else convert_to_tensor(splits, dtype_hint=int64)
     if t.dtype not in (int32, int64):
         raise ValueError("splits must have dtype int32 or int64")
+    if t.shape.rank not in (1, None):
+        raise ValueError(f"Shape {t.shape} must have rank 1")
+    if t.shape.rank == 1 and t.shape[0] == 0:
+        raise ValueError("Invalid row_splits: []")
     out = partition.rowids_of_splits(t)
     return out if out_type is None else tf.cast(out, out_type)
 

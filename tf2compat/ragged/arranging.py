@@ -145,6 +145,8 @@ def split(value: RaggedTensor, sizes: Any, axis: Any, num: Any) -> list[Any]:
     at = axis_of(int(_static(axis)), value.shape.rank)
     if isinstance(sizes, int) or (isinstance(sizes, np.ndarray) and sizes.ndim == 0):
         count = int(sizes)
+        if count < 1:
+            raise ValueError(f"`num_or_size_splits` must be >=1 if it is an `int`.Received {count}.")
         if at and not (at == 1 and value._uniform is not None) and at <= value.ragged_rank:
             raise ValueError(f"ragged dimension {at} cannot be split into {count} equal parts: give the sizes")
         total = value.shape[at]
