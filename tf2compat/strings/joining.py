@@ -166,10 +166,10 @@ def ngrams(
         left = right = ""
         pad = 0
     else:
-        pair = isinstance(pad_values, (list, tuple)) and len(pad_values) == 2 and all(isinstance(v, (str, bytes)) for v in pad_values)
+        pair = isinstance(pad_values, (list, tuple)) and len(pad_values) > 1 and all(isinstance(v, (str, bytes)) for v in pad_values)
         if not pair and not isinstance(pad_values, (str, bytes)):
             raise TypeError(f"pad_values must be a string, tuple of strings, or None. Got {pad_values!r}")
-        left, right = (pad_values, pad_values) if isinstance(pad_values, (str, bytes)) else pad_values
+        left, right = (pad_values, pad_values) if isinstance(pad_values, (str, bytes)) else pad_values[:2]
         pad = -1 if padding_width is None else padding_width
         if padding_width is not None and padding_width < 0:
             raise ValueError("padding_width must be greater than 0.")
