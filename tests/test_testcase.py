@@ -83,3 +83,8 @@ class Sessions(tf.test.TestCase):
         self.assertAllEqual(tf.constant(["a", "ü"]), ["a", "ü"])
         with self.assertRaises(AssertionError):
             self.assertAllEqual(tf.ragged.constant([[1], []]), [[1], [2]])
+
+    def test_ops_on_values_of_ragged_tensors(self) -> None:
+        value = tf.compat.v1.ragged.constant_value([["ab"], ["c"]])
+        self.assertAllEqual(tf.strings.bytes_split(value), [[[b"a", b"b"]], [[b"c"]]])
+        self.assertAllEqual(tf.strings.length(value), [[2], [1]])

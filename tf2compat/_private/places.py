@@ -116,6 +116,7 @@ PLACES: dict[str, str] = {
     "ops.ragged.ragged_concat_ops": "ragged tf",
     "ops.ragged.ragged_factory_ops": "ragged compat.v1.ragged",
     "ops.ragged.ragged_math_ops": "ragged tf math",
+    "ops.ragged.ragged_squeeze_op": "tf",
     "ops.ragged.ragged_string_ops": "strings",
     "ops.ragged.ragged_tensor": "tf",
     "ops.ragged.ragged_tensor_shape": "",

@@ -150,6 +150,8 @@ def ragged_like(value: Any, pieces: Any) -> Any:
 
 
 def _strings(value: Any) -> Any:
+    if hasattr(type(value), "_tensor"):  # of NumPy arrays, as version 1 has them
+        return value._tensor()
     from .._engine.tensor import Tensor
 
     if isinstance(value, Tensor) or hasattr(type(value), "_tf_op"):
