@@ -32,6 +32,7 @@ class BackupAndRestore(Callback):
             )
         self.backup_dir = os.fspath(backup_dir)
         self.save_freq = save_freq
+        self._count = 0
         self.delete_checkpoint = delete_checkpoint
         self._manager: CheckpointManager | None = None
 
@@ -66,11 +67,16 @@ class BackupAndRestore(Callback):
         self._current = epoch
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        if self.save_freq != "epoch" and (batch + 1) % self.save_freq == 0:
+        if self.save_freq == "epoch":
+            return
+        self._count += 1  # over the ends of epochs, as in Keras
+        if self._count >= self.save_freq:
+            self._count = 0
             self._save(self._current, batch)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        self._save(epoch, -1)
+        if self.save_freq == "epoch" or self._count == 0:  # after a save of its last batch, training goes on with the next epoch
+            self._save(epoch, -1)
 
     def on_train_end(self, logs: Any = None) -> None:
         if self.delete_checkpoint:

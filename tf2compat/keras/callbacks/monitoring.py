@@ -195,7 +195,7 @@ class ModelCheckpoint(Callback):
         self.options = options
         self.epochs_since_last_save = 0
         self._batches_seen_since_last_saving = 0
-        self._last_batch_seen = 0
+        self._last_batch_seen = -1
         self._current_epoch = 0
         self.load_weights_on_restart = kwargs.pop("load_weights_on_restart", False)
         self.period = kwargs.pop("period", 1)
