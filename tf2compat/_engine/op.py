@@ -829,6 +829,11 @@ def _maker(o: Op) -> Callable[..., Any]:
     return found
 
 
+def _public(o: Op, slow: Callable[..., Any]) -> Any:
+    """An op's function with its fast path, and `slow` for what that does not do."""
+    return _maker(o)(o.fn, slow, *_FAST_ENV, [None if k is None else k.storages for k in o.kinds], o.rows_fn)
+
+
 class op:
     """Declare an op: `@op("AddV2", x=tensor(NUMBERS), y=tensor(NUMBERS))` above its torch implementation.
 
@@ -849,7 +854,7 @@ class op:
     def __call__(self, fn: Callable[..., Any]) -> Any:
         o = Op(self.name, fn, self.kinds, self.multi, self.elementwise, self.stateful, self.hint, self.rows)
         OPS[o.key] = o
-        public = _maker(o)(fn, o.slow, *_FAST_ENV, [None if k is None else k.storages for k in o.kinds], self.rows)
+        public = _public(o, o.slow)
         public.__defaults__ = inspect.unwrap(fn).__defaults__
         public.__name__ = fn.__name__
         public.__qualname__ = fn.__qualname__
@@ -888,7 +893,7 @@ def or_reflected(work: Callable[..., Any], reflected: str) -> Callable[..., Any]
 def as_operator(public: Any, reflected: str) -> Callable[..., Any]:
     """An op of two tensors as the operator whose other half is `reflected`. Its fast path is the op's."""
     o = public.op
-    made = _maker(o)(o.fn, or_reflected(o.slow, reflected), *_FAST_ENV, [None if k is None else k.storages for k in o.kinds], o.rows_fn)
+    made = _public(o, or_reflected(o.slow, reflected))
     for key in ("__defaults__", "__name__", "__qualname__", "__module__", "__doc__", "op"):
         setattr(made, key, getattr(public, key))
     return made
