@@ -5,6 +5,7 @@ With `--check` nothing is written; the status is 1 when the file is not what wou
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections import defaultdict
 from pathlib import Path
@@ -83,8 +84,11 @@ def _cell(text: str) -> str:
 
 def main(argv: list[str]) -> int:
     """Write the page, and print the share."""
-    check = "--check" in argv
-    names = [a for a in argv if a != "--check"]
+    parser = argparse.ArgumentParser(prog="python -m tf2compat coverage", description="Write which public names of TensorFlow there are.")
+    parser.add_argument("path", nargs="?", help="the page to write (docs/coverage.md of a checkout)")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail unless the page is up to date")
+    given = parser.parse_args(argv)
+    check, names = given.check, [given.path] if given.path else []
     target = Path(names[0]) if names else Path(tf2compat.__file__).resolve().parents[1] / "docs" / "coverage.md"
     found = compare_all()
     text = page(found)
