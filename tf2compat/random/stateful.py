@@ -192,6 +192,12 @@ def _gamma(shape: Any, alpha: Any, stream: Stream, name: str | None = None) -> A
     return torch._standard_gamma(wide, generator=stream.generator(alpha.device)).to(alpha.dtype)
 
 
+@_gamma.infer
+def _(shape: Any, alpha: Any, stream: Stream) -> Any:
+    # torch before 2.12 has no meta kernel of it, and a trial run would draw
+    return [(dtypes.of(alpha), (*shape, *alpha.shape))] if type(shape) is tuple else NotImplemented
+
+
 def gamma(
     shape: Any, alpha: Any, beta: Any = None, dtype: Any = dtypes.float32, seed: Any = None, name: str | None = None
 ) -> Tensor:
