@@ -147,6 +147,12 @@ folder = tempfile.mkdtemp()
 for i in range(3):
     with open(os.path.join(folder, f"{i}.txt"), "w") as f:
         f.write(f"{i}a\\n{i}b\\n")
+try:
+    StreamingFilesDataset("x", worker_job="elsewhere")
+except NotImplementedError as error:
+    assert "worker_job" in str(error)
+else:
+    raise AssertionError("a job of another process")
 lines = StreamingFilesDataset(os.path.join(folder, "*.txt"), filetype="textline", num_epochs=2)
 assert sorted(l.numpy() for l in lines) == sorted([b"0a", b"0b", b"1a", b"1b", b"2a", b"2b"] * 2)
 names = tf.data.Dataset.list_files(os.path.join(folder, "*.txt"), shuffle=False)

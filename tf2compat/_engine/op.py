@@ -7,6 +7,7 @@ checks, dispatch to other tensor types, recording into a graph, device moves and
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import types
 from collections.abc import Callable
@@ -882,7 +883,9 @@ def or_reflected(work: Callable[..., Any], reflected: str) -> Callable[..., Any]
             other = args[1]
             if type(other) in _PLAIN or not hasattr(type(other), reflected):
                 raise
-            found = getattr(other, reflected)(args[0])
+            found = NotImplemented
+            with contextlib.suppress(TypeError, ValueError):  # what the first operand says is more informative
+                found = getattr(other, reflected)(args[0])
             if found is NotImplemented:
                 raise
             return found

@@ -44,14 +44,8 @@ def tpu_shard_context(number_of_shards: int) -> Iterator[None]:
         _context.set_number_of_shards(None)
 
 
-class SequentialEmbeddingContext:
+class SequentialEmbeddingContext(contextlib.nullcontext[None]):
     """A block whose TPU embeddings are looked up one step after the other, as they are without TPUs."""
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, *exc: Any) -> None:
-        pass
 
 
 def StreamingFilesDataset(
@@ -70,7 +64,7 @@ def StreamingFilesDataset(
     Args:
       files: a pattern, or a dataset of file names.
       filetype: 'tfrecord' (the default), 'textline', or a function from a file name to a dataset.
-      file_reader_job, worker_job: None or the names of this process' jobs: there is no other process to read in.
+      file_reader_job, worker_job: None, or a name by which this process is known: 'localhost', 'coordinator' or 'worker'.
       num_epochs: how often all files are read; None repeats them.
       filename_shuffle_buffer_size: how many names are shuffled at a time (4096); 0 or False keeps their order.
       num_parallel_reads: how many files are read at a time (8).
@@ -79,9 +73,13 @@ def StreamingFilesDataset(
 
     Raises:
       ValueError: for another `filetype` or kind of `files`.
+      NotImplementedError: for a job of another process.
     """
     import tf2compat as tf
 
+    for argument, job in (("file_reader_job", file_reader_job), ("worker_job", worker_job)):
+        if job not in (None, "localhost", "coordinator", "worker"):
+            raise NotImplementedError(f"StreamingFilesDataset: {argument}={job!r} is not supported by tf2compat, which reads in this process")
     readers: dict[str, Callable[[Any], Any]] = {"tfrecord": tf.data.TFRecordDataset, "textline": tf.data.TextLineDataset}
     filetype = "tfrecord" if filetype is None else filetype
     if isinstance(filetype, str) and filetype not in readers:
