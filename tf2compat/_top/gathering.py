@@ -276,14 +276,17 @@ def _with_batch(indices: Any, batch_dims: int) -> Any:
 
 
 def flat_positions(indices: Any, shape: Any) -> tuple[Any, Any]:
-    """Row numbers of index vectors into `shape`, and whether each is out of range."""
+    """Row numbers of index vectors into `shape`, and whether each is out of range. Few operations, for most vectors are few."""
     indices = indices.long()
-    at = indices.new_zeros(indices.shape[:-1])
-    outside = torch.zeros(indices.shape[:-1], dtype=torch.bool, device=indices.device)
+    at = outside = None
     for i, d in enumerate(shape):
         column = indices[..., i]
-        outside = outside | (column < 0) | (column >= d)
-        at = at * d + column
+        bad = column != column.clamp(0, d - 1) if d > 0 else torch.ones_like(column, dtype=torch.bool)
+        at = column if at is None else torch.add(column, at, alpha=d)
+        outside = bad if outside is None else outside | bad
+    if at is None:
+        at = indices.new_zeros(indices.shape[:-1])
+        outside = at != 0
     return at, outside
 
 

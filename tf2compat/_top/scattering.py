@@ -36,17 +36,19 @@ def _check_policy(policy: str) -> bool:
     return policy == "IGNORE"
 
 
-def _rows(indices: Any, shape: Any, op_name: str, ignore: bool) -> tuple[Any, int]:
-    """Row numbers for index vectors, and the number of rows. Row `total` stands for what is to be dropped."""
+def _rows(indices: Any, shape: Any, op_name: str, ignore: bool) -> tuple[Any, int, int]:
+    """Row numbers for index vectors, the number of rows, and how many more are needed: one for what is to be dropped, if anything may be."""
     depth = indices.shape[-1] if indices.ndim else 1
     vectors = indices if indices.ndim else indices.reshape(1)
     total = _total(shape[:depth])
     at, outside = flat_positions(vectors, shape[:depth])
     at, outside = at.reshape(-1), outside.reshape(-1)
-    if not ignore and at.device.type == "cpu" and bool(outside.any()):
+    if ignore or at.device.type != "cpu":
+        return torch.where(outside, total, at), total, 1
+    if bool(outside.any()):
         place, vector = bad_vector(vectors, shape)  # type: ignore[misc]
         raise invalid(f"indices{place} = {vector} does not index into shape {_text(shape)} [Op:{op_name}] name: ")
-    return torch.where(outside, total, at), total
+    return at, total, 0
 
 
 # --- scatter_nd ------------------------------------------------------------------------------------------------------
@@ -58,11 +60,11 @@ def scatter_nd(indices: Any, updates: Any, shape: Any, bad_indices_policy: str =
     """
     ignore = _check_policy(bad_indices_policy)
     _check_shapes(indices, updates, shape)
-    at, total = _rows(indices.to(updates.device), shape, "ScatterNd", ignore)
+    at, total, spare = _rows(indices.to(updates.device), shape, "ScatterNd", ignore)
     rest = tuple(shape[indices.shape[-1] :]) if indices.ndim else tuple(shape[1:])
     flat = updates.reshape((-1, _total(rest)) if at.numel() else (0, _total(rest)))
     whole = flat.to(torch.uint8) if flat.dtype is torch.bool else flat
-    out = whole.new_zeros((total + 1, _total(rest))).index_add(0, at, whole)[:total].reshape(shape)
+    out = whole.new_zeros((total + spare, _total(rest))).index_add(0, at, whole)[:total].reshape(shape)
     return out != 0 if flat.dtype is torch.bool else out
 
 
@@ -96,9 +98,9 @@ scatter_nd.op.infer_fn.aid = True
 def _(indices: Any, updates: Any, shape: Any, bad_indices_policy: Any, name: Any = None) -> Any:
     ignore = _check_policy(bad_indices_policy)
     _check_shapes(indices, updates, shape)
-    at, total = _rows(indices, shape, "ScatterNd", ignore)
+    at, total, spare = _rows(indices, shape, "ScatterNd", ignore)
     rest = _total(shape[indices.shape[-1] :])
-    out = np.full((total + 1, rest), b"", dtype=object)
+    out = np.full((total + spare, rest), b"", dtype=object)
     for row, values in zip(at.tolist(), updates.reshape(-1, rest), strict=True):
         out[row] = out[row] + values
     return out[:total].reshape(shape)
@@ -106,7 +108,7 @@ def _(indices: Any, updates: Any, shape: Any, bad_indices_policy: Any, name: Any
 
 # --- tensor_scatter_nd_* ---------------------------------------------------------------------------------------------
 def _parts(target: Any, indices: Any, updates: Any, op_name: str, policy: str = "") -> tuple[Any, Any, Any, int]:
-    """`target` as rows with one more for what is dropped, row numbers, rows of updates, the number of rows."""
+    """`target` as rows with one more where something may be dropped, row numbers, rows of updates, the number of rows."""
     ignore = _check_policy(policy)
     shape = tuple(target.shape)
     n = indices.ndim
@@ -123,11 +125,11 @@ def _parts(target: Any, indices: Any, updates: Any, op_name: str, policy: str = 
             f"Inner dimensions of output shape must match inner dimensions of updates shape. Output: {_text(shape)} updates: "
             f"{_text(updates.shape)} [Op:{op_name}] name: "
         )
-    at, total = _rows(indices.to(target.device), shape, op_name, ignore)
+    at, total, spare = _rows(indices.to(target.device), shape, op_name, ignore)
     width = _total(rest)
     rows = target.reshape((total, width))
-    if ignore or at.device.type != "cpu":
-        rows = torch.cat([rows, rows.new_zeros((1, width))])
+    if spare:
+        rows = torch.cat([rows, rows.new_zeros((spare, width))])
     return rows, at, updates.reshape((at.numel(), width)), total
 
 
