@@ -12,6 +12,7 @@ import torch
 from . import nest, state
 from .autograph.errors import in_user_code
 from .connections import connected
+from .control import staged
 from .convert import convert_to_tensor
 from .denormals import TINY, flushing
 from .function_type import Callable as TensorCallable
@@ -144,7 +145,7 @@ def trace(
             given = iter(list(inputs))
             args = tuple([decode(v, given) for v in pos])
             kwargs = {k: decode(v, given) for k, v in kw.items()}
-            result = fn(*args, **kwargs)
+            result = staged(fn(*args, **kwargs))
             flat = nest.flatten(result, expand_composites=True)
             graph.outputs = [_shown(_result(v, graph, name), graph) for v in flat]
             graph.structured_outputs = nest.pack_sequence_as(result, graph.outputs, expand_composites=True)

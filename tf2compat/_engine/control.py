@@ -24,7 +24,7 @@ from .specs import TensorSpec
 from .symbolic import SymbolicTensor
 from .tensor import Tensor
 
-__all__ = ["add_if", "block", "cond", "dims_of", "either", "join", "loop", "predicate"]
+__all__ = ["add_if", "block", "cond", "dims_of", "either", "join", "loop", "predicate", "staged"]
 
 
 def dims_of(t: Any) -> Any:
@@ -47,11 +47,19 @@ def block(graph: Graph, name: str, fn: Callable[[], Any]) -> tuple[Graph, Any]:
     inner.is_branch = True
     try:
         with inner.as_default():
-            result = fn()
+            result = staged(fn())
     finally:
         for looked in inner.looked:
             looked.forget()
     return inner, result
+
+
+def staged(structure: Any) -> Any:
+    """A structure whose datasets are composites of tensors of the graph."""
+    leaves = nest.flatten(structure)
+    if not any(hasattr(type(v), "_tf_staged") for v in leaves):
+        return structure
+    return nest.pack_sequence_as(structure, [v._tf_staged() if hasattr(type(v), "_tf_staged") else v for v in leaves])
 
 
 def finish(inner: Graph, values: list[Any]) -> None:

@@ -172,7 +172,8 @@ def _assert_same(a: Any, b: Any, types: bool, expand: bool) -> None:
         lists = isinstance(a, list) and isinstance(b, list)
         tuples = isinstance(a, tuple) and isinstance(b, tuple) and is_namedtuple(a) == is_namedtuple(b)
         same_named = is_namedtuple(a) and is_namedtuple(b) and type(a).__name__ == type(b).__name__ and a._fields == b._fields
-        if not (mappings or lists or same_named or (tuples and not is_namedtuple(a))):
+        composites = getattr(type(a), "_tf_kind", a) is getattr(type(b), "_tf_kind", b)
+        if not (mappings or lists or same_named or composites or (tuples and not is_namedtuple(a))):
             raise TypeError(
                 f"The two namedtuples don't have the same sequence type. First structure {_typed(a)} has type {type(a).__name__}, "
                 f"while second structure {_typed(b)} has type {type(b).__name__}"

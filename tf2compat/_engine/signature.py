@@ -175,9 +175,14 @@ def encode(value: Any, leaves: list[Any], shapes: bool = True) -> Any:
         dims = None if value.shape.rank is None else tuple(value.shape.as_list())
         return (_dtype_key(value.dtype), dims) if shapes else (_dtype_key(value.dtype),)
     if isinstance(value, Tensor):
+        if hasattr(t, "_tf_variant"):
+            leaves.append(value)
+            return (_OBJECT, ()) if shapes else (_OBJECT,)
         return encode(convert_to_tensor(value), leaves, shapes) if hasattr(t, "__tf_tensor__") else (t, _reference(value))
     if hasattr(t, "_tf_components"):
-        return (t, _static(value), *[encode(v, leaves, shapes) for v in value._tf_components()])
+        return (getattr(t, "_tf_kind", t), _static(value), *[encode(v, leaves, shapes) for v in value._tf_components()])
+    if hasattr(t, "_tf_staged"):
+        return encode(value._tf_staged(), leaves, shapes)
     if nest.is_nested(value):
         kids = nest.children(value)
         extra: Any = tuple(nest.sorted_keys(value)) if isinstance(value, collections.abc.Mapping) else None
@@ -213,10 +218,12 @@ def decode(value: Any, tensors: Iterator[Any]) -> Any:
         made = {k: decode(value[k], tensors) for k in nest.sorted_keys(value)}
         return {k: made[k] for k in value}
     if isinstance(value, Tensor):
-        return next(tensors) if hasattr(t, "__tf_tensor__") else value
+        return next(tensors) if hasattr(t, "__tf_tensor__") or hasattr(t, "_tf_variant") else value
     if hasattr(t, "_tf_components"):
         parts = [decode(v, tensors) for v in value._tf_components()]
         return value._type_spec if any(isinstance(p, TypeSpec) for p in parts) else value._tf_from_components(parts)
+    if hasattr(t, "_tf_staged"):
+        return decode(value._tf_staged(), tensors)
     if isinstance(value, TypeSpec) and value._component_specs is not value:
         parts = [decode(p, tensors) for p in nest.flatten(value._component_specs)]
         return value if any(isinstance(p, TypeSpec) for p in parts) else value._from_components(parts)

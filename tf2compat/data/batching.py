@@ -13,7 +13,7 @@ from .. import errors
 from .._engine import dtypes
 from .._engine.convert import convert_to_tensor
 from .._engine.shapes import TensorShape
-from .._engine.specs import TensorSpec
+from .._engine.specs import NoneTensorSpec, TensorSpec
 from . import structure
 from .blocks import Batches, Elements, unbatched
 from .dataset import Dataset, Unknown
@@ -130,7 +130,7 @@ class _PaddedBatchDataset(_Unary):
         specs = structure.leaves(source._spec)
         for s in specs:
             if type(s) is not TensorSpec:
-                raise TypeError(f"`padded_batch` is only supported for datasets that produce tensor elements but type of elements in the input dataset is not compatible: {s!r}.")
+                raise TypeError(f"`padded_batch` is only supported for datasets that produce tensor elements but type spec of elements in the input dataset is not a subclass of TensorSpec: `{s!r}`.")
         if shapes is None:
             for s in specs:
                 if s.shape.rank is None:
@@ -238,7 +238,7 @@ def _aligned(spec: Any, values: Any) -> list[Any]:
 def ragged_batch(source: Dataset, size: int, drop: bool, row_splits_dtype: Any) -> Dataset:
     """Batches whose components are ragged where the elements' shapes are not fully known."""
     specs = structure.leaves(source._spec)
-    if all(type(s) is TensorSpec and s.shape.is_fully_defined() for s in specs):
+    if all(isinstance(s, NoneTensorSpec) or type(s) is TensorSpec and s.shape.is_fully_defined() for s in specs):
         return _BatchDataset(source, size, drop)
     return _RaggedBatchDataset(source, size, drop, row_splits_dtype)
 
@@ -256,7 +256,7 @@ class _RaggedBatchDataset(_Unary):
                 return TensorSpec([n, *s.shape.as_list()], s.dtype)
             if type(s) is TensorSpec:
                 return RaggedTensorSpec([n, *s.shape.as_list()], s.dtype, s.shape.rank, row_splits_dtype)
-            return s._batch(n)
+            return structure.batched(s, n)
 
         self._spec = structure.map_leaves(spec, source._spec)
 
@@ -269,7 +269,7 @@ class _RaggedBatchDataset(_Unary):
         specs = structure.leaves(self._source._spec)
 
         def together(parts: list[Any], s: Any) -> Any:
-            if type(s) is TensorSpec and s.shape.is_fully_defined():
+            if isinstance(s, NoneTensorSpec) or type(s) is TensorSpec and s.shape.is_fully_defined():
                 return structure.stack(parts)
             rows = [structure.delivered(p) for p in parts]
             if type(s) is TensorSpec and s.shape.rank > 1:  # each dimension but the last may differ from row to row
@@ -323,7 +323,7 @@ class _UnbatchDataset(_Unary):
         if blocks is not None:
             return Elements(blocks)
         return (
-            [structure.take_row(c, i) for c in flat] for flat in unbatched(self._source._components()) for i in range(structure.rows(flat[0]))
+            [structure.take_row(c, i) for c in flat] for flat in unbatched(self._source._components()) for i in range(structure.height(flat))
         )
 
 
@@ -341,9 +341,7 @@ class _RebatchDataset(_Unary):
             raise errors.InvalidArgumentError(None, None, f"Batch sizes must be greater than zero, got {flat} [Op:RebatchDatasetV2] name: ")
         self._sizes, self._drop = flat, drop
         n = flat[0] if drop and len(set(flat)) == 1 else None
-        self._spec = structure.map_leaves(
-            lambda s: TensorSpec(None if s.shape.rank is None else [n, *s.shape.as_list()[1:]], s.dtype), source._spec
-        )
+        self._spec = structure.batched(structure.unbatched(source._spec), n)
 
     def _cardinality(self) -> int:
         return -2
@@ -353,14 +351,20 @@ class _RebatchDataset(_Unary):
         turn = 0
         for flat in self._source._components():
             held = [_join(h, c) for h, c in zip(held, flat, strict=True)] if held else list(flat)
-            while structure.rows(held[0]) >= self._sizes[turn]:
+            while structure.height(held) >= self._sizes[turn]:
                 n = self._sizes[turn]
-                yield [c[:n] for c in held]
-                held = [c[n:] for c in held]
+                yield [None if c is None else c[:n] for c in held]
+                held = [None if c is None else c[n:] for c in held]
                 turn = (turn + 1) % len(self._sizes)
-        if held and structure.rows(held[0]) and not self._drop:
+        if held and structure.height(held) and not self._drop:
             yield held
 
 
 def _join(a: Any, b: Any) -> Any:
+    if a is None:
+        return None
+    if not isinstance(a, (np.ndarray, torch.Tensor)):  # ragged
+        from .. import concat
+
+        return concat([a, b], 0)
     return np.concatenate([a, b]) if isinstance(a, np.ndarray) else torch.cat([a, b])

@@ -302,7 +302,7 @@ def _put(into: Any, to: np.ndarray, column: Any, rows: np.ndarray) -> None:
 def unbatched(source: Iterator[list[Any]]) -> Iterator[Block]:
     """The elements of a dataset of batches, each a block."""
     for flat in source:
-        sizes = {structure.rows(c) for c in flat}
+        sizes = {structure.rows(c) for c in flat if c is not None}
         if len(sizes) > 1:
             raise errors.InvalidArgumentError(
                 None, None, f"Input element must have the same batch size in each component. Got {sorted(sizes)} [Op:IteratorGetNext] name: "

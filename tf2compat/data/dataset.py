@@ -82,6 +82,27 @@ class Dataset(collections.abc.Iterable):
     def _type_spec(self) -> DatasetSpec:
         return DatasetSpec(self._spec)
 
+    def _tf_staged(self) -> Dataset:
+        """The dataset as a composite of one tensor, a variant: what functions take and return."""
+        from .variants import staged
+
+        return staged(self)
+
+    @property
+    def _t(self) -> Any:
+        """What stands for the dataset among the storages of an element."""
+        from .variants import boxed
+
+        return boxed(self)
+
+    @staticmethod
+    def _tf_variants(datasets: list[Any]) -> Any:
+        from .variants import DatasetVector
+
+        return DatasetVector.of(datasets)
+
+    _tf_stack = _tf_variants
+
     def cardinality(self) -> Tensor:
         """The number of elements: int64; -1 for infinite, -2 for unknown."""
         if not tf_eager():
@@ -576,6 +597,26 @@ class DatasetSpec(TypeSpec):
 
     def _serialize(self) -> tuple[Any, ...]:
         return self._element_spec, self._dataset_shape
+
+    def _batch(self, size: int | None) -> DatasetSpec:
+        return DatasetSpec(self._element_spec, [size, *self._dataset_shape.as_list()])
+
+    def _unbatch(self) -> DatasetSpec:
+        if not self._dataset_shape.rank:
+            raise ValueError("Slicing dataset elements is not supported for rank 0.")
+        return DatasetSpec(self._element_spec, self._dataset_shape[1:])
+
+    @property
+    def _component_specs(self) -> Any:
+        return TensorSpec(self._dataset_shape, dtypes.variant)
+
+    def _tf_static(self) -> Any:
+        return structure.key_of(self._element_spec)
+
+    def _from_components(self, parts: Any) -> Dataset:
+        from .variants import dataset_of
+
+        return dataset_of(parts[0] if isinstance(parts, list) else parts, self._element_spec)
 
     def _placeholder(self) -> Dataset:
         from .sources import _EmptyDataset

@@ -14,6 +14,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import chain, groupby
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -144,16 +145,16 @@ def read_elements(path: str, spec: Any) -> Iterator[list[Any]]:
 
 
 class _LoadDataset(Dataset):
-    """The elements of files, one of each in turn."""
+    """The elements of shards, one of each in turn. A shard is one file after the other."""
 
-    def __init__(self, files: list[str], spec: Any, count: int = UNKNOWN) -> None:
+    def __init__(self, files: list[list[str]], spec: Any, count: int = UNKNOWN) -> None:
         self._files, self._spec, self._count = files, spec, count
 
     def _cardinality(self) -> int:
         return self._count
 
     def _components(self) -> Iterator[Any]:
-        left = [read_elements(f, self._spec) for f in self._files]
+        left = [chain.from_iterable(read_elements(f, self._spec) for f in shard) for shard in self._files]
         while left:
             for elements in list(left):
                 try:
@@ -209,9 +210,19 @@ def _shards(folder: str, spec: Any, packed: bool) -> Iterator[Callable[[Any, lis
         yield write
         if not writers:
             stack.enter_context(writing(os.path.join(folder, "00000000.elements"), spec, packed))
-    for name in os.listdir(folder):  # of a dataset that was saved here before
-        if name.endswith(".elements") and int(name.split(".")[0]) not in (writers or {0}):
+    forget(folder, {f"{shard:08d}.elements" for shard in writers or (0,)})
+    describe(folder, spec, count)
+
+
+def forget(folder: str, kept: set[str]) -> None:
+    """Remove the files of a dataset that was saved here before."""
+    for name in os.listdir(folder):
+        if name.endswith(".elements") and name not in kept:
             os.unlink(os.path.join(folder, name))
+
+
+def describe(folder: str, spec: Any, count: int) -> None:
+    """Write what makes the files of a folder a dataset."""
     text = json.dumps({"element_spec": _describe(spec), "count": count})
     temporary = os.path.join(folder, f"dataset.{secrets.token_hex(6)}.tmp")
     with open(temporary, "w", encoding="utf-8") as file:
@@ -219,27 +230,34 @@ def _shards(folder: str, spec: Any, packed: bool) -> Iterator[Callable[[Any, lis
     os.replace(temporary, os.path.join(folder, "dataset.json"))
 
 
-def _sharded(dataset: Dataset, shard_func: Any) -> Iterator[tuple[int, list[Any]]]:
+def numbered(dataset: Dataset, shard_func: Any) -> Dataset:
     """The elements, each with the number of its shard."""
+    from .. import cast
+
+    several = isinstance(dataset._spec, tuple)
+    pairs = dataset.map(lambda *e: (e if several else e[0], cast(shard_func(*e), "int64")))
+    if pairs.element_spec[1].shape.rank not in (0, None):
+        raise ValueError(f"`shard_func` must return a scalar, got {pairs.element_spec[1]}")
+    return pairs
+
+
+def _sharded(dataset: Dataset, shard_func: Any) -> Iterator[tuple[int, list[Any]]]:
     if shard_func is None:
         for flat in dataset._components():
             yield 0, flat
         return
-    from .. import cast
-
-    several = isinstance(dataset._spec, tuple)
-    numbered = dataset.map(lambda *e: (e if several else e[0], cast(shard_func(*e), "int64")))
-    if numbered.element_spec[1].shape.rank not in (0, None):
-        raise ValueError(f"`shard_func` must return a scalar, got {numbered.element_spec[1]}")
-    for *flat, shard in numbered._components():
+    for *flat, shard in numbered(dataset, shard_func)._components():
         yield int(numpy_of(shard)), flat
 
 
 def save(dataset: Dataset, path: Any, compression: Any, shard_func: Any, checkpoint_args: Any) -> None:
     """`Dataset.save`."""
     packed = _packed(compression, "save")
-    if checkpoint_args is not None:
-        raise errors.UnimplementedError(None, None, "Dataset.save: checkpoint_args is not supported")
+    if checkpoint_args:
+        from .resuming import save_with_checkpoints
+
+        save_with_checkpoints(dataset, _path(path), packed, shard_func, checkpoint_args)
+        return
     with _shards(_path(path), dataset._spec, packed) as write:
         for shard, flat in _sharded(dataset, shard_func):
             write(shard, flat)
@@ -261,7 +279,8 @@ def load(path: Any, element_spec: Any, compression: Any, reader_func: Any, wait:
         raise _lost(folder, "damaged dataset.json") from None
     if element_spec is not None and structure.compatible(element_spec, spec) is None:
         raise ValueError(f"{folder} holds elements of {spec}, not {element_spec}")
-    files = sorted(os.path.join(folder, f) for f in os.listdir(folder) if f.endswith(".elements"))
+    names = sorted(f for f in os.listdir(folder) if f.endswith(".elements"))
+    files = [[os.path.join(folder, f) for f in shard] for _, shard in groupby(names, lambda f: f.split(".")[0])]
     if reader_func is None:
         return _LoadDataset(files, spec, about["count"])
     return reader_func(_ShardsDataset([_LoadDataset([f], spec, about["count"] if len(files) == 1 else UNKNOWN) for f in files]))

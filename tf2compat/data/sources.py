@@ -58,7 +58,7 @@ class _TensorSliceDataset(Dataset):
         sizes = {s.shape[0] for s in structure.leaves(batch) if type(s) is TensorSpec and s.shape.rank}
         sizes.discard(None)
         if len(sizes) > 1:
-            a, b, *_ = [s.shape[0] for s in structure.leaves(batch)]
+            a, b, *_ = [s.shape[0] for s in structure.leaves(batch) if hasattr(s, "shape")]
             if a == b:
                 b = next(s for s in sizes if s != a)
             raise ValueError(f"Dimensions {a} and {b} are not compatible")
@@ -68,22 +68,22 @@ class _TensorSliceDataset(Dataset):
         return structure.components(self._value)
 
     def _remade(self) -> None:
-        sizes = [structure.rows(c) for c in self._columns()]
+        sizes = [structure.rows(c) for c in self._columns() if c is not None]
         if len(set(sizes)) > 1:
             raise errors.InvalidArgumentError(
                 None, None, f"All components must have the same size in the 0th dimension, got {sizes} [Op:TensorSliceDataset] name: "
             )
 
     def _cardinality(self) -> int:
-        first = structure.leaves(self._value)[0]
+        first = next((leaf for leaf in structure.leaves(self._value) if leaf is not None), None)
         if isinstance(first, SymbolicTensor):
             n = None if first.shape.rank is None else first.shape[0]
             return UNKNOWN if n is None else n
-        return structure.rows(self._columns()[0])
+        return structure.height(self._columns())
 
     def _components(self) -> Iterator[Any]:
         columns = self._columns()
-        for i in range(structure.rows(columns[0])):
+        for i in range(structure.height(columns)):
             yield [structure.take_row(c, i) for c in columns]
 
     def _indexed(self) -> Any:

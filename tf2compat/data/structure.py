@@ -6,6 +6,7 @@ tensor, or the object itself for everything else (ragged and sparse tensors, dat
 
 from __future__ import annotations
 
+import collections.abc
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -58,6 +59,8 @@ def normalise(value: Any) -> Any:
 def _tensor(value: Any) -> Any:
     if isinstance(value, Tensor) or value is None or _is_object(value):
         return on_the_host(value) if accelerated() and value is not None else value
+    if type(value) is list and value and all(hasattr(type(v), "_tf_variants") for v in value):
+        return value[0]._tf_variants(value)
     return value._tensor() if hasattr(type(value), "_tensor") else convert_to_tensor(value)
 
 
@@ -104,6 +107,16 @@ def delivered(c: Any) -> Any:
     return wrap_here(c) if isinstance(c, (torch.Tensor, np.ndarray)) else c
 
 
+def key_of(spec: Any) -> Any:
+    """What can be hashed and is equal for equal structures of specs."""
+    if is_structure(spec):
+        names = tuple(nest.sorted_keys(spec)) if isinstance(spec, collections.abc.Mapping) else None
+        return (type(spec), names, *[key_of(child) for child in nest.children(spec)])
+    if type(spec) is TensorSpec:  # whatever its name
+        return (spec.dtype, None if spec.shape.rank is None else tuple(spec.shape.as_list()))
+    return spec
+
+
 def compatible(spec: Any, other: Any) -> Any:
     """The narrowest structure of specs that covers both; None when there is none."""
     try:
@@ -142,6 +155,8 @@ def unbatched(spec: Any) -> Any:
             if s.shape.rank == 0:
                 raise ValueError("Unbatching a tensor is only supported for rank >= 1")
             return TensorSpec(None if s.shape.rank is None else s.shape.as_list()[1:], s.dtype)
+        if isinstance(s, NoneTensorSpec):
+            return s
         if hasattr(s, "_unbatch"):
             return s._unbatch()
         raise TypeError(f"Elements of {s!r} cannot be unbatched.")
@@ -205,13 +220,22 @@ def take_row(part: Any, index: int) -> Any:
         return box
     if isinstance(part, torch.Tensor):
         return part[index]
+    if part is None:
+        return None
     if hasattr(part, "_tf_row"):  # a sparse tensor, which has no indexing
         return part._tf_row(index)
     return component(part[index])
 
 
+def height(flat: list[Any]) -> int:
+    """The number of rows of a batch."""
+    return rows(next((c for c in flat if c is not None), None))
+
+
 def rows(part: Any) -> int:
     """The number of rows of a batch's component."""
+    if part is None:
+        return 1
     if isinstance(part, (torch.Tensor, np.ndarray)):
         return part.shape[0]
     counted = getattr(part, "_tf_rows", None)

@@ -100,6 +100,13 @@ def _can_be_tensor(v: Any) -> bool:
     return v is None or isinstance(v, (Tensor, Variable)) or _plain(v) or isinstance(v, (bytes, complex, TensorShape))
 
 
+def _fixed(value: Any) -> bool:
+    """Whether no tensors stand for a value: loops and conditions leave it as it is. Datasets are left so where that does."""
+    return any(hasattr(type(v), "_tf_staged") for v in nest.flatten(value)) or not all(
+        _can_be_tensor(v) for v in nest.flatten(value, expand_composites=True)
+    )
+
+
 def _if(cond: Any, body: Callable[[], None], orelse: Callable[[], None], get: Any, put: Any, symbols: Any, outputs: int) -> None:
     pred = _condition(cond, "if statement")
     before = get()
@@ -110,7 +117,7 @@ def _if(cond: Any, body: Callable[[], None], orelse: Callable[[], None], get: An
         def traced() -> Any:
             put(before)
             run()
-            values = get()[:outputs]
+            values = tuple(v if v is b else control.staged(v) for v, b in zip(get()[:outputs], before, strict=False))
             _check_branch(values, symbols, which)
             results.append(values)
             if len(results) == 2:
@@ -155,7 +162,7 @@ def _if(cond: Any, body: Callable[[], None], orelse: Callable[[], None], get: An
 def _match(results: list[tuple[Any, ...]], static: dict[int, Any]) -> None:
     """The values that are one and the same object in both branches and have no tensor form."""
     for i, (a, b) in enumerate(zip(*results, strict=True)):
-        if a is b and not all(_can_be_tensor(v) for v in nest.flatten(a, expand_composites=True)):
+        if a is b and _fixed(a):
             static[i] = a
 
 
@@ -221,7 +228,7 @@ class _Loop:
         else:
             _check_init(values, symbols)
         self.static = {
-            i: v for i, v in enumerate(values) if not all(_can_be_tensor(x) for x in nest.flatten(v, expand_composites=True))
+            i: v for i, v in enumerate(values) if _fixed(v)
         }
         self.kept = [i for i in range(len(values)) if i not in self.static]
         self.values = values
