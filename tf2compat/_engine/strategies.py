@@ -49,6 +49,17 @@ def part_of_step(fn: Any, args: Any, kwargs: Any) -> Any:
     return tensors(_called(fn, args, kwargs))
 
 
+def called(fn: Any, args: Any, kwargs: Any) -> Any:
+    """A call of what may be the user's function, converted by AutoGraph where the caller is."""
+    from . import state
+
+    if state.local.graph is not None:
+        from .autograph.calls import converted_call
+
+        return converted_call(fn, args, kwargs)
+    return fn(*args, **kwargs)
+
+
 def in_scope_only() -> bool:
     """Whether the caller is in a strategy's scope, but in no replica."""
     context = sys.modules.get("tf2compat.distribute._context")
@@ -61,15 +72,15 @@ def count() -> int:
     return 1 if found is None else found.num_replicas_in_sync
 
 
-def placed(strategy: Any, step: Any, joined: bool = False) -> Any:
-    """A step of one argument, to be run by the strategy. With several replicas each gets its part of the batch; of what they give
-    the parts are joined (`joined`), or the last replica's, which is the whole's for metrics."""
+def placed(strategy: Any, step: Any, reduction: str = "auto") -> Any:
+    """A step of one argument, to be run by the strategy. With several replicas each gets its part of the batch, and what they give of
+    their own is added up ("auto", "sum"), joined ("concat"), or the first replica's ("first")."""
 
     def step_in_replicas(data: Any) -> Any:
         if strategy.num_replicas_in_sync > 1:
             from tf2compat.distribute._steps import in_parts
 
-            return in_parts(strategy, step, data, joined)
+            return in_parts(strategy, step, data, reduction)
         return strategy.run(step, args=(data,))
 
     return step_in_replicas

@@ -11,12 +11,12 @@ from tf2compat._engine.convert import convert_to_tensor
 from ._values import DistributedValues, PerReplica
 
 
-def in_parts(strategy: Any, step: Callable[[Any], Any], data: Any, joined: bool) -> Any:
+def in_parts(strategy: Any, step: Callable[[Any], Any], data: Any, reduction: str) -> Any:
     """`step` in each replica on its part of a batch, see `strategies.placed`."""
     count = strategy.num_replicas_in_sync
     parts = nest.map_structure(lambda v: _cut(v, count), data, expand_composites=False)
     found = strategy.run(step, args=(parts,))
-    return nest.map_structure(lambda v: _joined(v, joined), found, expand_composites=False)
+    return nest.map_structure(lambda v: _reduced(v, reduction), found, expand_composites=False)
 
 
 def _cut(value: Any, count: int) -> Any:
@@ -32,11 +32,15 @@ def _cut(value: Any, count: int) -> Any:
     return PerReplica([value[i * size : (i + 1) * size] for i in range(count)])
 
 
-def _joined(value: Any, joined: bool) -> Any:
+def _reduced(value: Any, reduction: str) -> Any:
     if not isinstance(value, PerReplica):
         return value
-    if not joined:
-        return value.values[-1]
-    from tf2compat import concat
+    if reduction == "first":
+        return value.values[0]
+    from tf2compat import add_n, concat, reduce_sum
 
-    return concat(value.values, 0) if value.values[0].shape.rank else value.values[0]
+    if reduction == "concat":
+        return concat(value.values, 0) if value.values[0].shape.rank else value.values[0]
+    if reduction in ("auto", "sum"):
+        return add_n([reduce_sum(v) for v in value.values])  # a number, as Keras' sum is
+    raise ValueError(f'`reduction` must be "first", "concat", "sum", or "auto". Received: reduction={reduction}.')

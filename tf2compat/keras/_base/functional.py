@@ -123,7 +123,9 @@ class Functional(Model):
             shape = static_shape(x)
             if shape is not None:
                 shape = (None, *shape[1:])
-            specs.append(InputSpec(shape=shape, allow_last_axis_squeeze=True, name=name or x._keras_history.layer.name))
+            source = x._keras_history.layer
+            optional = getattr(source, "optional", False)
+            specs.append(InputSpec(shape=shape, allow_last_axis_squeeze=True, name=name or source.name, optional=optional))
         return specs if isinstance(self._nested_inputs, dict) or len(specs) > 1 or not specs else specs[0]
 
     @input_spec.setter
@@ -347,7 +349,10 @@ class _Plan:
             values[p] = x
         for (layer, source, target, node, expects), free in zip(self.steps, self.free, strict=True):
             if source is not None:
-                out = layer(values[source])
+                x = values[source]
+                if x is None:
+                    raise TypeError(f"Inputs to a layer should be tensors. Got 'None' (of type {type(None)}) as input for layer '{layer.name}'.")
+                out = layer(x)
             else:
                 args, kwargs = nest.map_structure(lambda x: self._value(x, values), (node.args, node.kwargs))
                 out = layer(*args, **kwargs)

@@ -82,6 +82,15 @@ def run_symbolically(fn: Callable[..., Any], args: Any, kwargs: Any, layer: Any 
     return found
 
 
+def unseen(layer: Any, inputs: Any) -> Any:
+    """Symbols for what a layer gives that runs on values alone (`dynamic=True`), by the shapes that it says."""
+    from tf2compat import TensorSpec
+
+    given = nest.map_structure(lambda x: TensorSpec(x.shape, x.dtype), inputs)
+    graph = state.local.graph
+    return nest.map_structure(lambda s: graph.placeholder(s.dtype, _dims(TensorShape(s.shape)), layer.name), layer.compute_output_signature(given))
+
+
 def _composite(graph: Graph, x: Any) -> Any:
     """A ragged or sparse tensor of placeholders."""
     dims = x.shape.as_list()

@@ -48,8 +48,6 @@ class InputLayer(Layer):
         **kwargs: Any,
     ) -> None:
         batch_input_shape = kwargs.pop("batch_input_shape", kwargs.pop("batch_shape", None))
-        if optional:
-            raise ValueError("InputLayer: optional inputs are not supported by tf2compat")
         if kwargs:
             raise ValueError(f"Unrecognized keyword arguments: {list(kwargs)}")
         if sparse and ragged:
@@ -79,6 +77,7 @@ class InputLayer(Layer):
         d["_supports_masking"] = True
         d["sparse"] = bool(sparse)
         d["ragged"] = bool(ragged)
+        d["optional"] = bool(optional)
         d["batch_size"] = batch_size
         d["is_placeholder"] = input_tensor is None
         d["_batch_input_shape"] = whole
@@ -105,7 +104,7 @@ class InputLayer(Layer):
     def get_config(self) -> dict[str, Any]:
         return {
             "batch_input_shape": self._batch_input_shape, "dtype": self.dtype, "sparse": self.sparse, "ragged": self.ragged,
-            "name": self.name, "optional": False,
+            "name": self.name, "optional": self.optional,
         }  # fmt: skip
 
 
@@ -123,8 +122,8 @@ def Input(  # noqa: N802 - TensorFlow's name
 ) -> Any:
     """A symbolic tensor to build functional models from (`tf.keras.Input`).
 
-    `shape` is without the batch's size. ValueError without a shape, tensor or type_spec, for `optional=True`, or for unknown
-    keywords.
+    `shape` is without the batch's size. None may be fed to an `optional` input. ValueError without a shape, tensor or type_spec, or
+    for unknown keywords.
     """
     if sparse and ragged:
         raise ValueError("Cannot set both `sparse` and `ragged` to `True` in a TF-Keras `Input`.")

@@ -124,7 +124,14 @@ class Layer(Losing, Connections, Tracked):
         return mask
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        """The output's TensorShape for an input of `input_shape`, found by running `call` on symbols."""
+        """The output's TensorShape for an input of `input_shape`, found by running `call` on symbols.
+
+        NotImplementedError for a layer made with `dynamic=True`, whose `call` takes no symbols.
+        """
+        if self.__dict__["_dynamic"]:
+            raise NotImplementedError(
+                f"Please run in eager mode or implement the `compute_output_shape` method on your layer ({type(self).__name__})."
+            )
         from .inference import infer_shapes
 
         return infer_shapes(self, input_shape)
@@ -666,6 +673,10 @@ def _cast_floating(x: Any, dtype: Any) -> Any:
 
 def _converted(layer: Any) -> Any:
     """The layer's `call` as AutoGraph rewrites it, for use in a function being traced."""
+    if calling.inferring and layer.__dict__["_dynamic"]:
+        from .inference import unseen
+
+        return lambda inputs, *args, **kwargs: unseen(layer, inputs)
     if type(layer).__module__.startswith("tf2compat."):
         return layer.call
     from .tracing import converted

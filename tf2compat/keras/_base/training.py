@@ -38,6 +38,7 @@ class Training:
         d["_jit_compile"] = None
         d["_steps_per_execution"] = 1
         d["_train_counter"] = None
+        d["_distribute_reduction_method"] = None
         d["_distribution_strategy"] = strategies.current()
 
     # --- compile -----------------------------------------------------------------------------------------------------
@@ -139,8 +140,13 @@ class Training:
         """Whether steps run as plain Python instead of as a `tf.function`."""
         from tf2compat import config
 
-        if self._run_eagerly and not self.dynamic:  # type: ignore[attr-defined]
+        if self._run_eagerly:
             return True
+        if self._run_eagerly is False and self.dynamic:  # type: ignore[attr-defined]
+            raise ValueError(
+                "Your model contains layers that can only be successfully run in eager execution (layers constructed with `dynamic=True`). "
+                "You cannot set `run_eagerly=False`."
+            )
         return self.dynamic or bool(self._run_eagerly) or config.functions_run_eagerly()  # type: ignore[attr-defined]
 
     @run_eagerly.setter
@@ -171,7 +177,12 @@ class Training:
 
     @property
     def distribute_reduction_method(self) -> str:
-        return "auto"
+        """How what the replicas' steps return becomes one: "auto" and "sum" add tensors of their own up, "first" takes the first's."""
+        return self._distribute_reduction_method or "auto"
+
+    @distribute_reduction_method.setter
+    def distribute_reduction_method(self, value: str) -> None:
+        self.__dict__["_distribute_reduction_method"] = value
 
     def get_compile_config(self) -> dict[str, Any]:
         """The arguments of `compile`, as plain values."""
@@ -276,10 +287,10 @@ class Training:
         x, _, _ = unpack(data)
         return self(x, training=False)  # type: ignore[operator]
 
-    def _as_function(self, step: Any, joined: bool = False) -> Any:
+    def _as_function(self, step: Any, reduction: str | None = None) -> Any:
         """A step as a `tf.function`, unless the model runs eagerly."""
         if self._distribution_strategy is not None:
-            step = strategies.placed(self._distribution_strategy, step, joined)
+            step = strategies.placed(self._distribution_strategy, step, reduction or self.distribute_reduction_method)
         if self.run_eagerly:
             return step
         from tf2compat import function
@@ -318,7 +329,7 @@ class Training:
         """The function that `predict` calls with an iterator."""
         if self.predict_function is not None and not force:
             return self.predict_function
-        step = self._as_function(self.predict_step, True)
+        step = self._as_function(self.predict_step, "concat")
 
         def predict_function(iterator: Any) -> Any:
             return step(next(iterator))
@@ -542,18 +553,22 @@ class Training:
         """One step of training on one batch; the loss and metrics."""
         self._assert_compiled()
         self._outside_functions("train_on_batch")
+        if reset_metrics:
+            self.reset_metrics()
         data = self._one(x, y, sample_weight)
         if class_weight:
             data = next(iter(with_class_weights(_Once(data), class_weight)))
         logs = _host_logs(self.make_train_function()(iter([data])))
-        return self._returned(logs, reset_metrics, return_dict)
+        return self._returned(logs, return_dict)
 
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, reset_metrics: bool = True, return_dict: bool = False) -> Any:
         """The loss and metrics of one batch."""
         self._assert_compiled()
         self._outside_functions("test_on_batch")
+        if reset_metrics:
+            self.reset_metrics()
         logs = _host_logs(self.make_test_function()(iter([self._one(x, y, sample_weight)])))
-        return self._returned(logs, reset_metrics, return_dict)
+        return self._returned(logs, return_dict)
 
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs of one batch, as NumPy arrays."""
@@ -561,10 +576,8 @@ class Training:
         out = self.make_predict_function()(iter([self._one(x)]))
         return nest.map_structure(lambda t: t.numpy() if isinstance(t, Tensor) else t, out)
 
-    def _returned(self, logs: dict[str, Any], reset: bool, as_dict: bool) -> Any:
+    def _returned(self, logs: dict[str, Any], as_dict: bool) -> Any:
         names = self.metrics_names
-        if reset:
-            self.reset_metrics()
         if as_dict:
             return logs
         values = [logs[n] for n in names if n in logs] or list(logs.values())
@@ -741,7 +754,7 @@ def _host_logs(logs: Any) -> dict[str, Any]:
             return array.item() if array.ndim == 0 else array
         return v
 
-    return {k: plain(v) for k, v in logs.items()}
+    return {k: plain(v) if not nest.is_nested(v) else nest.map_structure(plain, v) for k, v in logs.items()}
 
 
 def _concat(parts: list[Any]) -> Any:

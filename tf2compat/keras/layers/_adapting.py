@@ -100,10 +100,9 @@ MODES = ("int", "one_hot", "multi_hot", "count", "tf_idf")
 def check_mode(mode: Any, allowed: tuple[str, ...], layer: str) -> None:
     """ValueError unless the output mode is an allowed one."""
     if mode not in allowed:
-        raise ValueError(
-            f"Unknown output_mode: `{mode}` for layer {layer}. Allowed values are: {allowed}."
-            if mode is not None
-            else f"The `output_mode` argument of layer {layer} may not be `None`. Allowed values are: {allowed}."
+        raise ValueError(  # Keras' spelling, which programs may look for
+            f"Unkown value for `output_mode` argument of layer {layer}. Allowed values are: or one of the following values: {allowed}. "
+            f"Received: {mode}"
         )
 
 

@@ -69,6 +69,9 @@ def _(
 class ConvLSTMCell(DropoutCell, WeightOptions, Layer):
     """The weights and arguments of a ConvLSTM."""
 
+    _gates = 4
+    _by_gate = True
+
     def __init__(self, rank: int, filters: int, arguments: dict[str, Any], options: dict[str, Any], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.rank = rank
@@ -116,17 +119,33 @@ class ConvLSTMCell(DropoutCell, WeightOptions, Layer):
 
     def call(self, inputs: Any, states: Any, training: Any = None) -> Any:
         """output, [h, c] of one step."""
-        out, h, c = self.run(tf.expand_dims(inputs, 1), list(states), False, False, False, None)
-        return out, [h, c]
+        if self.in_one(training):
+            out, h, c = self.run(tf.expand_dims(inputs, 1), list(states), False, False, False, None)
+            return out, [h, c]
+        h, c = states
+        first, ones = self.data_format == "channels_first", (1,) * self.rank
+        axis = 1 if first else -1
+        x = self._by_gates(inputs, self.get_dropout_mask_for_cell(inputs, training, 4), axis)
+        before = self._by_gates(h, self.get_recurrent_dropout_mask_for_cell(h, training, 4), axis)
+        x = convolved(x, self.kernel, self.strides, self.padding, self.dilation_rate, first, self.bias)
+        i, f, g, o = tf.split(x + convolved(before, self.recurrent_kernel, ones, "same", ones, first), 4, axis)
+        c = self.recurrent_activation(f) * c + self.recurrent_activation(i) * self.activation(g)
+        h = self.recurrent_activation(o) * self.activation(c)
+        return h, [h, c]
+
+    @staticmethod
+    def _by_gates(x: Any, masks: Any, axis: int) -> Any:
+        """What each gate sees, side by side: a convolution in four groups keeps them apart."""
+        return x if masks is None else tf.concat([x * m for m in masks], axis)
+
+    def in_one(self, training: Any) -> bool:
+        """Whether `run` does what a call step by step would."""
+        drops = training is not False and training is not None and (self.dropout or self.recurrent_dropout)
+        return not drops and self.activation in TORCH_ACTIVATIONS and self.recurrent_activation in TORCH_ACTIVATIONS
 
     def run(self, inputs: Any, states: Any, sequences: bool, backwards: bool, zero_output: bool, mask: Any) -> Any:
-        """The whole sequence. ValueError for an activation that is none of Keras' element-wise ones."""
-        activation, gate = TORCH_ACTIVATIONS.get(self.activation), TORCH_ACTIVATIONS.get(self.recurrent_activation)
-        if activation is None or gate is None:
-            raise ValueError(
-                "ConvLSTM supports Keras' element-wise activations in tf2compat. Received: "
-                f"activation={self.activation}, recurrent_activation={self.recurrent_activation}"
-            )
+        """The whole sequence."""
+        activation, gate = TORCH_ACTIVATIONS[self.activation], TORCH_ACTIVATIONS[self.recurrent_activation]
         options = (activation, gate, self.strides, self.padding, self.dilation_rate, self.data_format == "channels_first")
         return _conv_lstm(
             inputs, states[0], states[1], self.kernel, self.recurrent_kernel, options, sequences, backwards, zero_output, self.bias, mask
@@ -205,15 +224,8 @@ class _ConvLSTM(RNN):
             states = self.get_initial_state(inputs)
         else:
             states = self._initial(inputs, initial_state)
-        if training is not False and training is not None and (self.cell.dropout or self.cell.recurrent_dropout):
-            self.cell.reset_dropout_mask()
-            self.cell.reset_recurrent_dropout_mask()
-            held = self.cell.get_dropout_mask_for_cell(inputs[:, 0], training)
-            if held is not None:
-                inputs = inputs * tf.expand_dims(held, 1)
-            held = self.cell.get_recurrent_dropout_mask_for_cell(states[0], training)
-            if held is not None:
-                raise ValueError("ConvLSTM does not support recurrent_dropout in tf2compat.")
+        if not self.cell.in_one(training):
+            return super().call(inputs, mask, training, states)
         if mask is not None:
             mask = tf.cast(mask[0] if isinstance(mask, list) else mask, tf.bool)
         out, h, c = self.cell.run(inputs, states, self.return_sequences, self.go_backwards, self.zero_output_for_mask, mask)

@@ -9,7 +9,7 @@ from tf2compat.ragged.crossing import cross_single
 
 from .._base.layer import Layer
 from ._adapting import check_mode, encode, encoded_shape
-from .statistics import _no_sparse_int, _output_dtype
+from .statistics import _output_dtype
 
 
 class HashedCrossing(Layer):
@@ -22,7 +22,6 @@ class HashedCrossing(Layer):
         _output_dtype(kwargs, output_mode)
         super().__init__(**kwargs)
         check_mode(output_mode, ("int", "one_hot"), type(self).__name__)
-        _no_sparse_int(sparse, output_mode)
         self.num_bins = num_bins
         self.output_mode = output_mode
         self.sparse = sparse
@@ -36,13 +35,12 @@ class HashedCrossing(Layer):
     def call(self, inputs: Any) -> Any:
         """The bins of the crosses in the form that `output_mode` says."""
         self._check_at_least_two_inputs(inputs)
-        inputs = [
-            tf.sparse.to_dense(x) if isinstance(x, tf.SparseTensor) else x if hasattr(getattr(x, "shape", None), "rank") else tf.convert_to_tensor(x)
-            for x in inputs
-        ]
+        inputs = [x if hasattr(getattr(x, "shape", None), "rank") else tf.convert_to_tensor(x) for x in inputs]
         for x in inputs:
             if x.shape.rank not in (0, 1) and not (x.shape.rank == 2 and x.shape[1] == 1):
                 raise ValueError(f"All `HashedCrossing` inputs should have shape `[]`, `[batch_size]` or `[batch_size, 1]`. Received: inputs={inputs}")
+        if any(isinstance(x, (tf.SparseTensor, tf.RaggedTensor)) for x in inputs):
+            raise ValueError(f"All `HashedCrossing` inputs should be dense tensors. Received: inputs={inputs}")
         if not all(x.dtype.is_integer or x.dtype is tf.string for x in inputs):
             raise ValueError(f"All `HashedCrossing` inputs should have an integer or string dtype. Received: inputs={inputs}")
         bins = cross_single([x if x.dtype is tf.string else tf.cast(x, tf.int64) for x in inputs], self.num_bins, None)

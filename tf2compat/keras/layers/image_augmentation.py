@@ -121,7 +121,9 @@ class _Projecting(_RandomImages):
     def _projected(self, inputs: Any, parts: list[Any]) -> Any:
         like = next(p for p in parts if not isinstance(p, float))
         maps = tf.concat([tf.fill(tf.shape(like), p) if isinstance(p, float) else p for p in parts], 1)
-        return _project(inputs, maps, self.fill_mode, float(self.fill_value), self.interpolation == "bilinear")
+        wide = inputs if inputs.dtype in (tf.float32, tf.float64) else tf.cast(inputs, tf.float32)
+        out = _project(wide, maps, self.fill_mode, float(self.fill_value), self.interpolation == "bilinear")
+        return tf.cast(out, inputs.dtype)
 
 
 def _sizes(images: Any) -> tuple[Any, Any, Any]:
@@ -298,7 +300,7 @@ class RandomContrast(_RandomImages):
 
     def _changed(self, inputs: Any) -> Any:
         changed = tf.image.stateless_random_contrast(inputs, 1.0 - self.lower, 1.0 + self.upper, self._next_seed())
-        return tf.clip_by_value(changed, 0.0, 255.0)
+        return tf.clip_by_value(changed, 0, 255)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as plain values."""
@@ -352,12 +354,28 @@ class RandomCrop(_RandomImages):
         """The parts, in the layer's dtype."""
         inputs = images_of(inputs, self.compute_dtype)
         dims = inputs.shape.as_list()
+        if dims[-3] is None or dims[-2] is None:
+            return self._of_unknown_size(inputs, training)
         if training and dims[-3] >= self.height and dims[-2] >= self.width:
             top, left = tf.unstack(self._generator().uniform([2], 0, tf.int32.max, tf.int32))
             return tf.image.crop_to_bounding_box(
                 inputs, top % (dims[-3] - self.height + 1), left % (dims[-2] - self.width + 1), self.height, self.width
             )
         return tf.cast(smart_resize(inputs, (self.height, self.width), "bilinear"), self.compute_dtype)
+
+    def _of_unknown_size(self, inputs: Any, training: Any) -> Any:
+        sizes = tf.shape(inputs)
+        rest = [sizes[-3] - self.height, sizes[-2] - self.width]
+
+        def cropped() -> Any:
+            top, left = tf.unstack(self._generator().uniform([2], 0, tf.int32.max, tf.int32))
+            return tf.image.crop_to_bounding_box(inputs, top % (rest[0] + 1), left % (rest[1] + 1), self.height, self.width)
+
+        def resized() -> Any:
+            return tf.cast(smart_resize(inputs, (self.height, self.width), "bilinear"), self.compute_dtype)
+
+        out = tf.cond(tf.reduce_all([r >= 0 for r in rest]), cropped, resized) if training else resized()
+        return tf.ensure_shape(out, self.compute_output_shape(inputs.shape))
 
     def compute_output_shape(self, input_shape: Any) -> TensorShape:
         """The input's shape with the new height and width."""

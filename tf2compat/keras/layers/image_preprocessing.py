@@ -109,7 +109,10 @@ class Resizing(Layer):
         super().__init__(**kwargs)
 
     def call(self, inputs: Any) -> Any:
-        """The resized images, in the layer's dtype."""
+        """The resized images, in the layer's dtype; those of a ragged batch one by one."""
+        if isinstance(inputs, tf.RaggedTensor):
+            spec = tf.TensorSpec([self.height, self.width, inputs.shape[-1]], self.compute_dtype)
+            return tf.map_fn(lambda x: self.call(x.to_tensor() if isinstance(x, tf.RaggedTensor) else x), inputs, fn_output_signature=spec)
         inputs = images_of(inputs, self.compute_dtype if self._method == "nearest" else "float32")
         size = (self.height, self.width)
         out = smart_resize(inputs, size, self._method) if self.crop_to_aspect_ratio else resize(inputs, size, self._method)
@@ -144,11 +147,24 @@ class CenterCrop(Layer):
         inputs = images_of(inputs, self.compute_dtype)
         dims = inputs.shape.as_list()
         if dims[-3] is None or dims[-2] is None:
-            raise ValueError(f"CenterCrop needs images of known height and width. Received: inputs.shape={inputs.shape}")
+            return self._of_unknown_size(inputs)
         h_rest, w_rest = dims[-3] - self.height, dims[-2] - self.width
         if h_rest >= 0 and w_rest >= 0:
             return _middle(inputs, self.height, self.width, int(h_rest / 2), int(w_rest / 2))
         return tf.cast(smart_resize(inputs, (self.height, self.width), "bilinear"), self.compute_dtype)
+
+    def _of_unknown_size(self, inputs: Any) -> Any:
+        sizes = tf.shape(inputs)
+        rest = [sizes[-3] - self.height, sizes[-2] - self.width]
+
+        def cropped() -> Any:
+            return tf.image.crop_to_bounding_box(inputs, rest[0] // 2, rest[1] // 2, self.height, self.width)
+
+        def resized() -> Any:
+            return tf.cast(smart_resize(inputs, (self.height, self.width), "bilinear"), self.compute_dtype)
+
+        out = tf.cond(tf.reduce_all([r >= 0 for r in rest]), cropped, resized)
+        return tf.ensure_shape(out, self.compute_output_shape(inputs.shape))
 
     def compute_output_shape(self, input_shape: Any) -> TensorShape:
         """The input's shape with the new height and width."""

@@ -278,7 +278,7 @@ class IndexLookup(PreprocessingLayer):
             self._set_idf(weights[len(tokens) - len(keys) :])
 
     def _set_idf(self, weights: Any) -> None:
-        front = np.full(self._token_start(), float(np.mean(weights)) if len(weights) else 0.0, "float32")
+        front = np.full(self._token_start(), float(np.mean(weights, dtype="float64")) if len(weights) else 0.0, "float32")
         whole = np.concatenate([front, weights]).astype("float32")
         if self.pad_to_max_tokens and self.max_tokens is not None:
             whole = np.concatenate([whole, np.zeros(self.max_tokens - len(whole), "float32")])
@@ -424,6 +424,11 @@ def _rows(data: Any) -> list[list[Any]]:
     if hasattr(data, "to_list"):
         values = data.to_list()
         return [list(_flat(v)) if isinstance(v, list) else [v] for v in values]
+    if isinstance(data, tf.SparseTensor):
+        rows: list[list[Any]] = [[] for _ in range(int(data.dense_shape[0]))]
+        for place, value in zip(data.indices.numpy()[:, 0], data.values.numpy(), strict=True):
+            rows[place].append(value)
+        return rows
     array = np.asarray(data.numpy() if hasattr(data, "numpy") else data)
     if array.ndim == 0:
         return [[array[()]]]

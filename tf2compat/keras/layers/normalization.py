@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 
 import tf2compat as tf
-from tf2compat._engine import dtypes
+from tf2compat._engine import dtypes, strategies
 from tf2compat._engine.dtypes import FLOATS
 from tf2compat._engine.op import VARIABLE, op, tensor
 from tf2compat._engine.shapes import TensorShape
@@ -16,6 +16,7 @@ from tf2compat._engine.shapes import TensorShape
 from .._base.context import calling
 from .._base.input_spec import InputSpec
 from .._base.layer import Layer
+from . import _batch_variants as variants
 from ._common import WeightOptions
 
 _T = tensor(FLOATS, group="X")
@@ -137,7 +138,8 @@ def _axis_list(axis: Any, rank: int, shape: Any) -> list[int]:
 class BatchNormalization(WeightOptions, Layer):
     """Normalises by the batch's mean and variance in training, by moving ones in inference (`tf.keras.layers.BatchNormalization`).
 
-    With `trainable` False it stays in inference mode. `synchronized` makes no difference on one replica.
+    With `trainable` False it stays in inference mode. `synchronized` makes no difference on one replica. Keywords may be those of Keras'
+    older forms: `fused`, `renorm` with `renorm_clipping` and `renorm_momentum`, `virtual_batch_size`, `adjustment`.
     """
 
     def __init__(
@@ -159,9 +161,7 @@ class BatchNormalization(WeightOptions, Layer):
         **kwargs: Any,
     ) -> None:
         self._fused_asked = kwargs.pop("fused", None)
-        for old in ("renorm", "virtual_batch_size", "adjustment"):
-            if kwargs.pop(old, None):
-                raise ValueError(f"BatchNormalization does not support `{old}` in tf2compat.")
+        variants.read_options(self, kwargs)
         super().__init__(**kwargs)
         if isinstance(axis, (list, tuple)):
             self.axis: Any = list(axis)
@@ -172,6 +172,8 @@ class BatchNormalization(WeightOptions, Layer):
         if synchronized and self._fused_asked:
             raise ValueError("`fused=True` is not supported when `synchronized=True`.")
         self.synchronized = synchronized
+        if self._fused_asked:
+            variants.check_fused(self)
         self.momentum = momentum
         self.epsilon = epsilon
         self.center = center
@@ -195,18 +197,26 @@ class BatchNormalization(WeightOptions, Layer):
         rank = shape.rank
         axes = _axis_list(self.axis, rank, shape)
         self.axis = axes
+        if self.virtual_batch_size is not None:
+            variants.check_virtual(self, axes)
+        if self._fused_asked and rank not in (4, 5):
+            raise ValueError(
+                f"Batch normalization layers with `fused=True` only support 4D or 5D input tensors. Received tensor with shape: {tuple(shape)}"
+            )
         sizes = {a: shape[a] for a in axes}
         if None in sizes.values():
             raise ValueError(f"Input has undefined `axis` dimension. Received input with shape {tuple(shape.as_list())} and axis={tuple(axes)}")
         self.input_spec = InputSpec(ndim=rank, axes=sizes)
         fused = self._fused_asked
         if fused is None:
-            fused = rank in (4, 5) and self.compute_dtype != "float64" and not self.synchronized
+            fused = rank in (4, 5) and self.compute_dtype != "float64" and not (self.synchronized or self._varies)
         self.fused = bool(fused) and axes in ([1], [rank - 1])
-        if len(axes) == 1:
+        if len(axes) == 1 and self.virtual_batch_size is None:
             weights_shape = [sizes[axes[0]]]
         else:
             weights_shape = [sizes.get(i, 1) for i in range(rank)]
+            if self.virtual_batch_size is not None:
+                weights_shape.insert(1, 1)
         self._axes = tuple(axes)
         self.gamma = self.beta = None
         if self.scale:
@@ -225,7 +235,13 @@ class BatchNormalization(WeightOptions, Layer):
         )  # fmt: skip
         self.moving_mean = self.add_weight(name="moving_mean", initializer=self.moving_mean_initializer, **options)
         self.moving_variance = self.add_weight(name="moving_variance", initializer=self.moving_variance_initializer, **options)
+        if self.renorm:
+            variants.add_renorm_weights(self, **options)
         self.built = True
+
+    @property
+    def _varies(self) -> bool:
+        return self.renorm or self.virtual_batch_size is not None or self.adjustment is not None
 
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         """The normalised inputs; in training the moving statistics move."""
@@ -240,13 +256,19 @@ class BatchNormalization(WeightOptions, Layer):
                 training = bool(known)
         if training:
             return self._train_step(inputs, mask)
+        if d["virtual_batch_size"] is not None:
+            return variants.at_rest(self, inputs)
         return _infer(inputs, d["moving_mean"], d["moving_variance"], d["_axes"], d["epsilon"], d["gamma"], d["beta"])
 
     def _at_rest(self, inputs: Any) -> Any:
+        if self.virtual_batch_size is not None:
+            return variants.at_rest(self, inputs)
         return _infer(inputs, self.moving_mean, self.moving_variance, self._axes, self.epsilon, self.gamma, self.beta)
 
     def _train_step(self, inputs: Any, mask: Any) -> Any:
         d = self.__dict__
+        if d["renorm"] or d["virtual_batch_size"] is not None or d["adjustment"] is not None or d["synchronized"] and strategies.count() > 1:
+            return variants.train_step(self, inputs, mask)
         if mask is not None and not self.fused:
             return self._masked_step(inputs, mask)
         out, mean, variance = _train(inputs, d["_axes"], d["epsilon"], d["fused"], d["gamma"], d["beta"])
@@ -292,7 +314,7 @@ class BatchNormalization(WeightOptions, Layer):
             "beta_initializer", "gamma_initializer", "moving_mean_initializer", "moving_variance_initializer", "beta_regularizer",
             "gamma_regularizer", "beta_constraint", "gamma_constraint",
         ))  # fmt: skip
-        return config
+        return config | variants.config_of(self)
 
 
 class _Affine(WeightOptions, Layer):

@@ -147,7 +147,7 @@ def _output_dtype(kwargs: dict[str, Any], mode: str) -> None:
 def _no_sparse_int(sparse: bool, mode: str) -> None:
     if sparse and mode == "int":
         raise ValueError(
-            "`sparse` may only be true if `output_mode` is `'one_hot'`, `'multi_hot'`, or `'count'`. "
+            '`sparse` may only be true if `output_mode` is `"one_hot"`, `"multi_hot"`, or `"count"`. '
             f"Received: sparse={sparse} and output_mode={mode}"
         )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import types
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -35,6 +37,19 @@ def _reset(variables: Any) -> None:
 _reset.infer(lambda *args: [])
 
 
+def _once_for_all(result: Callable[..., Any]) -> Callable[..., Any]:
+    """A metric's `result`, which replicas ask for together: when all have updated it, they get one value."""
+
+    @functools.wraps(result)
+    def joint(self: Any, *args: Any, **kwargs: Any) -> Any:
+        replica = strategies.replica() if strategies.running else None
+        if replica is not None:
+            return replica.merge_call(lambda strategy: strategies.called(result, (self, *args), kwargs))
+        return strategies.called(result, (self, *args), kwargs)
+
+    return joint
+
+
 class Metric(Layer):
     """Base of the metrics (`tf.keras.metrics.Metric`): define `update_state` and `result`.
 
@@ -52,6 +67,12 @@ class Metric(Layer):
         if missing:
             raise TypeError(f"Can't instantiate abstract class {cls.__name__} with abstract methods {', '.join(missing)}")
         return super().__new__(cls, *args, **kwargs)
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        own = cls.__dict__.get("result")
+        if isinstance(own, types.FunctionType):
+            cls.result = _once_for_all(own)  # type: ignore[method-assign]
 
     @property
     def dtype(self) -> Any:
