@@ -144,3 +144,14 @@ def test_a_table_is_not_copied_for_an_update():
         memory = v.torch().data_ptr()
         kept += [run(tf.constant([1, 2])) for _ in range(3)]
         assert v.torch().data_ptr() == memory
+
+
+def test_rows_of_a_constant_array() -> None:
+    table = np.linspace(0, 1, 11, dtype=np.float32)
+
+    def rows(i):
+        return tf.gather(table, i) + table[0]
+
+    np.testing.assert_allclose(tf.function(rows)(tf.constant([1, 2])), [0.1, 0.2], rtol=1e-6)
+    np.testing.assert_allclose(next(iter(tf.data.Dataset.range(4).batch(4).map(rows))), table[:4])
+    np.testing.assert_allclose(tf.function(lambda i: tf.nn.embedding_lookup(table[:, None], i))(tf.constant([3])), [[0.3]], rtol=1e-6)

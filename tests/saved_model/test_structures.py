@@ -44,3 +44,28 @@ def test_inputs_and_outputs_of_a_signature(tmp_path: Path) -> None:
     tf.saved_model.save(module, str(tmp_path))
     signature = tf.saved_model.load(str(tmp_path)).signatures["serving_default"]
     assert [t.shape.as_list() for t in signature.inputs] == [[None, 3]] and [t.shape.as_list() for t in signature.outputs] == [[None, 6]]
+
+
+def test_functions_that_only_replicas_called(tmp_path: Path) -> None:
+    class Numbers(tf.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.g = tf.random.Generator.from_seed(0)
+
+        @tf.function
+        def __call__(self, times):
+            return times * self.g.normal([])
+
+        @tf.function
+        def state(self):
+            return self.g.state
+
+    strategy = tf.distribute.MirroredStrategy(devices=["cpu:0", "cpu:1"])
+    with strategy.scope():
+        m = Numbers()
+        strategy.run(m, args=(tf.constant(2.0),))
+        tf.saved_model.save(m, str(tmp_path))
+    loaded = tf.saved_model.load(str(tmp_path))
+    # TensorFlow's numbers
+    assert abs(float(loaded(tf.constant(1.0))) - -1.0359411) < 1e-6
+    assert not hasattr(loaded, "state")  # nobody called it

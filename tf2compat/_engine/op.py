@@ -383,7 +383,7 @@ class Op:
         """A torch failure as the exception that TensorFlow raises, naming the shapes and dtypes involved."""
         from tf2compat import errors
 
-        if isinstance(error, (errors.OpError, TypeError, ValueError, KeyError, AttributeError, AssertionError)):
+        if isinstance(error, (errors.OpError, TypeError, ValueError, KeyError, AttributeError, AssertionError)) or type(error) is LookupError:
             if not isinstance(error, errors.OpError) and self.diagnose_fn is not None:
                 found = self._diagnosed(args)
                 if found is not None:

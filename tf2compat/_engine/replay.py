@@ -216,7 +216,7 @@ class _Writer:
         self.nodes: list[Node | None] = []
         self.env: dict[str, Any] = dict(_HELPERS)
         self.names: dict[tuple[int, int], str] = {}
-        self.shared: dict[int, str] = {}  # objects of the environment by identity
+        self.shared: dict[Any, str] = {}  # objects of the environment by identity
         self.captured: dict[int, tuple[str, Tensor]] = {}
         #: what a pipeline's function captured on a GPU, by identity, and its copy in the host's memory
         self.at_home: dict[int, tuple[Tensor, Tensor]] = {}
@@ -298,11 +298,11 @@ class _Writer:
 
     def embedded(self, v: Tensor) -> str:
         """A constant of the program: its memory must be its own."""
-        found = self.shared.get(id(v))
+        found = self.shared.get(("own", id(v)))  # apart from the tensor itself, which may be captured elsewhere
         if found is None:
             s = v._t
             own = s.detach().clone() if isinstance(s, torch.Tensor) else s.copy()
-            found = self.shared[id(v)] = self.fresh("c")
+            found = self.shared["own", id(v)] = self.fresh("c")
             self.env[found] = own
             self.env[found + "_"] = v  # keeps the identity alive
         return found
@@ -564,8 +564,8 @@ class _Writer:
         else:
             call = f"{self.implementation(op, op.string_fn if strings and op.string_fn is not None else op.fn, strings)}({args})"
             if op.rows_fn is not None and not strings and not self.loops and op.rows_fn(*node.args):
-                params = self.value(node.args[0], graph)
-                if params.isidentifier():  # a tape around may watch what is looked up in
+                params = self.value(node.args[0], graph, node.extra)
+                if params.isidentifier() and params not in self.env:  # not a constant; a tape around may watch what is looked up in
                     fn_name = self.constant(op.fn, op.fn.__name__ + "_")
                     call += f" if not {params}.requires_grad else _look_up({fn_name}, {self.constant(op.rows_fn, 'f')}, {args})"
         structure = node.structure

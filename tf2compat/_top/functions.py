@@ -30,6 +30,8 @@ __all__ = ["Function", "function"]
 
 #: traces that one function keeps; the oldest unused goes first
 _KEPT = 256
+#: kinds of calls in replicas that are remembered for saving
+_KEPT_OF_STEPS = 16
 #: traces among how many calls are told of, and how often
 _WARNED_AT, _HISTORY, _WARNINGS = 5, 10, 2
 
@@ -112,6 +114,8 @@ class Function(TensorCallable):
         #: the call before, where tensors are all that it was made with
         self._last: Any = None
         self._created = False
+        #: kinds of calls that replicas made, which have no traces: (arguments by their specs)
+        self._in_steps: dict[Any, tuple[Any, Any]] = {}
         self._detector = _detector_of(fn)
         self._methods: weakref.WeakKeyDictionary[Any, Function] = weakref.WeakKeyDictionary()
         try:
@@ -190,6 +194,7 @@ class Function(TensorCallable):
             return self._python(*args, **kwargs)
         if strategies.running and strategies.replica() is not None:  # a trace would be of one replica, and could not meet the others
             held = args if self._instance is None else (self._instance(), *args)
+            self._note_of_step(args, kwargs)
             return strategies.part_of_step(self._python_function, held, kwargs)
         last = self._last
         if last is not None and not kwargs and state.local.device is None:
@@ -220,6 +225,12 @@ class Function(TensorCallable):
             self._detector.traced(self._python_function)
         self._last = self._recent(args, kwargs, found) if self._cache.get(key) is found else None
         return found.run(leaves)
+
+    def _note_of_step(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Remember what kind of call a replica makes: what is saved later has a trace for it, as TensorFlow's has."""
+        key = encode((args, kwargs), [])
+        if key not in self._in_steps and len(self._in_steps) < _KEPT_OF_STEPS:
+            self._in_steps[key] = nest.map_structure(_spec_of, (args, kwargs))
 
     def _recent(self, args: tuple[Any, ...], kwargs: dict[str, Any], found: ConcreteFunction) -> Any:
         """A call with tensors, or a tuple of tensors, alone: dtypes and shapes, whether a tuple, the trace; most calls are like the one before."""
@@ -408,6 +419,18 @@ class Function(TensorCallable):
     def _list_all_concrete_functions(self) -> list[ConcreteFunction]:
         return list(dict.fromkeys(self._cache.values()))
 
+    def _traced_steps(self) -> list[ConcreteFunction]:
+        """Traces for the calls that were made in replicas alone, made when they are asked for."""
+        found = []
+        from .calling import get_logger
+
+        for args, kwargs in self._in_steps.values():
+            try:
+                found.append(self.get_concrete_function(*args, **kwargs))
+            except Exception as problem:  # it may need the other replicas
+                get_logger().warning("%s was called in replicas alone, and cannot be traced outside of them: %s", self._name, problem)
+        return found
+
     def explain(self) -> str:
         """What became of the function: its traces, how each runs, the time spent, why something is not compiled."""
         lines = [f"{self._name}: {self._traces} traces, {len(set(map(id, self._cache.values())))} kept"]
@@ -454,6 +477,13 @@ def _dims(v: Any) -> Any:
     if isinstance(v, TensorSpec):
         return None if v.shape.rank is None else tuple(v.shape.as_list())
     return tuple(v._t.shape)
+
+
+def _spec_of(value: Any) -> Any:
+    """A tensor's spec, a component's variable, anything else as it is."""
+    if isinstance(value, Tensor):
+        return TensorSpec.from_tensor(value)
+    return getattr(value, "_container", None) or value if isinstance(value, Variable) else value
 
 
 def _covers(open_: Any, dims: Any) -> bool:

@@ -12,6 +12,7 @@ from .._engine.convert import convert_to_tensor
 from .._engine.dtypes import FLOATS, as_dtype
 from .._engine.op import invalid, op, tensor
 from .._engine.tensor import Tensor
+from .._engine.unregistered import without_gradient
 from ._checks import image_of
 
 _FLOAT = tensor(FLOATS)
@@ -176,7 +177,7 @@ def _contrast(images: Any, factor: Any, name: str | None = None) -> Any:
         raise invalid(f"input must be at least 3-D, got shape{list(images.shape)} [Op:AdjustContrastv2] name: ")
     wide = images.float()
     mean = wide.mean((-3, -2), keepdim=True)
-    return ((wide - mean) * factor + mean).to(images.dtype)
+    return without_gradient(((wide - mean) * factor + mean).to(images.dtype), "AdjustContrastv2")
 
 
 def adjust_gamma(image: Any, gamma: Any = 1, gain: Any = 1) -> Tensor:
@@ -206,7 +207,7 @@ def _channels(images: Any, op_name: str) -> None:
 def _hue(images: Any, delta: Any, name: str | None = None) -> Any:
     _channels(images, "AdjustHue")
     h, s, v = _hsv(images.float()).unbind(-1)
-    return _rgb(torch.stack([torch.remainder(h + delta, 1.0), s, v], -1)).to(images.dtype)
+    return without_gradient(_rgb(torch.stack([torch.remainder(h + delta, 1.0), s, v], -1)).to(images.dtype), "AdjustHue")
 
 
 def adjust_saturation(image: Any, saturation_factor: Any, name: str | None = None) -> Tensor:
@@ -221,7 +222,7 @@ def adjust_saturation(image: Any, saturation_factor: Any, name: str | None = Non
 def _saturation(images: Any, factor: Any, name: str | None = None) -> Any:
     _channels(images, "AdjustSaturation")
     h, s, v = _hsv(images.float()).unbind(-1)
-    return _rgb(torch.stack([h, (s * factor).clamp(0, 1), v], -1)).to(images.dtype)
+    return without_gradient(_rgb(torch.stack([h, (s * factor).clamp(0, 1), v], -1)).to(images.dtype), "AdjustSaturation")
 
 
 def per_image_standardization(image: Any) -> Tensor:

@@ -141,7 +141,7 @@ def concretes_of(value: Any) -> list[ConcreteFunction]:
         return [value]
     if isinstance(value, LoadedFunction):
         return value.concretes
-    found = list(value._list_all_concrete_functions())
+    found = list(dict.fromkeys([*value._list_all_concrete_functions(), *value._traced_steps()]))
     if not found and value.input_signature is not None:
         found = [value.get_concrete_function()]
     return found
