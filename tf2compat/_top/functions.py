@@ -427,7 +427,7 @@ class Function(TensorCallable):
         for args, kwargs in self._in_steps.values():
             try:
                 found.append(self.get_concrete_function(*args, **kwargs))
-            except Exception as problem:  # it may need the other replicas
+            except Exception as problem:  # noqa: BLE001 - it may need the other replicas
                 get_logger().warning("%s was called in replicas alone, and cannot be traced outside of them: %s", self._name, problem)
         return found
 
