@@ -49,6 +49,8 @@ class _Creation:
         initial = kwargs.get("initial_value")
         if isinstance(initial, SymbolicTensor):
             kwargs["initial_value"] = _lifted(initial, self)
+            if kwargs.get("shape") is None:
+                kwargs["shape"] = initial.shape
         elif callable(initial) and not isinstance(initial, Tensor):
             pass  # Variable calls it outside of the graph
         variable = next_creator(**kwargs)
@@ -179,6 +181,10 @@ class ConcreteFunction(TensorCallable):
         names = spec_names_of(binder, pos, kw)
         self._template = (decode(pos, stand_ins), decode(kw, stand_ins))
         self._spec_names = names
+        given: list[Any] = []
+        encode((pos, kw), given)
+        #: the names of specs that were traced for
+        self._given_names = [v.name if isinstance(v, TensorSpec) else None for v in given]
         self._program: Program | None = None
         self._lock = threading.Lock()
         self._tier: Any = None
@@ -268,6 +274,8 @@ class ConcreteFunction(TensorCallable):
         encode((pos, kw), template)
         if not kwargs and len(args) == len(template) and len(args) != len(pos):
             given = list(args)  # the flat form: one tensor after the other
+        elif not args and len(names) > len(self._binder.names) and len(set(names)) == len(names) and set(kwargs) == set(names):
+            given = [kwargs[n] for n in names]  # the flat form by the specs' names
         else:
             by_name = dict(zip(self._binder.names, pos, strict=False)) | kw
             if len(args) > len(pos):
@@ -331,9 +339,12 @@ class ConcreteFunction(TensorCallable):
     @property
     def structured_input_signature(self) -> tuple[Any, Any]:
         """The arguments, with a TensorSpec for each tensor."""
+        return self._described(self._spec_names)
+
+    def _described(self, names: list[Any]) -> tuple[Any, Any]:
         specs = iter([
             TensorSpec(None if d is None else list(d), t, name=n)
-            for (t, d), n in zip(self._specs, self._spec_names, strict=True)
+            for (t, d), n in zip(self._specs, names, strict=True)
         ])  # fmt: skip
         pos = decode(self._template[0], specs)
         return tuple(pos), decode(self._template[1], specs)
@@ -373,7 +384,7 @@ class ConcreteFunction(TensorCallable):
     @property
     def function_type(self) -> FunctionType:
         """The parameters and the result, described."""
-        pos, kw = self.structured_input_signature
+        pos, kw = self._described(self._given_names)
         return trace_type_of(self._binder.names, self._binder.varargs, pos, kw, _specs(self.structured_outputs), self.captured_inputs)
 
     @property

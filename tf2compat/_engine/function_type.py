@@ -178,7 +178,7 @@ def constraint(value: Any, aliases: _Aliases | None = None) -> Any:
     """What describes an argument or result: specs for tensors, literals for Python values, structures of these."""
     aliases = aliases or _Aliases()
     if isinstance(value, TensorSpec):
-        return TensorSpec(value.shape, value.dtype)
+        return TensorSpec(value.shape, value.dtype, value.name)
     if isinstance(value, TypeSpec):
         return value
     if isinstance(value, Variable):

@@ -28,6 +28,10 @@ _STEPS = frozenset(("train_function", "test_function", "predict_function", "trai
 def functions_of(node: Any) -> dict[str, Any]:
     """The `tf.function`s that an object has as attributes or methods, by name; for a Keras model or layer, its call."""
     found: dict[str, Any] = {}
+    if isinstance(node, Mapping):
+        return {name: value for name, value in node.items() if isinstance(name, str) and isinstance(value, (Function, ConcreteFunction, LoadedFunction))}
+    if isinstance(node, (list, tuple)):
+        return {str(i): value for i, value in enumerate(node) if isinstance(value, (Function, ConcreteFunction, LoadedFunction))}
     if not isinstance(node, Trackable):
         return found
     if type(node).__module__.startswith("tf2compat."):
@@ -176,6 +180,8 @@ def write_concrete(concrete: ConcreteFunction, writer: GraphWriter) -> dict[str,
     pos, kw = concrete._template
     return {
         "name": concrete._name,
+        "jit": concrete._jit,
+        "names": concrete._spec_names,
         "parameters": _parameters(concrete._binder, writer),
         "graph": content,
         "pos": writer.value(pos, "a signature"),
@@ -189,10 +195,18 @@ def _parameters(binder: Binder, writer: GraphWriter) -> list[Any]:
     out = []
     for p in binder.signature.parameters.values():
         entry: list[Any] = [p.name, p.kind.name]
+        if p.name in binder.fixed:  # by a partial
+            out.append([p.name, inspect.Parameter.KEYWORD_ONLY.name, writer.value(binder.fixed[p.name], f"the value of '{p.name}'")])
+            continue
         if p.default is not inspect.Parameter.empty:
             entry.append(writer.value(p.default, f"the default of '{p.name}'"))
         out.append(entry)
-    return out
+    known = binder.signature.parameters
+    given = [n for n in binder.fixed if n not in known]
+    out[len(out) - (binder.varkw is not None) : len(out) - (binder.varkw is not None)] = [
+        [n, inspect.Parameter.KEYWORD_ONLY.name, writer.value(binder.fixed[n], f"the value of '{n}'")] for n in given
+    ]
+    return sorted(out, key=lambda entry: _KINDS[entry[1]])
 
 
 def read_concrete(content: dict[str, Any], reader: GraphReader) -> ConcreteFunction:
@@ -210,7 +224,11 @@ def read_concrete(content: dict[str, Any], reader: GraphReader) -> ConcreteFunct
 
     stand_in.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     specs = [(dtypes.as_dtype(dtype), None if dims is None else tuple(dims)) for dtype, dims in content["specs"]]
-    return ConcreteFunction(graph, str(content["name"]), Binder(stand_in), reader.value(content["pos"]), reader.value(content["kw"]), specs)
+    made = ConcreteFunction(graph, str(content["name"]), Binder(stand_in), reader.value(content["pos"]), reader.value(content["kw"]), specs, content.get("jit"))
+    names = content.get("names")
+    if isinstance(names, list) and len(names) == len(specs):
+        made._spec_names = made._given_names = [None if n is None else str(n) for n in names]
+    return made
 
 
 # --- after loading ---------------------------------------------------------------------------------------------------
@@ -249,8 +267,9 @@ def _match(wanted: Any, given: Any, leaves: list[Any], convert: bool) -> bool:
 class LoadedFunction(Trackable):
     """A function of a loaded SavedModel: its traces, of which a call takes the one that fits."""
 
-    def __init__(self, name: str, concretes: list[ConcreteFunction]) -> None:
+    def __init__(self, name: str, concretes: list[ConcreteFunction], jit_compile: bool | None = None) -> None:
         self._name = name
+        self._jit_compile = jit_compile
         self.concretes = concretes
 
     @property
@@ -265,8 +284,24 @@ class LoadedFunction(Trackable):
     def _list_all_concrete_functions(self) -> list[ConcreteFunction]:
         return list(self.concretes)
 
+    @property
+    def function_type(self) -> Any:
+        """The parameters; None where several traces are known."""
+        return self.concretes[0]._binder.function_type if self.concretes else None
+
+    @property
+    def input_signature(self) -> Any:
+        """What the only trace takes; None where several are known."""
+        return tuple(self.concretes[0].structured_input_signature[0]) if len(self.concretes) == 1 else None
+
+    def pretty_printed_concrete_signatures(self, verbose: bool = True) -> str:
+        """The signatures of all traces as text."""
+        return "\n\n".join(c.pretty_printed_signature(verbose) for c in self.concretes)
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Runs the trace that the arguments fit; ValueError when there is none."""
+        if not self.concretes:
+            raise ValueError("Found zero restored functions for caller function.")
         for convert in (False, True):
             for concrete in self.concretes:
                 try:

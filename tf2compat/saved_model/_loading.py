@@ -13,6 +13,7 @@ import numpy as np
 from tf2compat import _ports, errors
 from tf2compat._engine import dtypes, state
 from tf2compat._engine.graph_json import GraphReader, held_object
+from tf2compat._engine.shapes import TensorShape
 from tf2compat._engine.tensor import wrap
 from tf2compat._engine.trackable import AutoTrackable
 from tf2compat._engine.variable import Variable, VariableAggregation, VariableSynchronization
@@ -159,7 +160,7 @@ def _variable(content: Mapping[str, Any]) -> Variable:
 
         initial = wrap(torch.zeros(sizes, dtype=dtype.torch))
     return Variable(
-        initial, dtype=dtype, trainable=bool(content["trainable"]), name=str(content["name"]) or None, shape=shape,
+        initial, dtype=dtype, trainable=bool(content["trainable"]), name=str(content["name"]) or None, shape=TensorShape(shape),
         synchronization=VariableSynchronization[content.get("synchronization", "AUTO")], aggregation=VariableAggregation[content.get("aggregation", "NONE")],
     )  # fmt: skip
 
@@ -203,6 +204,22 @@ def _objects(nodes: list[Any], directory: str) -> list[Any]:
     return made
 
 
+def _give(item: Any, name: str, loaded: Any) -> None:
+    """Put a function where it was: an attribute of an object, an item of a container."""
+    if isinstance(item, dict):
+        item[name] = loaded
+    elif isinstance(item, list):
+        place = int(name)
+        if not 0 <= place <= 1_000_000:
+            raise ValueError("a list is implausibly long")
+        item.extend([None] * (place + 1 - len(item)))
+        item[place] = loaded
+    else:
+        item.__dict__.setdefault("_functions", {})[name] = loaded
+        if not name.startswith("__"):
+            item.__dict__[name] = loaded
+
+
 def _add_functions(content: dict[str, Any], objects: list[Any], path: str, variables: str) -> None:
     reader = _formats.open_reader(variables)
     if reader.read(_layout.IDENTITY).data[0] != str(content.get("identity")).encode():
@@ -231,11 +248,14 @@ def _add_functions(content: dict[str, Any], objects: list[Any], path: str, varia
     try:
         concretes = [read_concrete(item, GraphReader(variable, constant, held)) if item is not None else None for item in content["concretes"]]
         for item, node in zip(objects, content["nodes"], strict=True):
+            plain = node.get("plain", ())
             for name, numbers in node.get("functions", {}).items():
-                loaded = LoadedFunction(name, [concretes[n] for n in numbers])
-                item.__dict__.setdefault("_functions", {})[name] = loaded
-                if not name.startswith("__"):
-                    item.__dict__[name] = loaded
+                loaded: Any = LoadedFunction(name, [concretes[n] for n in numbers], concretes[numbers[0]]._jit if numbers else None)
+                if name in plain:
+                    (loaded,) = loaded.concretes
+                _give(item, name, loaded)
+            for name, jit in node.get("untraced", {}).items():
+                _give(item, name, LoadedFunction(name, [], jit))
         found = {
             name: Signature(concretes[entry["concrete"]], list(entry["inputs"]), list(entry["outputs"]))
             for name, entry in content["signatures"].items()

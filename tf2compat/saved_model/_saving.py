@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import os
@@ -11,6 +12,7 @@ from typing import Any
 
 from tf2compat import _ports
 from tf2compat._engine import trackable
+from tf2compat._engine.concrete import ConcreteFunction
 from tf2compat._engine.graph_json import GraphWriter, NotSaveable
 from tf2compat._engine.tensor import wrap
 from tf2compat._engine.variable import Variable
@@ -99,6 +101,13 @@ def save(obj: Any, export_dir: Any, signatures: Any = None, options: SaveOptions
             "Expected an object of type `Trackable`, such as `tf.Module` or a subclass of the `Trackable` class, for export. Got "
             f"{obj} with type {type(obj)}."
         )
+    held = vars(obj).get("signatures")
+    if isinstance(held, (trackable.Trackable, dict)):
+        raise ValueError(
+            f"Exporting an object {obj} which has an attribute named 'signatures'. This is a reserved attribute used to store SavedModel "
+            "signatures in objects which come from `tf.saved_model.load`. Delete this attribute (e.g. `del obj.signatures`) before saving if "
+            "this shadowing is acceptable."
+        )
     directory = _formats.path_text(export_dir)
     chosen = _signatures(obj, signatures)
     tree = Tree(obj)
@@ -127,9 +136,16 @@ def save(obj: Any, export_dir: Any, signatures: Any = None, options: SaveOptions
                 node["variable"]["device"] = str(item.device)
         elif isinstance(item, _layout.Asset):
             node["asset"] = _add_asset(item.path, assets)
-        functions = {name: [put(c) for c in _functions.concretes_of(value)] for name, value in _functions.functions_of(item).items()}
+        found = _functions.functions_of(item)
+        functions = {name: [put(c) for c in _functions.concretes_of(value)] for name, value in found.items()}
         if functions:
             node["functions"] = {name: numbers for name, numbers in functions.items() if numbers}
+            plain = [name for name in node["functions"] if isinstance(found[name], ConcreteFunction)]
+            if plain:
+                node["plain"] = plain
+            untraced = [name for name, numbers in functions.items() if not numbers and not name.startswith("__")]
+            if untraced and node["kind"] == "object" and not hasattr(item, "save_spec"):
+                node["untraced"] = {name: getattr(found[name], "_jit_compile", None) for name in untraced}
         nodes.append(node)
     described = {}
     for name, concrete in chosen.items():
@@ -182,6 +198,23 @@ def save(obj: Any, export_dir: Any, signatures: Any = None, options: SaveOptions
             "; ".join(f"{name}: {why}" for name, why in problems.items()),
         )  # fmt: skip
     write_atomic(os.path.join(directory, _layout.PROTO), proto)
+    hashed = [proto, [c["graph"] for c in content if c is not None], described, nodes, os.path.join(directory, "variables", "variables.index")]
+    write_atomic(os.path.join(directory, "fingerprint.pb"), _fingerprint(hashed))
+
+
+def _fingerprint(parts: list[Any]) -> bytes:
+    """TensorFlow's FingerprintDef: a number for each of the file, the program, the signatures, the objects and the checkpoint."""
+    numbers = []
+    for part in parts:
+        if isinstance(part, str):
+            with open(part, "rb") as file:
+                part = file.read()
+        data = part if isinstance(part, bytes) else json.dumps(part, separators=(",", ":"), sort_keys=True).encode()
+        numbers.append(int.from_bytes(hashlib.sha256(data).digest()[:8], "little"))
+    made = _ports.load("protos", "tensorflow").FingerprintDef()
+    made.saved_model_checksum, made.graph_def_program_hash, made.signature_def_hash, made.saved_object_graph_hash, made.checkpoint_hash = numbers
+    made.version.producer = 4
+    return made.SerializeToString()
 
 
 def _keys(tree: Tree) -> list[tuple[str, Variable]]:

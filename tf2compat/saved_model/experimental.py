@@ -101,7 +101,7 @@ def read_fingerprint(export_dir: Any) -> Fingerprint:
     """The fingerprint of a SavedModel that has one (`tf.saved_model.experimental.read_fingerprint`). FileNotFoundError if it has none."""
     path = os.path.join(_formats.path_text(export_dir), "fingerprint.pb")
     if not os.path.isfile(path):
-        raise FileNotFoundError(f"SavedModel Fingerprint Error: there is no fingerprint at {path}")
+        raise FileNotFoundError(f"SavedModel Fingerprint Error: Could not find fingerprint in directory: {os.path.dirname(path)}")
     found = _ports.load("protos", "tensorflow").FingerprintDef.FromString(read_file(path))
     return Fingerprint(
         found.saved_model_checksum, found.graph_def_program_hash, found.signature_def_hash, found.saved_object_graph_hash,
