@@ -364,7 +364,12 @@ def make_tensor_proto(values: Any, dtype: Any = None, shape: Any = None, verify_
     if shape is not None:
         if verify_shape and builtin_tuple(array.shape) != builtin_tuple(shape):
             raise TypeError(f"Expected Tensor's shape: {builtin_tuple(shape)}, got {array.shape}.")
-        array = np.broadcast_to(array, shape) if array.size == 1 else array.reshape(shape)
+        size = int(np.prod(shape, dtype=np.int64))
+        if array.size > size:
+            raise ValueError(f"Too many elements provided. Takes at most {size}, but got {array.size}.")
+        if 0 < array.size < size:  # the last value fills the rest
+            array = np.concatenate([array.reshape(-1), np.repeat(array.reshape(-1)[-1:], size - array.size)])
+        array = array.reshape(shape)
     if array.dtype == np.int64 and not isinstance(values, (np.ndarray, np.generic, Tensor)) and dtype is None:
         array = array.astype(np.int32)
     if array.dtype == np.float64 and not isinstance(values, (np.ndarray, np.generic, Tensor)) and dtype is None:

@@ -11,6 +11,7 @@ from .._engine import dtypes
 from .._engine.dtypes import int64
 from .._engine.op import ANY, invalid, op, tensor
 from .._engine.tensor import Tensor, numpy_of
+from ..errors import InternalError
 from ..strings.hashing import fingerprint64
 
 
@@ -82,6 +83,16 @@ def _edit_distance(
     if len(shapes[0]) != len(shapes[1]) or len(shapes[0]) < 2:
         raise invalid(f"hypothesis and truth must have one rank of at least 2: shapes {shapes[0]} and {shapes[1]} [Op:EditDistance] name: ")
     outer = [max(a, b) for a, b in zip(shapes[0][:-1], shapes[1][:-1], strict=True)]
+    strides = [int(np.prod(outer[i + 1 :], dtype=np.int64)) for i in range(len(outer))]
+    for indices in (hypothesis_indices, truth_indices):
+        for index in numpy_of(indices).tolist():
+            place = sum(i * s for i, s in zip(index, strides, strict=False))
+            if not 0 <= place < max(1, int(np.prod(outer))):
+                raise InternalError(
+                    None, None,
+                    f"Got an inner product {place} which would require writing to outside of the buffer for the output tensor (max elements "
+                    f"{int(np.prod(outer))}) [Op:EditDistance] name: ",
+                )  # fmt: skip
     mine, truth = _sequences(hypothesis_indices, hypothesis_values), _sequences(truth_indices, truth_values)
     out = np.zeros(outer, dtype=np.float32)
     for key in set(mine) | set(truth):

@@ -62,6 +62,8 @@ def scatter_nd(indices: Any, updates: Any, shape: Any, bad_indices_policy: str =
     _check_shapes(indices, updates, shape)
     at, total, spare = _rows(indices.to(updates.device), shape, "ScatterNd", ignore)
     rest = tuple(shape[indices.shape[-1] :]) if indices.ndim else tuple(shape[1:])
+    if not _total(shape):
+        return updates.new_zeros(tuple(shape))
     flat = updates.reshape((-1, _total(rest)) if at.numel() else (0, _total(rest)))
     whole = flat.to(torch.uint8) if flat.dtype is torch.bool else flat
     out = whole.new_zeros((total + spare, _total(rest))).index_add(0, at, whole)[:total].reshape(shape)

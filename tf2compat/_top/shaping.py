@@ -131,6 +131,8 @@ def _(tensor: Any, shape: Any) -> str | None:
         if d < -1:
             return f"Size {i} must be non-negative, not {d}"
         count *= d if d != -1 else 1
+    if count > 1 << 63:
+        return f"Shape {list(shape)} has too many elements"
     have = tensor.size if isinstance(tensor, np.ndarray) else tensor.numel()
     if free:
         if count == 0:

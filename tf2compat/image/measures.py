@@ -205,6 +205,10 @@ def extract_patches(images: Any, sizes: Any, strides: Any, rates: Any, padding: 
             from ..errors import UnimplementedError
 
             raise UnimplementedError(None, None, f"Only support {what} across space. [Op:ExtractImagePatches] name: ")
+        if min(values) < 1:
+            from ..errors import OutOfRangeError
+
+            raise OutOfRangeError(None, None, f"{what} is out of range. [Op:ExtractImagePatches] name: ")
     return _patches(images, tuple(sizes[1:3]), tuple(strides[1:3]), tuple(rates[1:3]), padding == "SAME", name)
 
 

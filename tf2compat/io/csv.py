@@ -225,9 +225,11 @@ def decode_csv(
         if select_cols and select_cols[0] < 0:
             raise ValueError("select_cols contains negative values.")
         if len(select_cols) != len(record_defaults):
-            raise ValueError(f"Length of select_cols ({len(select_cols)}) and record_defaults ({len(record_defaults)}) do not match.")
+            raise ValueError("Length of select_cols and record_defaults do not match.")
     defaults = [convert_to_tensor(d) for d in record_defaults]
     for d in defaults:
+        if d.shape.rank is not None and d.shape.rank > 1:
+            raise invalid(f"Each record default should be at most rank 1 {_TAIL}")
         if d.dtype not in _KINDS:
             raise invalid(f"Value for attr 'OUT_TYPE' of {d.dtype._cpp} is not in the list of allowed values: float, double, int32, int64, string {_TAIL}")
     return list(_decode_csv(records, defaults, field_delim, use_quote_delim, na_value, select_cols))

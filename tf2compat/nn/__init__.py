@@ -70,6 +70,7 @@ from .sampling import (
     all_candidate_sampler,
     compute_accidental_hits,
     fixed_unigram_candidate_sampler,
+    learned_unigram_candidate_sampler,
     nce_loss,
     sampled_softmax_loss,
 )

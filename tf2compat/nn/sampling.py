@@ -19,6 +19,9 @@ from .losses import sigmoid_cross_entropy_with_logits, softmax_cross_entropy_wit
 UniformCandidateSampler = collections.namedtuple("UniformCandidateSampler", ["sampled_candidates", "true_expected_count", "sampled_expected_count"])
 LogUniformCandidateSampler = collections.namedtuple("LogUniformCandidateSampler", ["sampled_candidates", "true_expected_count", "sampled_expected_count"])
 FixedUnigramCandidateSampler = collections.namedtuple("FixedUnigramCandidateSampler", ["sampled_candidates", "true_expected_count", "sampled_expected_count"])
+LearnedUnigramCandidateSampler = collections.namedtuple(
+    "LearnedUnigramCandidateSampler", ["sampled_candidates", "true_expected_count", "sampled_expected_count"]
+)
 AllCandidateSampler = collections.namedtuple("AllCandidateSampler", ["sampled_candidates", "true_expected_count", "sampled_expected_count"])
 ComputeAccidentalHits = collections.namedtuple("ComputeAccidentalHits", ["indices", "ids", "weights"])
 
@@ -39,7 +42,7 @@ def _sample(true_classes: Any, num_sampled: int, unique: bool, weights: Any, num
         ids = torch.arange(size, dtype=torch.float64)
         p = torch.full((size,), 1.0 / size, dtype=torch.float64) if weights > 0 else torch.log((ids + 2) / (ids + 1)) / math.log(size + 1)
     else:
-        p = torch.tensor(weights, dtype=torch.float64)
+        p = weights if isinstance(weights, torch.Tensor) else torch.tensor(weights, dtype=torch.float64)
         p = p / p.sum()
     generator = numbers.generator(torch.device("cpu"))
     if unique:
@@ -111,6 +114,44 @@ def fixed_unigram_candidate_sampler(
                       "[Op:FixedUnigramCandidateSampler] name: ")  # fmt: skip
     weights = tuple([0.0] * num_reserved_ids + [c**distortion for c in counts])
     return FixedUnigramCandidateSampler(*_sample(_checked(true_classes, num_true), num_sampled, unique, weights, stream(seed)))
+
+
+#: how often each class was a true class, by the settings of a sampler, as kernels of TensorFlow keep it
+_LEARNED: dict[Any, torch.Tensor] = {}
+
+
+def _seen_so_far(size: int, settings: Any) -> torch.Tensor:
+    found = _LEARNED.get(settings)
+    if found is None:
+        while len(_LEARNED) >= 64:
+            del _LEARNED[next(iter(_LEARNED))]
+        found = _LEARNED[settings] = torch.ones(size, dtype=torch.float64)
+    return found
+
+
+@op("LearnedUnigramCandidateSampler", multi=True, stateful=True, true_classes=tensor(int64), num_sampled=INT)
+def _learned(true_classes: Any, num_sampled: int, unique: bool, size: int, settings: Any, numbers: Stream) -> Any:
+    if true_classes.device.type == "meta":
+        return _sample.op.fn(true_classes, num_sampled, unique, size, numbers)
+    true = true_classes.cpu().reshape(-1)
+    bad = true[(true < 0) | (true >= size)]
+    if bad.numel():
+        raise invalid(f"`true_candidate` out of range [0, {size}), received {int(bad[0])} [Op:LearnedUnigramCandidateSampler] name: ")
+    if unique and num_sampled > size:
+        raise invalid("Sampler's range is too small. [Op:LearnedUnigramCandidateSampler] name: ")
+    seen = _seen_so_far(size, settings)
+    found = _sample.op.fn(true_classes, num_sampled, unique, seen, numbers)
+    seen.add_(torch.bincount(true, minlength=size).to(seen))
+    return found
+
+
+def learned_unigram_candidate_sampler(
+    true_classes: Any, num_true: int, num_sampled: int, unique: bool, range_max: int, seed: Any = None, name: str | None = None
+) -> LearnedUnigramCandidateSampler:
+    """Classes drawn as often as they were true in earlier calls with the same arguments (`tf.random.learned_unigram_candidate_sampler`)."""
+    true_classes = _checked(true_classes, num_true)
+    settings = (num_true, num_sampled, unique, int(range_max), seed)
+    return LearnedUnigramCandidateSampler(*_learned(true_classes, num_sampled, unique, int(range_max), settings, stream(seed)))
 
 
 def all_candidate_sampler(

@@ -132,7 +132,9 @@ def crossed(inputs: Any, hashed: bool, buckets: Any, key: Any, separator: str, w
         splits.append(part.row_splits)
     known = {s.shape[0] for s in splits if s.shape[0] is not None}
     if len(known) > 1:
-        raise tf.errors.InvalidArgumentError(None, None, f"Expected the same number of rows in all inputs, got {sorted(n - 1 for n in known)}")
+        sizes = [s.shape[0] - 1 for s in splits if s.shape[0] is not None]
+        at = next(i for i, n in enumerate(sizes) if n != sizes[0])
+        raise tf.errors.InvalidArgumentError(None, None, f"Expected batch size {sizes[0]} got {sizes[at]} at position {at} [Op:SparseCrossV2] name: ")
     out, ends = _cross(values, splits, hashed, int(buckets or 0), _DEFAULT_KEY if key is None else int(key), separator)
     return RaggedTensor.from_row_splits(out, ends, validate=False)
 

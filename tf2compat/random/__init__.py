@@ -29,7 +29,7 @@ _missing = module_getattr("tf.random")
 
 def __getattr__(name: str) -> Any:
     """The candidate samplers live in `nn/sampling.py`, which itself draws from this package."""
-    if name in ("all_candidate_sampler", "fixed_unigram_candidate_sampler", "log_uniform_candidate_sampler", "uniform_candidate_sampler"):
+    if name in ("all_candidate_sampler", "fixed_unigram_candidate_sampler", "learned_unigram_candidate_sampler", "log_uniform_candidate_sampler", "uniform_candidate_sampler"):
         from ..nn import sampling
 
         return getattr(sampling, name)

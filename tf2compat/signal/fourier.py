@@ -21,50 +21,57 @@ def _rank(x: Any, least: int, name: str) -> None:
         raise invalid(f"Input must have rank of at least {least} but got: {shape} [Op:{name}] name: ")
 
 
-def _empty(x: Any, axes: int) -> bool:
-    return x.numel() == 0 and 0 in x.shape[:-axes]
+def _empty(x: Any) -> bool:
+    return 0 in x.shape
 
 
 @op("FFT", input=_COMPLEX)
 def fft(input: Any, name: str | None = None) -> Any:  # noqa: A002 - TensorFlow's parameter
     """Discrete Fourier transform over the last axis of a complex tensor (`tf.signal.fft`)."""
     _rank(input, 1, "FFT")
-    return input if _empty(input, 1) else torch.fft.fft(input)
+    return input if _empty(input) else torch.fft.fft(input)
 
 
 @op("IFFT", input=_COMPLEX)
 def ifft(input: Any, name: str | None = None) -> Any:  # noqa: A002
     """Inverse of `fft` (`tf.signal.ifft`)."""
     _rank(input, 1, "IFFT")
-    return input if _empty(input, 1) else torch.fft.ifft(input)
+    return input if _empty(input) else torch.fft.ifft(input)
 
 
 @op("FFT2D", input=_COMPLEX)
 def fft2d(input: Any, name: str | None = None) -> Any:  # noqa: A002
     """Discrete Fourier transform over the last two axes of a complex tensor (`tf.signal.fft2d`)."""
     _rank(input, 2, "FFT2D")
-    return torch.fft.fftn(input, dim=(-2, -1))
+    return input if _empty(input) else torch.fft.fftn(input, dim=(-2, -1))
 
 
 @op("IFFT2D", input=_COMPLEX)
 def ifft2d(input: Any, name: str | None = None) -> Any:  # noqa: A002
     """Inverse of `fft2d` (`tf.signal.ifft2d`)."""
     _rank(input, 2, "IFFT2D")
-    return torch.fft.ifftn(input, dim=(-2, -1))
+    return input if _empty(input) else torch.fft.ifftn(input, dim=(-2, -1))
 
 
 @op("FFT3D", input=_COMPLEX)
 def fft3d(input: Any, name: str | None = None) -> Any:  # noqa: A002
     """Discrete Fourier transform over the last three axes of a complex tensor (`tf.signal.fft3d`)."""
     _rank(input, 3, "FFT3D")
-    return torch.fft.fftn(input, dim=(-3, -2, -1))
+    return input if _empty(input) else torch.fft.fftn(input, dim=(-3, -2, -1))
 
 
 @op("IFFT3D", input=_COMPLEX)
 def ifft3d(input: Any, name: str | None = None) -> Any:  # noqa: A002
     """Inverse of `fft3d` (`tf.signal.ifft3d`)."""
     _rank(input, 3, "IFFT3D")
-    return torch.fft.ifftn(input, dim=(-3, -2, -1))
+    return input if _empty(input) else torch.fft.ifftn(input, dim=(-3, -2, -1))
+
+
+def _lengths(x: Any, given: Any, axes: int, name: str) -> list[int]:
+    for i, n in enumerate(given or ()):
+        if not isinstance(n, torch.Tensor) and n < 0:
+            raise invalid(f"fft_length[{i}] must >= 0, but got: {n} [Op:{name}] name: ")
+    return list(x.shape[-axes:] if given is None else given)
 
 
 # --- real transforms -----------------------------------------------------------------------------------------------------
@@ -73,6 +80,11 @@ def _rfft(input_tensor: Any, fft_length: Any, axes: int, name: str | None = None
     _rank(input_tensor, axes, f"RFFT{axes}D" if axes > 1 else "RFFT")
     if fft_length is not None and len(fft_length) != axes:
         raise invalid(f"fft_length must have shape [{axes}], got {len(fft_length)} lengths [Op:RFFT] name: ")
+    lengths = _lengths(input_tensor, fft_length, axes, "RFFT")
+    if 0 in lengths or _empty(input_tensor):
+        last = lengths[-1] // 2 + 1 if lengths[-1] else 0
+        kind = torch.complex64 if input_tensor.dtype is torch.float32 else torch.complex128
+        return input_tensor.new_zeros((*input_tensor.shape[:-axes], *lengths[:-1], last), dtype=kind)
     return torch.fft.rfftn(input_tensor, fft_length, tuple(range(-axes, 0)))
 
 
@@ -81,6 +93,11 @@ def _irfft(input_tensor: Any, fft_length: Any, axes: int, name: str | None = Non
     _rank(input_tensor, axes, f"IRFFT{axes}D" if axes > 1 else "IRFFT")
     if fft_length is not None and len(fft_length) != axes:
         raise invalid(f"fft_length must have shape [{axes}], got {len(fft_length)} lengths [Op:IRFFT] name: ")
+    last = max(0, 2 * (input_tensor.shape[-1] - 1))
+    lengths = [*_lengths(input_tensor, fft_length, axes, "IRFFT")[:-1], last if fft_length is None else fft_length[-1]]
+    if 0 in lengths or _empty(input_tensor):
+        kind = torch.float32 if input_tensor.dtype is torch.complex64 else torch.float64
+        return input_tensor.new_zeros((*input_tensor.shape[:-axes], *lengths), dtype=kind)
     return torch.fft.irfftn(input_tensor, fft_length, tuple(range(-axes, 0)))
 
 

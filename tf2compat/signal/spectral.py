@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 
 from .._engine import dtypes
@@ -71,6 +72,10 @@ def frame(
     """
     if isinstance(pad_value, Tensor):
         pad_value = pad_value.numpy().item()
+    for given in (frame_length, frame_step, pad_value):
+        shape = np.shape(given) if isinstance(given, (list, tuple, np.ndarray)) else ()
+        if shape:
+            raise ValueError(f"Shape {shape} must have rank 0")
     return _frame(signal, frame_length, frame_step, pad_end, pad_value, axis, name)
 
 

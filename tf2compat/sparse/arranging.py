@@ -220,6 +220,11 @@ def retain(sp_input: Any, to_retain: Any) -> SparseTensor:
 def _fill_empty_rows(indices: Any, values: Any, dense_shape: Any, default: Any) -> Any:
     """Indices, values, and which rows were empty."""
     rows = int(dense_shape[0])
+    outside = (indices[:, 0] < 0) | (indices[:, 0] >= rows)
+    if bool(outside.any()):
+        at = int(outside.nonzero()[0])
+        row = int(indices[at, 0])
+        raise invalid(f"indices({at}, 0) is invalid: {row} {f'>= {rows}' if row >= 0 else '< 0'} [Op:SparseFillEmptyRows] name: ")
     empty = torch.ones(rows, dtype=torch.bool, device=indices.device)
     empty[indices[:, 0]] = False
     added = torch.zeros((int(empty.sum()), indices.shape[1]), dtype=indices.dtype, device=indices.device)

@@ -36,7 +36,9 @@ def _matmul(indices: Any, values: Any, dense_shape: Any, b: Any, adjoint_a: bool
             f"Dimensions of A: [{height}, {inner}).  Dimensions of B: [{b.shape[0]},{b.shape[1]}] [Op:SparseTensorDenseMatMul] name: "
         )
     if indices.shape[0] and bool((indices < 0).any() | (indices >= dense_shape.to(indices.device)).any()):
-        raise invalid(f"indices are out of bounds: need 0 <= index < {shape} [Op:SparseTensorDenseMatMul] name: ")
+        i, j = (((indices < 0) | (indices >= dense_shape.to(indices.device))).nonzero()[0]).tolist()
+        bad, letter = int(indices[i, j]), "km"[(j == 0) != adjoint_a]
+        raise invalid(f"{letter} ({bad}) from index[{i},{j}] out of bounds (>={shape[j]}) [Op:SparseTensorDenseMatMul] name: ")
     if values.dtype in (torch.float32, torch.float64) and not (torch.is_grad_enabled() and (values.requires_grad or b.requires_grad)):
         return torch.sparse.mm(torch.sparse_coo_tensor(torch.stack([row, column]), values, (height, inner), check_invariants=False), b)
     return b.new_zeros(height, b.shape[1]).index_add(0, row, values[:, None] * b[column])
@@ -95,11 +97,24 @@ def add(a: Any, b: Any, threshold: Any = 0) -> Any:
     return retain(out, tf.logical_not(tf.logical_and(both > 1, small)))
 
 
+def axes_of(axis: Any, rank: int, name: str) -> set[int]:
+    """The dimensions that a reduction goes along. InvalidArgumentError for ones that are not there."""
+    if axis is None:
+        return set(range(rank))
+    axes = [int(a) for a in (axis if isinstance(axis, (list, tuple)) else [axis])]
+    for a in axes:
+        if not -rank <= a < rank:
+            raise tf.errors.InvalidArgumentError(
+                None, None, f"Invalid reduction dimension {a}, for input with {rank} dimensions. [Op:{name}] name: "
+            )
+    return {a % rank for a in axes}
+
+
 def reduce_sum(sp_input: Any, axis: Any = None, keepdims: Any = None, output_is_sparse: bool = False, name: str | None = None) -> Any:
     """Sums along dimensions, all by default: dense, or sparse if so asked (`tf.sparse.reduce_sum`)."""
     st = sparse(sp_input)
     rank = st.shape.rank
-    axes = set(range(rank)) if axis is None else {int(a) % rank for a in (axis if isinstance(axis, (list, tuple)) else [axis])}
+    axes = axes_of(axis, rank, "SparseReduceSumSparse" if output_is_sparse else "SparseReduceSum")
     kept = [d for d in range(rank) if d not in axes]
     if not kept and not output_is_sparse:
         total = tf.reduce_sum(st.values)

@@ -15,6 +15,7 @@ from .._engine.op import op, tensor
 from .._engine.shapes import TensorShape
 from .._engine.tensor import Tensor
 from .arranging import expand_dims, linear, reorder, retain, sparse, to_dense
+from .calculating import axes_of
 from .sparse_tensor import SparseTensor
 
 _AT = tensor(int64, group="indices")
@@ -42,6 +43,12 @@ _merged.infer(lambda ia, va, ib, vb, dense_shape, largest: [(int64, (None, ia.sh
 
 def _extreme(sp_a: Any, sp_b: Any, largest: bool) -> SparseTensor:
     a, b = sparse(sp_a), sparse(sp_b)
+    if a.shape.rank is not None and b.shape.rank is not None and a.shape.rank != b.shape.rank:
+        first, second = (" ".join("?" if d is None else str(d) for d in s.shape) for s in (a, b))
+        raise tf.errors.InvalidArgumentError(
+            None, None,
+            f"Operands do not have the same ranks; got shapes: {first} and {second} [Op:SparseSparse{'Maximum' if largest else 'Minimum'}] name: ",
+        )  # fmt: skip
     if not a.shape.is_compatible_with(b.shape):
         what = "SparseSparseMaximum" if largest else "SparseSparseMinimum"
         raise tf.errors.InvalidArgumentError(None, None, f"Operands' shapes do not match: {a.shape} and {b.shape} [Op:{what}] name: ")
@@ -76,7 +83,7 @@ def reduce_max(sp_input: Any, axis: Any = None, keepdims: Any = None, output_is_
     """The largest of the values that are there along dimensions (`tf.sparse.reduce_max`), 0 where there are none."""
     st = sparse(sp_input)
     rank = st.shape.rank
-    axes = set(range(rank)) if axis is None else {int(a) % rank for a in (axis if isinstance(axis, (list, tuple)) else [axis])}
+    axes = axes_of(axis, rank, "SparseReduceMaxSparse" if output_is_sparse else "SparseReduceMax")
     kept = [d for d in range(rank) if d not in axes]
     if not kept and not output_is_sparse:
         known = st.values.shape[0]
@@ -105,7 +112,9 @@ def split(sp_input: Any = None, num_split: Any = None, axis: Any = None, name: s
     rank = st.shape.rank
     at = int(axis) + (rank if int(axis) < 0 else 0)
     if not 0 <= at < rank:
-        raise tf.errors.InvalidArgumentError(None, None, f"Input axis should be in range [0, {rank}), got {axis} [Op:SparseSplit] name: ")
+        raise tf.errors.InvalidArgumentError(None, None, f"Input axis should be in range [-{rank}, {rank}), got {axis} [Op:SparseSplit] name: ")
+    if isinstance(num_split, (list, tuple)):
+        raise TypeError(f"Expected int for argument 'num_split' not {num_split!r}.")
     count = int(num_split)
     size = st.dense_shape[at]
     if st.shape[at] is not None and not 1 <= count <= st.shape[at]:
@@ -140,7 +149,7 @@ def reset_shape(sp_input: Any, new_shape: Any = None) -> SparseTensor:
     if wanted.shape.rank is not None and wanted.shape[0] is not None and st.shape.rank is not None and wanted.shape[0] != st.shape.rank:
         raise ValueError(f"Shapes {wanted.shape} and ({st.shape.rank},) are incompatible: the rank cannot change")
     if have is not None and want is not None and (want < have).any():
-        raise ValueError(f"Requested dimension is smaller than the tensor's: new_shape {want.tolist()}, shape {have.tolist()}")
+        raise ValueError(f"Requested new_shape should have dimension sizes >= sp_input.shape.  Found new_shape ({have}), sp_input.shape ({want}).")
     return SparseTensor(st.indices, st.values, wanted)
 
 
@@ -205,6 +214,8 @@ def bincount(
 
     if binary_output and weights is not None:
         raise ValueError("Arguments `binary_output` and `weights` are mutually exclusive. Please specify only one.")
+    if axis is None:  # as 0
+        axis = 0
     if axis not in (0, -1):
         raise ValueError(f"Unsupported value for argument axis={axis}. Only 0 and -1 are currently supported.")
     flat, rowids, rows = _rows_of(values if isinstance(values, (SparseTensor, RaggedTensor)) else convert_to_tensor(values))

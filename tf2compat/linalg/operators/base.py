@@ -35,6 +35,23 @@ class LinearOperator(Module):
     are promises of the caller; ValueError where they contradict each other.
     """
 
+    _given: tuple[tuple[Any, ...], dict[str, Any]]
+    _TF_MODULE_IGNORED_PROPERTIES = frozenset(("_given", "_parameters"))
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        made = super().__new__(cls)
+        object.__setattr__(made, "_given", (args, kwargs))
+        return made
+
+    def __getitem__(self, slices: Any) -> Any:
+        """The operator of a slice of the batch of matrices."""
+        from .slicing import sliced
+
+        return sliced(self, slices)
+
+    # an operator is no sequence, though it can be sliced
+    __iter__ = None
+
     def __init__(
         self,
         dtype: Any,
@@ -81,7 +98,9 @@ class LinearOperator(Module):
     @property
     def parameters(self) -> dict[str, Any]:
         """The arguments of the constructor by name."""
-        return dict(self._parameters)
+        from .slicing import arguments
+
+        return arguments(self)
 
     @property
     def graph_parents(self) -> list[Any]:
