@@ -119,3 +119,19 @@ def test_sequential_models_are_built_for_any_batch_size(capsys: pytest.CaptureFi
     model.compile("sgd", "mse")
     model.fit(tf.data.Dataset.from_tensor_slices((np.ones((8, 3, 2), "int64"), np.ones((8, 1)))).batch(4), verbose=0)
     assert model.output_shape == (None, 1)
+
+
+def test_weights_for_an_output_that_there_is_not():
+    x = tf.keras.Input((3,))
+    model = tf.keras.Model(x, [tf.keras.layers.Dense(1, name="d1")(x), tf.keras.layers.Dense(1, name="d2")(x)])
+    model.compile("sgd", "mse")
+    with pytest.raises(ValueError, match="unknown"):
+        model.fit(np.ones((2, 3)), [np.ones((2, 1))] * 2, sample_weight={"unknown": np.ones(2)}, verbose=0)
+
+
+def test_weights_without_weighted_metrics_are_told_of(caplog):
+    model = tf.keras.Sequential([tf.keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    with caplog.at_level("WARNING", "tensorflow"):
+        model.evaluate(np.ones((2, 3)), np.ones((2, 1)), sample_weight=np.ones(2), verbose=0)
+    assert "`weighted_metrics` were not provided" in caplog.text

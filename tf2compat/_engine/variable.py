@@ -252,8 +252,9 @@ class Variable(Trackable, metaclass=VariableMeta):
         raise AttributeError("Tensor.graph is undefined when eager execution is enabled.")
 
     @property
-    def initializer(self) -> Any:
-        raise AttributeError("Variable.initializer is undefined when eager execution is enabled.")
+    def initializer(self) -> None:
+        """None: variables have their values from the start."""
+        return None
 
     # --- reading -----------------------------------------------------------------------------------------------------
     def _read(self) -> Any:

@@ -34,6 +34,10 @@ def perform(op: Op, args: tuple[Any, ...]) -> Any:
     special = _SPECIAL.get(op.name)
     if special is not None:
         return special(op, args)
+    if op.key.startswith("tf2compat.keras.losses.functions."):
+        return _losses(op, args)
+    if op.name == "KerasReduceLoss":  # over all values
+        return op.public(args[0].flat_values, *args[1:])
     if op.elementwise or op.name in _UNARY or op.name in ("Maximum", "Minimum", "SquaredDifference", "Pow", "StringJoin", "SelectV2"):
         return elementwise(op.public, op, args)
     given = next(a for a in args if isinstance(a, RaggedTensor) or isinstance(a, (list, tuple)) and any(isinstance(v, RaggedTensor) for v in a))
@@ -41,6 +45,29 @@ def perform(op: Op, args: tuple[Any, ...]) -> Any:
         f"Attempt to convert a value ({given!r}) with an unsupported type ({RaggedTensor}) to a Tensor: {op.name} does not take ragged "
         "tensors; convert with to_tensor(), or apply it with tf.ragged.map_flat_values"
     )
+
+
+def _losses(op: Op, args: tuple[Any, ...]) -> Any:
+    """Losses over the last axis, which may itself be ragged: then it is filled up with zeros, or each row is one of its own."""
+    found = [a for a in args if isinstance(a, RaggedTensor)]
+    if any(a.flat_values.shape.rank != 1 for a in found):
+        return elementwise(op.public, op, args)
+    if all(a.ragged_rank > 1 for a in found):
+        return elementwise(op.public, op, tuple(_even(a) if isinstance(a, RaggedTensor) else a for a in args))
+    rows = [i for i, a in enumerate(args) if isinstance(a, RaggedTensor) or hasattr(a, "shape") and a.shape.rank]
+
+    def one(given: Any) -> Any:
+        whole = list(args)
+        for i, row in zip(rows, given, strict=True):
+            whole[i] = row
+        return op.public(*whole)
+
+    return tf.map_fn(one, [args[i] for i in rows], fn_output_signature=found[0].dtype)
+
+
+def _even(rt: RaggedTensor) -> Any:
+    """With a last axis that is no longer ragged."""
+    return rt.with_values(_even(rt.values)) if isinstance(rt.values, RaggedTensor) else rt.to_tensor()
 
 
 def elementwise(fn: Any, op: Op | None, args: tuple[Any, ...]) -> Any:

@@ -118,6 +118,7 @@ def clone_model(model: Any, input_tensors: Any = None, clone_function: Any = Non
         _replay(model._nodes, known, copy_of)
         outputs = nest.map_structure(lambda x: known[id(x)], model._nested_outputs)
         made = type(model)(nest.pack_sequence_as(model._nested_inputs, fresh), outputs, name=model.name)
+        made._take_endpoints(copies.values())
         return made
     if input_tensors is not None or clone_function is not None:
         raise ValueError(f"Arguments clone_function and input_tensors are only supported for Sequential models or Functional models. Received model of type '{type(model).__name__}', with clone_function={clone_function} and input_tensors={input_tensors}")

@@ -112,6 +112,8 @@ def _by_output(value: Any, y_pred: Any, names: list[str], what: str = "") -> lis
     if value is None:
         return [None] * n
     if isinstance(value, dict):
+        if not isinstance(y_pred, dict) and not set(value) & set(names) and what:
+            raise ValueError(f"None of the keys of `{what}` is the name of an output of the model. Outputs: {names}. Received: {what}={value}")
         if isinstance(y_pred, dict):
             return [value.get(k) for k in nest.sorted_keys(y_pred)]
         return [value.get(k) for k in names]
@@ -124,7 +126,7 @@ def _by_output(value: Any, y_pred: Any, names: list[str], what: str = "") -> lis
                 f"Found {n} output(s) of the model, but {len(flat)} {what or 'target'}(s): names of the outputs are {names}."
             )
         return flat
-    return [value] + [value if what == "sample_weight" else None] * (n - 1)
+    return [value] * n
 
 
 class LossesContainer:

@@ -87,6 +87,18 @@ def _size(x: Any) -> int:
     return int(x.shape[0]) if x.shape.rank else 0
 
 
+def check_cardinality(data: Any) -> None:
+    """ValueError unless x, y and the weights are of equally many samples."""
+    sizes = {_size(v) for v in nest.flatten(data) if v is not None}
+    if len(sizes) > 1:
+        shown = "Data cardinality is ambiguous:\n"
+        for label, part in zip(("x", "y", "sample_weight"), data, strict=False):
+            if part is not None:
+                found = ", ".join(str(_size(v)) for v in nest.flatten(part) if v is not None)
+                shown += f"  {label} sizes: {found}\n"
+        raise ValueError(shown + "Make sure all arrays contain the same number of samples.")
+
+
 class Arrays:
     """Batches of arrays that hold all samples. Shuffled anew in each epoch where asked for."""
 
@@ -96,15 +108,8 @@ class Arrays:
         for v in flat:
             if not hasattr(v, "_tf_rows") and v.shape.rank == 0:
                 raise ValueError(f"Data cardinality is ambiguous: a scalar was given where samples are needed: {v!r}")
-        sizes = [_size(v) for v in flat]
-        if len(set(sizes)) > 1:
-            shown = "Data cardinality is ambiguous:\n"
-            for label, part in zip(("x", "y", "sample_weight"), self.data, strict=False):
-                if part is not None:
-                    found = ", ".join(str(_size(v)) for v in nest.flatten(part) if v is not None)
-                    shown += f"  {label} sizes: {found}\n"
-            raise ValueError(shown + "Make sure all arrays contain the same number of samples.")
-        self.n = sizes[0]
+        check_cardinality(self.data)
+        self.n = _size(flat[0])
         if self.n == 0:
             raise ValueError("Expected input data to be non-empty.")
         if batch_size is None:
@@ -348,13 +353,15 @@ def with_class_weights(batches: Any, class_weight: dict[int, float]) -> Any:
         if nest.is_nested(y):
             raise ValueError("`class_weight` is only supported for Models with a single output.")
         t = y._t
-        if t.ndim > 2:
-            raise ValueError("`class_weight` not supported for 3+ dimensional targets.")
-        classes = t.argmax(1) if t.ndim == 2 and t.shape[1] > 1 else t.reshape(-1)
-        index = classes.to(torch.int64)
+        if t.ndim >= 2:
+            classes = t.argmax(-1) if t.shape[-1] > 1 else t.squeeze(-1)
+        else:
+            classes = t
+        index = (classes.round() if classes.is_floating_point() else classes).to(torch.int64)
         weights = table.to(t.device)[index]
         if sw is not None:
-            weights = weights * sw._t.to(weights.dtype)
+            own = sw._t.to(weights.dtype)
+            weights = weights * own.reshape(*own.shape, *[1] * (weights.ndim - own.ndim))
         return x, y, wrap(weights)
 
     return _Mapped(batches, weigh)

@@ -236,7 +236,19 @@ class Functional(Model):
 
     def _append_endpoint(self, layer: Any, value: Any) -> None:
         """Connect what leads from the model's tensors to `value`, and then `layer`, to the model."""
-        out = layer(value)
+        self._add_endpoint(layer(value))
+
+    def _take_endpoints(self, layers: Any) -> None:
+        """Keep the losses and metrics among `layers`, which no output depends on."""
+        from .endpoints import AddLoss, AddMetric
+
+        known = {id(layer) for layer in self._self_layers}
+        for layer in layers:
+            if isinstance(layer, (AddLoss, AddMetric)) and id(layer) not in known:
+                for node in layer._inbound:
+                    self._add_endpoint(node.outputs)
+
+    def _add_endpoint(self, out: Any) -> None:
         d = self.__dict__
         nodes, layers, depths = order_nodes(d["inputs"], [*d["outputs"], *d.get("_endpoints", ()), out])
         d.setdefault("_endpoints", []).append(out)
@@ -258,8 +270,10 @@ class Functional(Model):
         """The model of a config that `get_config` returned."""
         from .network_config import rebuild
 
-        inputs, outputs, _ = rebuild(config, custom_objects)
-        return cls(inputs=inputs, outputs=outputs, name=config.get("name"))
+        inputs, outputs, layers = rebuild(config, custom_objects)
+        model = cls(inputs=inputs, outputs=outputs, name=config.get("name"))
+        model._take_endpoints(layers.values())
+        return model
 
 
 def _output_names(layers: list[Any]) -> list[str]:

@@ -151,9 +151,10 @@ class Losing:
         return []
 
     def add_update(self, updates: Any) -> None:
-        """Run `updates` now if it is a function: updates need no registration in TensorFlow 2."""
+        """Run `updates` now if they are functions and the layer is trainable: updates need no registration in TensorFlow 2."""
+        frozen = not self.trainable  # type: ignore[attr-defined]
         for u in nest.flatten(updates):
-            if callable(u) and not isinstance(u, Tensor):
+            if callable(u) and not isinstance(u, Tensor) and not frozen:
                 u()
 
 

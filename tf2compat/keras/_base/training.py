@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,10 +14,11 @@ from tf2compat._engine import nest, state, strategies
 from tf2compat._engine.dtypes import int64
 from tf2compat._engine.tensor import Tensor
 from tf2compat._engine.variable import Variable
+from tf2compat._top.calling import get_logger
 from tf2compat.data.randomness import glance
 
 from .compiling import LossesContainer, MetricsContainer
-from .data import Arrays, batches_of, split, to_tensor, unpack, with_class_weights
+from .data import Arrays, batches_of, check_cardinality, split, to_tensor, unpack, with_class_weights
 
 
 class Training:
@@ -60,6 +63,7 @@ class Training:
         `steps_per_execution` batches are run between callbacks; `jit_compile=True` compiles the step at once.
         """
         kwargs.pop("from_serialized", None)
+        kwargs.pop("sample_weight_mode", None)  # weights by time step need no mode
         unknown = set(kwargs) - {"experimental_run_tf_function", "cloning", "sample_weight_mode", "target_tensors", "distribute"}
         if kwargs.get("distribute") is not None:
             raise ValueError("`distribute` argument in compile is not available in TF 2.0. Please create the model under the `strategy.scope()`.")
@@ -68,8 +72,6 @@ class Training:
                             '"experimental_run_tf_function", "distribute", "target_tensors", or "sample_weight_mode".')  # fmt: skip
         if kwargs.get("target_tensors") is not None:
             raise ValueError("`target_tensors` argument is not supported when executing eagerly. Received: target_tensors={}.".format(kwargs["target_tensors"]))
-        if kwargs.get("sample_weight_mode") is not None:
-            raise ValueError("`sample_weight_mode` argument in compile is not supported: pass per-timestep sample weights to `fit`.")
         if pss_evaluation_shards:
             raise ValueError("`pss_evaluation_shards` needs a parameter server strategy, which there is none of here.")
         d = self.__dict__
@@ -87,11 +89,24 @@ class Training:
         d["_jit_compile"] = jit_compile
         d["loss"] = loss
         self._reset_functions()
+        d["_compiled_trainable"] = [(layer.__dict__, layer.__dict__["_trainable"]) for layer in self._flatten_layers()]  # type: ignore[attr-defined]
         d["_is_compiled"] = True
         if d.get("_train_counter") is None:
             with state.outside():
                 for counter in ("_train_counter", "_test_counter", "_predict_counter"):
                     d[counter] = Variable(0, dtype=int64, trainable=False)
+
+    @contextlib.contextmanager
+    def _as_compiled(self) -> Iterator[None]:
+        """What was trainable when the model was compiled is trained, and only that."""
+        now = [(d, d["_trainable"], was) for d, was in self.__dict__["_compiled_trainable"] if d["_trainable"] is not was]
+        for d, _, was in now:
+            d["_trainable"] = was
+        try:
+            yield
+        finally:
+            for d, found, _ in now:
+                d["_trainable"] = found
 
     def _validate_compile(self, optimizer: Any, metrics: Any) -> None:
         strategy = strategies.current()
@@ -375,11 +390,24 @@ class Training:
         Data are arrays, tensors, frames, a dataset, a generator of batches, a Sequence or a torch DataLoader. RuntimeError before
         `compile`; ValueError for data that do not fit together. `use_multiprocessing` loads batches in threads.
         """
-        from ..callbacks import CallbackList
-
         self._assert_compiled()
         self._outside_functions("fit")
         _check_workers(use_multiprocessing)
+        with self._as_compiled():
+            return self._fit(
+                x, y, batch_size, epochs, verbose, callbacks, validation_split, validation_data, shuffle, class_weight, sample_weight,
+                initial_epoch, steps_per_epoch, validation_steps, validation_batch_size, validation_freq, max_queue_size, workers,
+                use_multiprocessing,
+            )  # fmt: skip
+
+    def _fit(
+        self, x: Any, y: Any, batch_size: int | None, epochs: int, verbose: Any, callbacks: Any, validation_split: float,
+        validation_data: Any, shuffle: Any, class_weight: Any, sample_weight: Any, initial_epoch: int, steps_per_epoch: int | None,
+        validation_steps: int | None, validation_batch_size: int | None, validation_freq: Any, max_queue_size: int, workers: int,
+        use_multiprocessing: bool,
+    ) -> Any:  # fmt: skip
+        from ..callbacks import CallbackList
+
         if validation_split and validation_data is None:
             (x, y, sample_weight), validation_data = split((x, y, sample_weight), validation_split)
         val = unpack(validation_data) if isinstance(validation_data, (list, tuple)) else (validation_data, None, None)
@@ -478,6 +506,13 @@ class Training:
 
         self._assert_compiled()
         self._outside_functions("evaluate")
+        weighted = sample_weight is not None or len(spec) == 3 if isinstance(spec := getattr(x, "element_spec", ()), tuple) else False
+        if weighted and self.compiled_metrics.given_weighted is None:
+            get_logger().warning(
+                "`evaluate()` received a value for `sample_weight`, but `weighted_metrics` were not provided.  Did you mean to pass metrics to "
+                "`weighted_metrics` in `compile()`?  If this is intentional you can pass `weighted_metrics=[]` to `compile()` in order to "
+                "silence this warning."
+            )
         _check_workers(use_multiprocessing)
         again = kwargs.pop("_use_cached_eval_dataset", False)  # `fit` asks for the same data after each epoch
         if kwargs:
@@ -494,9 +529,7 @@ class Training:
         logs = self._evaluate(batches, steps, callbacks)
         if return_dict:
             return logs
-        values = [logs.get(n) for n in self.metrics_names if n in logs]
-        values += [v for k, v in logs.items() if k not in self.metrics_names]
-        return values[0] if len(values) == 1 else values
+        return _in_order(logs, self.metrics_names)
 
     def predict(
         self,
@@ -545,6 +578,7 @@ class Training:
         found = [nest.map_structure(to_tensor, p) if p is not None else None for p in parts]
         while len(found) > 1 and found[-1] is None:
             found.pop()
+        check_cardinality(found)
         return tuple(found)
 
     def train_on_batch(
@@ -558,7 +592,8 @@ class Training:
         data = self._one(x, y, sample_weight)
         if class_weight:
             data = next(iter(with_class_weights(_Once(data), class_weight)))
-        logs = _host_logs(self.make_train_function()(iter([data])))
+        with self._as_compiled():
+            logs = _host_logs(self.make_train_function()(iter([data])))
         return self._returned(logs, return_dict)
 
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, reset_metrics: bool = True, return_dict: bool = False) -> Any:
@@ -577,11 +612,7 @@ class Training:
         return nest.map_structure(lambda t: t.numpy() if isinstance(t, Tensor) else t, out)
 
     def _returned(self, logs: dict[str, Any], as_dict: bool) -> Any:
-        names = self.metrics_names
-        if as_dict:
-            return logs
-        values = [logs[n] for n in names if n in logs] or list(logs.values())
-        return values[0] if len(values) == 1 else values
+        return logs if as_dict else _in_order(logs, self.metrics_names)
 
     def fit_generator(
         self,
@@ -641,6 +672,13 @@ class Training:
             generator, steps=steps, callbacks=callbacks, max_queue_size=max_queue_size, workers=workers,
             use_multiprocessing=use_multiprocessing, verbose=verbose,
         )  # fmt: skip
+
+
+def _in_order(logs: dict[str, Any], names: list[str]) -> Any:
+    """The logs as a list, those of `names` first; one alone as it is."""
+    values = [logs[n] for n in names if n in logs]
+    values += [logs[k] for k in sorted(logs) if k not in names]
+    return values[0] if len(values) == 1 else values
 
 
 class _Once:

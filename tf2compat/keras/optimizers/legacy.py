@@ -261,6 +261,8 @@ class Optimizer(AutoTrackable):
         for transform in self.gradient_transformers:
             pairs = transform(list(zip(grads, variables, strict=True)))
             grads, variables = [g for g, _ in pairs], [v for _, v in pairs]
+        if self.clipvalue == 0:  # which stops training, where the newer optimizers do not clip
+            grads = [None if g is None else g * 0 for g in grads]
         grads = list(_Current._clip_gradients(self, grads))  # type: ignore[arg-type]
         grads = [g if isinstance(g, (Tensor, IndexedSlices)) else convert_to_tensor(g) for g in grads]
         if type(self)._resource_apply_dense is not Optimizer._resource_apply_dense:
