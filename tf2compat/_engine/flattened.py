@@ -21,6 +21,7 @@ from .kernels import call_for
 from .nesting import Nested
 from .recording import Block, Recorder, Step, View
 from .unfit import Missed, Unfit
+from .variable import changed
 
 __all__ = ["Flat", "flatten", "plain", "tensors"]
 
@@ -71,8 +72,7 @@ class Flat:
         if not self.busy.acquire(blocking=False):
             return None
         try:
-            for v in self.owned:
-                v._own()
+            changed([v._own() for v in self.owned])
             if [v._t.data_ptr() for v in self.variables] != self.addresses:
                 self._move()
             if torch.is_grad_enabled():

@@ -16,6 +16,7 @@ from .._engine.dtypes import FLOATS, int32
 from .._engine.narrow import in_single
 from .._engine.op import invalid, op, tensor
 from .._engine.tensor import Tensor
+from ._filters import as_product, few_rows, packed
 from ._spatial import (
     FILTER,
     FORMATS,
@@ -50,7 +51,7 @@ def convolve(x: Any, w: Any, n: int, strides: Any, padding: Any, rates: Any, fir
     if not first:
         x = x.permute(TO_FIRST[n])
     window = w.shape[:n]
-    w = w.permute(FILTER[n])
+    filters, w = w, w.permute(FILTER[n])
     channels, per_group = x.shape[1], w.shape[1]
     groups = channels // per_group if per_group else 1
     sizes = x.shape[2:]
@@ -72,8 +73,15 @@ def convolve(x: Any, w: Any, n: int, strides: Any, padding: Any, rates: Any, fir
             # oneDNN's derivative of a strided 1x1 convolution of few channels (last in memory) writes outside of its memory
             x = x[(slice(None), slice(None), *[slice(None, None, s) for s in strides])]
             strides = (1,) * n
-        w = w.contiguous(memory_format=MEMORY[n])
-        out = _CONV[n](x, w, bias, strides, lo, rates, groups)
+        out = None
+        if n == 2:
+            if max(window) == 1 and groups == 1 and max(strides) == 1 and not any(lo) and few_rows(x):
+                out = as_product(x, filters, bias)
+            else:
+                out = packed(x, filters, bias, strides, lo, rates, groups)
+        if out is None:
+            w = w.contiguous(memory_format=MEMORY[n])
+            out = _CONV[n](x, w, bias, strides, lo, rates, groups)
     return out if first else out.permute(TO_LAST[n])
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from tf2compat import _ports, errors
 from tf2compat._engine import dtypes, trackable
-from tf2compat._engine.variable import Variable
+from tf2compat._engine.variable import Variable, changed
 from tf2compat._ports.checkpoint import ITEM_SIZE, CheckpointReader, TensorData
 from tf2compat._ports.object_graph import GraphNode
 from tf2compat._threads import each
@@ -217,6 +217,7 @@ def assign_all(pairs: list[tuple[Variable, TensorData]]) -> None:
             variable._write(to_storage(content))
         else:
             copies.append((target[0], content))
+            changed([variable._t])
     each(_copy, copies, sum(content.data.size for _, content in copies))
 
 

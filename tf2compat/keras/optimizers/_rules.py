@@ -15,6 +15,7 @@ import torch
 from tf2compat._engine.devices import on_host as _on_host
 from tf2compat._engine.op import ANY, TENSORS, VARIABLE, VARIABLES, op
 from tf2compat._engine.slices import within
+from tf2compat._engine.variable import changed
 from tf2compat._engine.variable import owned as _owned
 
 _ONE = np.float32(1)
@@ -155,6 +156,7 @@ def _adam_step(lr: Any, iterations: Any, alpha: Any, like: torch.Tensor) -> tupl
 def _fused_adam(ps: Any, gs: Any, ms: Any, vs: Any, hats: Any, rate: Any, step: Any, beta_1: Any, beta_2: Any, epsilon: Any) -> None:
     if isinstance(rate, torch.Tensor) and rate.device != ps[0].device:
         rate = rate.to(ps[0].device)
+    changed(ps)  # which torch's kernel does not count
     torch._fused_adam_(
         ps, gs, ms, vs, hats, [step] * len(ps), lr=_number(rate), beta1=beta_1, beta2=beta_2, weight_decay=0.0, eps=epsilon,
         amsgrad=bool(hats), maximize=False,
