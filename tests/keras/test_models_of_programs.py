@@ -241,3 +241,17 @@ def test_predictions_of_batches_of_different_lengths():
     found = model.predict(data, verbose=0)
     assert isinstance(found, tf.RaggedTensor) and found.shape.as_list() == [3, None, 2]
     assert found.row_lengths().numpy().tolist() == [3, 3, 5]
+
+
+def test_a_layer_that_comes_again_in_sequential(tmp_path) -> None:
+    """Numbers of layers, and how often the layer is called, are TensorFlow's: once where no shape was given."""
+    for given in (True, False):
+        again = tf.keras.layers.Dense(2, kernel_initializer="ones", use_bias=False, name="again")
+        first = tf.keras.layers.Dense(2, kernel_initializer="ones", use_bias=False, **({"input_shape": (3,)} if given else {}))
+        model = tf.keras.Sequential([first, again, again])
+        assert model(tf.ones((1, 3))).numpy().tolist() == ([[12.0, 12.0]] if given else [[6.0, 6.0]])
+        assert len(model.layers) == 2 and len(model.weights) == 2 and model.count_params() == 10
+        assert [entry["class_name"] for entry in model.get_config()["layers"]] == ["InputLayer", "Dense", "Dense"]
+        model.save_weights(str(tmp_path / "w.h5"))
+    with pytest.raises(ValueError, match="unique names"):
+        tf.keras.Sequential([tf.keras.layers.Dense(1, name="a"), tf.keras.layers.Dense(1, name="a")])

@@ -100,6 +100,8 @@ def test_folders_of_images(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     ]  # fmt: skip
     assert load(tmp_path / "x", image_size=(4, 4), labels=[2, 1, 2]).class_names == [1, 2]
     assert load(tmp_path / "x", image_size=(4, 4), labels=None).class_names == [""]
+    wide = next(iter(load(tmp_path, image_size=(4, 4), shuffle=False, smart_resize=True)))[0]  # an old name of crop_to_aspect_ratio
+    assert np.array_equal(wide, next(iter(load(tmp_path, image_size=(4, 4), shuffle=False, crop_to_aspect_ratio=True)))[0])
 
 
 def test_folders_of_sounds(tmp_path: Path) -> None:

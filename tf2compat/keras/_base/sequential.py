@@ -34,7 +34,8 @@ class Sequential(Functional):
         d["_depths"] = {}
         d["_has_explicit_input_shape"] = False
         d["_inferred_for"] = None
-        d["_chain"] = None
+        #: the layers in the order of their calls, in which one may come again
+        d["_chain"] = []
         if layers:
             for layer in layers if isinstance(layers, (list, tuple)) else [layers]:
                 self.add(layer)
@@ -61,7 +62,7 @@ class Sequential(Functional):
             raise TypeError(
                 f"The added layer must be an instance of class Layer. Received: layer={layer} of type {type(layer)}."
             )
-        if any(layer.name == other.name for other in self._self_layers if other is not layer) or any(layer is o for o in self._self_layers):
+        if any(layer.name == other.name for other in self._self_layers if other is not layer):  # the same layer may come again
             raise ValueError(
                 "All layers added to a Sequential model should have unique names. Name \"" + layer.name + "\" is already the name of a "
                 "layer in this model. Update the `name` argument to pass a unique name."
@@ -97,14 +98,17 @@ class Sequential(Functional):
             self._init_graph_network(d["inputs"][0], outputs)
             return
         self._append(layer)
-        d["_chain"] = None
         if d.get("_inferred_for") is not None or d.get("_is_graph_network"):
             d["_is_graph_network"] = False
             d["_inferred_for"] = None
             d["inputs"] = d["outputs"] = None
 
     def _append(self, layer: Any) -> None:
-        self.__dict__["_self_layers"] = [*self._self_layers, layer]
+        d = self.__dict__
+        if not any(layer is known for known in self._self_layers):
+            d["_self_layers"] = [*self._self_layers, layer]
+        if not isinstance(layer, InputLayer):
+            d["_chain"] = [*d["_chain"], layer]
 
     def _outputs_of(self, outputs: Any) -> None:
         if len(nest.flatten(outputs)) != 1:
@@ -120,7 +124,8 @@ class Sequential(Functional):
         layers = list(self._self_layers)
         removed = layers.pop()
         d["_self_layers"] = layers
-        d["_chain"] = d["_plan"] = None
+        d["_chain"] = d["_chain"][:-1]
+        d["_plan"] = None
         if not self.layers:
             d["inputs"] = d["outputs"] = None
             d["built"] = False
@@ -238,7 +243,9 @@ class Sequential(Functional):
 
     def _run(self, inputs: Any) -> Any:
         x = inputs
-        for layer in self.layers:
+        # TensorFlow calls a layer that comes again only once where the shape of the input was not given
+        d = self.__dict__
+        for layer in d["_chain"] if d["_has_explicit_input_shape"] else self.layers:
             x = layer(x)
         return x
 

@@ -153,6 +153,8 @@ def image_dataset_from_directory(
     crop_to_aspect_ratio: bool = False, **kwargs: Any,
 ) -> Any:  # fmt: skip
     """Batches of images (and labels) of a folder (`tf.keras.utils.image_dataset_from_directory`). ValueError for wrong options."""
+    if "smart_resize" in kwargs:  # what crop_to_aspect_ratio was called at first
+        crop_to_aspect_ratio = kwargs.pop("smart_resize")
     if kwargs:
         raise TypeError(f"Unknown keywords argument(s): {tuple(kwargs)}")
     channels = {"rgb": 3, "rgba": 4, "grayscale": 1}.get(color_mode)
