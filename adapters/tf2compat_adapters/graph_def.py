@@ -77,6 +77,23 @@ def graph_def(graph: Any, prefix: str = "", whole: bool = True) -> Any:
     return message
 
 
+def function_def(concrete: Any) -> Any:
+    """The FunctionDef of a traced function, as a SavedModel would hold it."""
+    from .tensorflow_functions import lowering, rules  # noqa: F401 - what is written for each op
+    from .tensorflow_functions.body import NotExportable
+    from .tensorflow_functions.export import Exporter
+
+    library = graph_pb2.GraphDef().library
+    try:
+        name, _ = Exporter(library).function(
+            concrete.graph, concrete.name, list(zip(concrete._argument_names(), concrete.inputs, strict=True)),
+            [("identity" if i == 0 else f"identity_{i}", o) for i, o in enumerate(concrete.outputs)],
+        )  # fmt: skip
+    except NotExportable as problem:
+        raise ValueError(f"{concrete.name} has no FunctionDef: {problem}") from None
+    return next(f for f in library.function if f.signature.name == name)
+
+
 def encode(graph: Any) -> bytes:
     """The serialized GraphDef of a graph."""
     return graph_def(graph).SerializeToString()

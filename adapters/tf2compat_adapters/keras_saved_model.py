@@ -101,7 +101,7 @@ def _layer_metadata(item: Any) -> dict[str, Any] | None:
 
 def save(model: Any, path: str, include_optimizer: bool = True, signatures: Any = None, options: Any = None) -> None:
     """Writes a model: variables, traced call, and what it takes to rebuild it."""
-    if not model.built and model.save_spec() is None:
+    if model.save_spec() is None:  # built, it may never have been called
         raise ValueError(
             f"Model {model} cannot be saved either because the input shape is not available or because the forward pass of the model is not "
             "defined.To define a forward pass, please override `Model.call()`. To specify an input shape, either call `build(input_shape)` "

@@ -337,6 +337,13 @@ class ConcreteFunction(TensorCallable):
         return [o for o in self.graph.outputs if o is not None]
 
     @property
+    def function_def(self) -> Any:
+        """The function as TensorFlow's FunctionDef message, variables as arguments behind its own. ValueError where TensorFlow has no ops for it."""
+        from .. import _ports
+
+        return _ports.load("graph_def", "tensorflow").function_def(self)
+
+    @property
     def structured_input_signature(self) -> tuple[Any, Any]:
         """The arguments, with a TensorSpec for each tensor."""
         return self._described(self._spec_names)
