@@ -16,6 +16,7 @@ from .._engine.dtypes import FLOATS, int32
 from .._engine.narrow import in_single
 from .._engine.op import invalid, op, tensor
 from .._engine.tensor import Tensor
+from ._depthwise import depthwise_to_few, slow_gradient
 from ._filters import as_product, few_rows, packed
 from ._spatial import (
     FILTER,
@@ -73,16 +74,21 @@ def convolve(x: Any, w: Any, n: int, strides: Any, padding: Any, rates: Any, fir
             # oneDNN's derivative of a strided 1x1 convolution of few channels (last in memory) writes outside of its memory
             x = x[(slice(None), slice(None), *[slice(None, None, s) for s in strides])]
             strides = (1,) * n
-        out = None
-        if n == 2:
-            if max(window) == 1 and groups == 1 and max(strides) == 1 and not any(lo) and few_rows(x):
-                out = as_product(x, filters, bias)
-            else:
-                out = packed(x, filters, bias, strides, lo, rates, groups)
-        if out is None:
-            w = w.contiguous(memory_format=MEMORY[n])
-            out = _CONV[n](x, w, bias, strides, lo, rates, groups)
+        out = _chosen(x, w, filters, n, bias, strides, lo, rates, groups)
     return out if first else out.permute(TO_LAST[n])
+
+
+def _chosen(x: Any, w: Any, filters: Any, n: int, bias: Any, strides: Any, padding: Any, rates: Any, groups: int) -> Any:
+    """The convolution by what is fastest for it. `w`: `filters`, which are as the user has them, in torch's order."""
+    if n == 2 and groups == 1 and max(w.shape[2:]) == 1 and max(strides) == 1 and not any(padding) and few_rows(x):
+        return as_product(x, filters, bias)
+    found = packed(x, filters, bias, strides, padding, rates, groups) if n == 2 else None
+    if found is not None:
+        return found
+    w = w.contiguous(memory_format=MEMORY[n])
+    if n == 2 and slow_gradient(x, w, strides, padding, rates, groups):
+        return depthwise_to_few(x, w, bias, strides, padding, rates)
+    return _CONV[n](x, w, bias, strides, padding, rates, groups)
 
 
 def _checked(x: Any, w: Any, n: int, strides: Any, rates: Any, first: bool, name: str) -> None:
