@@ -133,7 +133,7 @@ def formed(columns: dict[str, Column], plan: Plan, defaults: list[Any], single: 
         rows = np.repeat(np.arange(n), lengths)
         return [torch.from_numpy(np.stack([rows, places], 1)), storage(column.values), torch.tensor([n, int(lengths.max()) if n else 0])]
     if plan.kind == "ragged":
-        levels = _levels(columns, plan)
+        levels = levels_of(columns, plan)
         return [storage(column.values), *(torch.from_numpy(s) for s in (levels[1:] if single else levels))]
     padded = _padded(column, plan, defaults, names)
     return [storage(padded[0] if single else padded)]
@@ -145,7 +145,7 @@ def within(lengths: np.ndarray) -> np.ndarray:
     return np.arange(total, dtype=np.int64) - np.repeat(np.cumsum(lengths) - lengths, lengths)
 
 
-def _levels(columns: dict[str, Column], plan: Plan) -> list[np.ndarray]:
+def levels_of(columns: dict[str, Column], plan: Plan) -> list[np.ndarray]:
     """Row splits, outermost first: of the examples, then of each partition."""
     counts = columns[plan.key].lengths  # of what the next partition outwards divides, in each example
     splits: list[np.ndarray] = []
@@ -332,8 +332,16 @@ def composed(plan: Plan, feature: Any, parts: list[Any], single: bool) -> Any:
         levels = len(plan.partitions) + (not single)
         values, splits = parts[0], parts[1 : 1 + levels]
         del parts[: 1 + levels]
-        for s in reversed(splits):
-            values = RaggedTensor.from_row_splits(values, tf.cast(s, feature.row_splits_dtype), validate=False)
+        kinds = [None] * (levels - len(plan.partitions)) + list(plan.partitions)
+        for s, p in zip(reversed(splits), reversed(kinds), strict=True):
+            s = tf.cast(s, feature.row_splits_dtype)
+            if isinstance(p, RaggedFeature.UniformRowLength) and not isinstance(values, RaggedTensor):
+                values = tf.reshape(values, tf.concat([[-1, p.length], tf.shape(values)[1:]], 0))
+            elif isinstance(p, RaggedFeature.UniformRowLength):
+                length = tf.constant(p.length, feature.row_splits_dtype)
+                values = RaggedTensor.from_uniform_row_length(values, length, nrows=tf.shape(s, feature.row_splits_dtype)[0] - 1, validate=False)
+            else:
+                values = RaggedTensor.from_row_splits(values, s, validate=False)
         return values
     return parts.pop(0)
 

@@ -12,7 +12,7 @@ from .._engine.convert import convert_to_tensor
 from .._engine.dtypes import int64, string
 from .._engine.op import ANYS, invalid, op, tensor
 from .features import FixedLenSequenceFeature, RaggedFeature, VarLenFeature
-from .parsing import _LISTS, _NAMES, Plan, _column, _dtype, _told, _who, composed, formed, joined, plan_of, storage, within
+from .parsing import _LISTS, _NAMES, Plan, _column, _dtype, _told, _who, composed, formed, joined, levels_of, plan_of, storage, within
 from .wire import Column
 
 _TAIL = "[Op:ParseSequenceExampleV2] name: "
@@ -81,11 +81,47 @@ def _parse(serialized: Any, names: Any, defaults: Any, context: Any, sequences: 
         out += formed(columns, plan, defaults, single, who)
     for plan, missing in zip(sequences, optional, strict=True):
         counts, column = _lists(messages, plan, missing, who)
-        out += _arranged(plan, counts, column, single)
+        splits: list[np.ndarray] = []
+        if plan.kind == "ragged":
+            counts, column, splits = _divided(messages, plan, counts, column, who)
+        out += _arranged(plan, counts, column, single, splits)
     return tuple(out)
 
 
-def _arranged(plan: Plan, counts: np.ndarray, column: Column, single: bool) -> list[Any]:
+def _divided(messages: list[Any], plan: Plan, counts: np.ndarray, column: Column, names: list[bytes]) -> tuple[np.ndarray, Column, list[np.ndarray]]:
+    """A ragged feature list with the row splits of its entries, then those of its partitions, which other feature lists give entry by entry.
+
+    An example that lacks one of the lists has no entries.
+    """
+    columns = {plan.key: column}
+    found = {plan.key: counts}
+    for p in plan.partitions:
+        if hasattr(p, "key"):
+            found[p.key], columns[p.key] = _lists(messages, Plan("ragged", p.key, int64), True, names)
+    if len(columns) > 1:
+        there = np.logical_and.reduce([n > 0 for n in found.values()])
+        for key, n in found.items():
+            uneven = np.flatnonzero(there & (n != counts))
+            if len(uneven):
+                at = int(uneven[0])
+                raise invalid(
+                    f"Name: {_who(names, at)}, Feature list: {plan.key}.  It has {counts[at]} entries, but '{key}', which divides them, has {n[at]} {_TAIL}"
+                )
+        columns = {key: _of_some(columns[key], np.repeat(there, found[key])) for key in columns}
+        counts, column = np.where(there, counts, 0), columns[plan.key]
+    if not plan.partitions:
+        return counts, column, [np.concatenate([[0], np.cumsum(column.lengths)]).astype(np.int64)]
+    return counts, column, levels_of(columns, plan)
+
+
+def _of_some(column: Column, rows: np.ndarray) -> Column:
+    """The rows of a column that are to stay."""
+    if rows.all():
+        return column
+    return Column(column.present[rows], column.lengths[rows], column.values[np.repeat(rows, column.lengths)])
+
+
+def _arranged(plan: Plan, counts: np.ndarray, column: Column, single: bool, splits: list[np.ndarray]) -> list[Any]:
     n, longest = len(counts), int(counts.max()) if len(counts) else 0
     if plan.kind == "padded":
         if single:
@@ -102,7 +138,6 @@ def _arranged(plan: Plan, counts: np.ndarray, column: Column, single: bool) -> l
             places.insert(0, np.repeat(np.repeat(np.arange(n), counts), column.lengths))
             dims.insert(0, n)
         return [torch.from_numpy(np.stack(places, 1)), storage(column.values), torch.tensor(dims)]
-    splits = [np.concatenate([[0], np.cumsum(column.lengths)]).astype(np.int64)]
     if not single:
         splits.insert(0, np.concatenate([[0], np.cumsum(counts)]).astype(np.int64))
     return [storage(column.values), *map(torch.from_numpy, splits)]
@@ -122,6 +157,7 @@ def _specs(serialized: Any, names: Any, defaults: Any, context: Any, sequences: 
         else:
             out.append((plan.dtype, (None,)))
             out += [(int64, (None,))] if single else [(int64, (None if n is None else n + 1,)), (int64, (None,))]
+            out += [(int64, (None,))] * len(plan.partitions)
     return out
 
 
@@ -139,9 +175,7 @@ def _sequence_plan(key: str, feature: Any) -> Plan:
     if isinstance(feature, VarLenFeature):
         return Plan("sparse", key, _dtype(feature, key))
     if isinstance(feature, RaggedFeature):
-        if feature.partitions:
-            raise NotImplementedError("RaggedFeature of a feature list with partitions is not supported by tf2compat")
-        return Plan("ragged", feature.value_key or key, _dtype(feature, key))
+        return Plan("ragged", feature.value_key or key, _dtype(feature, key), partitions=feature.partitions)
     raise ValueError(f"Unsupported {type(feature).__name__} {feature} for key '{key}'")
 
 
@@ -165,7 +199,7 @@ def _parsed(serialized: Any, context_features: Any, sequence_features: Any, name
                 lengths[key] = parts.pop(0)
         else:
             # a feature list adds a level of rows to its entries
-            nested = plan._replace(partitions=(None,)) if plan.kind == "ragged" else plan
+            nested = plan._replace(partitions=(None, *plan.partitions)) if plan.kind == "ragged" else plan
             rows[key] = composed(nested, sequences[key], parts, single)
     order = {"sparse": 0, "fixed": 1, "padded": 1, "ragged": 2}
     first = dict(sorted(found.items(), key=lambda item: order[plans[item[0]].kind]))
