@@ -190,6 +190,10 @@ def _combined(
     tail = "[Op:CombinedNonMaxSuppression] name: "
     if boxes.ndim != 4 or scores.ndim != 3:
         raise invalid(f"boxes must be 4-D and scores 3-D, got {list(boxes.shape)} and {list(scores.shape)} {tail}")
+    if per_class <= 0:
+        raise invalid(f"max_size_per_class must be positive {tail}")
+    if total <= 0:
+        raise invalid(f"max_total_size must be > 0 {tail}")
     batch, _, classes = scores.shape
     size = min(total, per_class * classes) if pad_per_class else total
     b, s = _host(boxes), _host(scores)

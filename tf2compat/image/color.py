@@ -148,8 +148,10 @@ def grayscale_to_rgb(images: Any, name: str | None = None) -> Tensor:
     """Images of one channel with that channel three times (`tf.image.grayscale_to_rgb`)."""
     from .. import concat
 
-    images = image_of(images, "images")
-    if images.shape[-1] not in (1, None):
+    images = convert_to_tensor(images)
+    if images.shape.rank is not None and images.shape.rank < 2:
+        raise ValueError(f"A grayscale image (shape {images.shape}) must be at least two-dimensional.")
+    if images.shape.rank is not None and images.shape[-1] not in (1, None):
         raise ValueError("Last dimension of a grayscale image should be size 1.")
     return concat([images, images, images], -1, name or "concat")
 
@@ -184,6 +186,11 @@ def adjust_gamma(image: Any, gamma: Any = 1, gain: Any = 1) -> Tensor:
     """`image` raised to the power `gamma`, times `gain` (`tf.image.adjust_gamma`). ValueError for a negative `gamma`."""
     if isinstance(gamma, (int, float)) and gamma < 0:
         raise ValueError("Gamma should be a non-negative real number.")
+    if not isinstance(gamma, (int, float)):
+        from .. import debugging, reduce_all
+
+        gamma = convert_to_tensor(gamma)
+        debugging.Assert(reduce_all(gamma >= 0), ["Gamma should be a non-negative real number."])
     flt, dtype = _as_floats(image)
     return convert_image_dtype(gain * flt**gamma, dtype, saturate=True)
 

@@ -113,6 +113,9 @@ def crop_to_bounding_box(image: Any, offset_height: Any, offset_width: Any, targ
         if v is not None:
             _require(v >= 0 if what.startswith("offset") else v > 0, f"{what} must be {'>= 0' if what.startswith('offset') else '> 0'}.")
     height, width = (None, None) if image.shape.rank is None else tuple(image.shape)[-3:-1]
+    if image.shape.rank is not None and 0 in tuple(image.shape)[-3:]:
+        shape = tuple(image.shape) if image.shape.rank == 4 else (1, *image.shape)
+        raise ValueError(f"inner 3 dims of 'image.shape' must be > 0: {shape}")
     if height is not None and None not in (known[0], known[2]):
         _require(height >= known[0] + known[2], "height must be >= target + offset.")  # type: ignore[operator]
     if width is not None and None not in (known[1], known[3]):
@@ -169,7 +172,7 @@ def central_crop(image: Any, central_fraction: Any) -> Tensor:
         raise ValueError(f"`image` should either be a Tensor with rank = 3 or rank = 4. Had rank = {image.shape.rank}.")
     if fraction == 1.0:
         return image
-    return _central_crop(image, convert_to_tensor(central_fraction, dtypes.float64) if fraction is None else fraction)
+    return _central_crop(image, convert_to_tensor(central_fraction) if fraction is None else fraction)
 
 
 def _static_float(value: Any) -> float | None:

@@ -180,12 +180,16 @@ def _nearest(images: torch.Tensor, height: int, width: int) -> torch.Tensor:
 
 # --- public ----------------------------------------------------------------------------------------------------------
 def _size(size: Any) -> Any:
+    from .. import ensure_shape
+
     t = convert_to_tensor(size)
-    if t.shape.rank is not None and tuple(t.shape) != (2,):
+    if not t.shape.is_compatible_with([2]):
         raise ValueError("'size' must be a 1-D Tensor of 2 elements: new_height, new_width")
     if t.dtype not in (dtypes.int32, dtypes.int64):
         raise ValueError("'size' must be a 1-D int32 Tensor")
-    return t if constant_value(t) is None else size
+    if constant_value(t) is not None:
+        return size
+    return ensure_shape(t, [2]) if not t.shape.is_fully_defined() else t
 
 
 def _method(method: Any) -> str:
@@ -291,6 +295,16 @@ def _crop_and_resize(
         raise invalid(f"boxes must have 4 columns{list(boxes.shape)} [Op:CropAndResize] name: ")
     height, width = crop_size
     n = boxes.shape[0]
+    if image.device.type != "meta":
+        tail = "[Op:CropAndResize] name: "
+        if height <= 0 or width <= 0:
+            raise invalid(f"crop dimensions must be positive {tail}")
+        if 0 in image.shape[1:3]:
+            raise invalid(f"image dimensions must be positive {tail}")
+        if box_indices.shape != (n,):
+            raise invalid(f"box_index has incompatible shape {tail}")
+        if not boxes.is_cuda and not bool(torch.isfinite(boxes).all()):
+            raise invalid(f"Boxes contains at least one element that is not finite {tail}")
     if image.device.type == "cpu" and n and (int(box_indices.min()) < 0 or int(box_indices.max()) >= image.shape[0]):
         from ..errors import OutOfRangeError
 

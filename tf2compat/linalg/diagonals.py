@@ -165,6 +165,8 @@ def diag_part(
     align: str = "RIGHT_LEFT",
 ) -> Tensor:
     """The diagonals `k` of matrices, several packed in rows as `diag` expects them (`tf.linalg.diag_part`)."""
+    if hasattr(type(input), "_diag_part"):  # a linear operator
+        return input.diag_part(name)
     low, high = _range(k)
     _check_align(align, "MatrixDiagPartV3")
     input = operand(input)

@@ -143,6 +143,10 @@ def matvec(
 
     `a` is [..., M, N], `b` [..., N]; the result is [..., M]. `a_is_sparse` and `b_is_sparse` are hints without effect.
     """
+    if hasattr(type(a), "matvec"):  # a linear operator
+        if transpose_a:
+            raise ValueError("Transposing not supported at this time.")
+        return a.matvec(b, adjoint=adjoint_a)
     return _matvec(a, b, transpose_a, adjoint_a, name)
 
 

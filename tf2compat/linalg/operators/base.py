@@ -49,6 +49,11 @@ class LinearOperator(Module):
 
         return sliced(self, slices)
 
+    def _tf_op(self, op: Any, args: tuple[Any, ...]) -> Any:
+        from .dispatching import perform
+
+        return perform(op, args)
+
     # an operator is no sequence, though it can be sliced
     __iter__ = None
 
