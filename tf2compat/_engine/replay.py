@@ -150,6 +150,12 @@ def _gradients(op: Op, expected: tuple[int, ...]) -> Callable[..., Any]:
     return run
 
 
+def _followed(node: Node) -> bool:
+    """Whether autograd follows what goes into a loop or condition, or comes out of it."""
+    around = [o for block in node.blocks for o, _ in block.captures.values()]
+    return any(isinstance(t, SymbolicTensor) and isinstance(t._t, torch.Tensor) and t._t.requires_grad for t in [*node.inputs(), *node.outputs, *around])
+
+
 def _at_most(limit: Any) -> Any:
     return itertools.count() if limit is None else range(int(limit))
 
@@ -524,7 +530,14 @@ class _Writer:
                 self.line(f"    {name} = {name}.detach()")
 
     def node(self, node: Node, graph: Graph) -> None:
-        getattr(self, "_" + node.kind)(node, graph)
+        write = getattr(self, "_" + node.kind)
+        if not (self.fast and node.blocks and node.taped and _followed(node)):
+            write(node, graph)
+            return
+        # the blocks may be of a function that was traced without the tape that goes through them now: they cannot tell what it follows
+        saved, self.inplace, self.numbers = (self.inplace, self.numbers), False, False
+        write(node, graph)
+        self.inplace, self.numbers = saved
 
     def _op(self, node: Node, graph: Graph) -> None:
         op = node.op
