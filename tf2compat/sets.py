@@ -43,8 +43,10 @@ def _groups(indices: Any, values: Any, shape: Any, validate: bool) -> tuple[dict
         order = [tuple(p) for p in places.tolist()]
         if any(a >= b for a, b in zip(order, order[1:], strict=False)):
             raise invalid("Set inputs: indices are repeated or out of order [Op:SparseToSparseSetOperation] name: ")
-        if any(not 0 <= i < n for p in order for i, n in zip(p, outer, strict=True)):
-            raise invalid(f"Set inputs: indices are out of bounds of shape {outer} [Op:SparseToSparseSetOperation] name: ")
+        bad = next((k for k, p in enumerate(order) if any(not 0 <= i < n for i, n in zip(p, outer, strict=True))), None)
+        if bad is not None:
+            place, shape_text = (f"[{','.join(map(str, d))}]" for d in (order[bad], outer))
+            raise invalid(f"indices[{bad}] = {place} is out of bounds: need 0 <= index < {shape_text} [Op:SparseToSparseSetOperation] name: ")
     for place, value in zip(places.tolist(), flat, strict=True):
         found.setdefault(tuple(place[:-1]), set()).add(value)
     return found, outer[:-1]

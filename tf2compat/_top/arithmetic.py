@@ -225,7 +225,10 @@ def _clip_by_norm(t: Any, clip_norm: Any, axes: Any = None, name: str | None = N
     norm = torch.where(zero, total, torch.sqrt(torch.where(zero, 1, total)))
     if isinstance(clip_norm, torch.Tensor):
         clip_norm = torch.clamp(clip_norm, min=0)
-        return t * clip_norm / torch.maximum(norm, clip_norm)
+        scaled = t * clip_norm
+        if scaled.shape != t.shape:
+            raise ValueError(f"Shapes {tuple(t.shape)} and {tuple(scaled.shape)} are incompatible")
+        return scaled / torch.maximum(norm, clip_norm)
     clip_norm = max(clip_norm, 0.0)
     return t * clip_norm / torch.clamp(norm, min=clip_norm)
 

@@ -169,6 +169,11 @@ def histogram_fixed_width_bins(
     values: Any, value_range: Any, nbins: Any = 100, dtype: Any = dtypes.int32, name: str | None = None
 ) -> Any:
     """The part of `value_range`, of `nbins` equal ones, in which each value is (`tf.histogram_fixed_width_bins`)."""
+    if nbins <= 0:
+        raise invalid(
+            "Expected 'tf.Tensor(False, shape=(), dtype=bool)' to be true. Summarized data: "
+            f"b'nbins tf.Tensor({nbins}, shape=(), dtype=int32) must > 0'"
+        )
     low, high = value_range[0], value_range[1]
     scaled = torch.true_divide(values - low, high - low)
     if not values.dtype.is_floating_point:

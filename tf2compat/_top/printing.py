@@ -79,6 +79,7 @@ def print(*inputs: Any, **kwargs: Any) -> None:  # noqa: A001 - TensorFlow's nam
     kwargs.pop("name", None)
     if kwargs:
         raise ValueError(f"Unrecognized keyword arguments for tf.print: {kwargs}")
+    stream = getattr(stream, "_stream_name", stream)  # a function of tf.compat.v1.logging
     stream = "stderr" if stream is None or stream is sys.stderr else "stdout" if stream is sys.stdout else stream
     if isinstance(stream, str):
         if not (stream in ("stdout", "stderr") or stream in _LOGGERS or stream.startswith("file://")):

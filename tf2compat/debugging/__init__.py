@@ -149,6 +149,8 @@ def assert_proper_iterable(values: Any) -> None:
     """TypeError for what iterates although it should not: tensors, arrays, strings (`tf.debugging.assert_proper_iterable`)."""
     import numpy as np
 
+    if not isinstance(values, Iterable) and not hasattr(type(values), "_tf_op"):
+        raise TypeError(f"Expected argument \"values\" to be iterable.  Found: {type(values)}")
     if isinstance(values, (_Tensor, np.ndarray, bytes, str)) or hasattr(type(values), "_tf_op") or not isinstance(values, Iterable):
         raise TypeError(f"Expected argument 'values' to be a 'proper' iterable.  Found: {type(values)}")
 

@@ -166,7 +166,7 @@ def mask(a: Any, mask_indices: Any, name: str | None = None) -> Any:
 def _segment(how: Any, data: Any, indices: Any, segment_ids: Any, num_segments: Any, sparse_gradient: bool) -> Tensor:
     if not isinstance(sparse_gradient, bool):
         raise TypeError(f"sparse_gradient must be a bool, got {sparse_gradient!r}")
-    ids = convert_to_tensor(segment_ids)
+    ids = _numbers(segment_ids)
     known = tf.get_static_value(ids)
     if known is not None and (known[1:] < known[:-1]).any():
         raise tf.errors.InvalidArgumentError(None, None, f"segment ids are not increasing: {known.tolist()}")
@@ -177,7 +177,15 @@ def _segment(how: Any, data: Any, indices: Any, segment_ids: Any, num_segments: 
         fits = tf.get_static_value(count)
         if known is not None and known.size and fits is not None and known.max() >= fits:
             raise tf.errors.InvalidArgumentError(None, None, f"segment ids must be < num_segments: {known.max()} against {fits}")
-    return how(tf.gather(convert_to_tensor(data), convert_to_tensor(indices)), ids, count)
+    rows = convert_to_tensor(data)
+    if rows.shape.rank == 0:
+        raise tf.errors.InvalidArgumentError(None, None, "Shape must be at least rank 1 [Op:SparseSegmentReduction] name: ")
+    return how(tf.gather(rows, _numbers(indices)), ids, count)
+
+
+def _numbers(value: Any) -> Tensor:
+    """Indices; an empty list is one of integers."""
+    return convert_to_tensor(value, int32) if isinstance(value, (list, tuple)) and not value else convert_to_tensor(value)
 
 
 def segment_sum(

@@ -86,3 +86,9 @@ def vlog(level: int, msg: str, *args: Any, **kwargs: Any) -> None:
 def TaskLevelStatusMessage(msg: str) -> None:
     """An error message (an old name)."""
     error(msg)
+
+
+# what tf.print calls the functions that it can print to
+info._stream_name = "log(info)"  # type: ignore[attr-defined]
+warn._stream_name = warning._stream_name = "log(warning)"  # type: ignore[attr-defined]
+error._stream_name = "log(error)"  # type: ignore[attr-defined]
