@@ -5,6 +5,8 @@ from __future__ import annotations
 import collections
 from pathlib import Path
 
+import pytest
+
 import tf2compat as tf
 
 Pair = collections.namedtuple("Pair", ["b", "a"])
@@ -68,4 +70,5 @@ def test_functions_that_only_replicas_called(tmp_path: Path) -> None:
     loaded = tf.saved_model.load(str(tmp_path))
     # TensorFlow's numbers
     assert abs(float(loaded(tf.constant(1.0))) - -1.0359411) < 1e-6
-    assert not hasattr(loaded, "state")  # nobody called it
+    with pytest.raises(ValueError, match="zero restored functions"):  # nobody called it
+        loaded.state()

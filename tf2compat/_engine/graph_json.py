@@ -62,6 +62,10 @@ def _function_of_name(path: str) -> Any:
 _HELD = {
     "tables": "tf2compat.lookup.tables",
     "keras_lookup": "tf2compat.keras.layers.lookup",
+    # pipelines: their stages, and the functions of these
+    **{f"data.{home}": f"tf2compat.data.{home}" for home in (
+        "batching", "caching", "combining", "functions", "grouping", "randomness", "readers", "reducing", "sources", "stages", "threads",
+    )},
 }
 
 
@@ -97,6 +101,8 @@ class GraphWriter:
         self._held_numbers: dict[int, int] = {}
         self._nodes: dict[int, int] = {}
         self._keep: list[Any] = []
+        #: writes the trace of a function that another object holds
+        self.trace: Callable[[Any], Any] | None = None
 
     def value(self, v: Any, where: str = "") -> Any:
         """The JSON of an argument, result or signature."""
@@ -150,6 +156,8 @@ class GraphWriter:
             return {"fn": found}
         if hasattr(type(v), "_tf_components") and hasattr(v, "_type_spec"):  # a ragged or sparse tensor, an extension type
             return {"co": [self.value(v._type_spec, where), [self.value(c, where) for c in nest.flatten(v, expand_composites=True)]]}
+        if self.trace is not None and hasattr(v, "pretty_printed_signature") and hasattr(v, "_template"):
+            return {"tr": self.trace(v)}
         if (kind := _kind_of_held(v)) is not None:
             return {"o": self._hold(kind, v, where)}
         raise NotSaveable(f"{where} holds a {type(v).__name__}, {v!r}, which only exists in this process")
@@ -159,7 +167,7 @@ class GraphWriter:
         if known is None:
             state = self.value(held._graph_state(), where)
             known = self._held_numbers[id(held)] = len(self.held)
-            self.held.append([kind, type(held).__name__, state])
+            self.held.append([kind, type(held).__qualname__, state])
             self._keep.append(held)
         return known
 
@@ -218,7 +226,7 @@ class GraphWriter:
 
 _SPECS = {"RaggedTensorSpec": "tf2compat.ragged.spec", "SparseTensorSpec": "tf2compat.sparse.sparse_tensor",
           "IndexedSlicesSpec": "tf2compat._engine.specs", "NoneTensorSpec": "tf2compat._engine.specs",
-          "RowPartitionSpec": "tf2compat.ragged.row_partition", "DynamicRaggedShapeSpec": "tf2compat.ragged.dynamic_shape"}  # fmt: skip
+          "DatasetSpec": "tf2compat.data.dataset", "RowPartitionSpec": "tf2compat.ragged.row_partition", "DynamicRaggedShapeSpec": "tf2compat.ragged.dynamic_shape"}  # fmt: skip
 
 
 def _name_of_spec(cls: type, where: str) -> str:
@@ -298,6 +306,8 @@ class GraphReader:
         self._constant = constant
         self._held = held
         self._nodes: dict[int, Node] = {}
+        #: reads the trace of a function that another object holds
+        self.trace: Callable[[Any], Any] | None = None
 
     def value(self, v: Any) -> Any:
         if v is None or type(v) in (bool, int, str):
@@ -355,6 +365,8 @@ class GraphReader:
             return self._held(inner)
         if kind == "n":
             return np.asarray(self._constant(inner).numpy())
+        if kind == "tr" and self.trace is not None:
+            return self.trace(inner)
         raise ValueError(f"it holds a value of the unknown kind {kind!r}")
 
     def graph(self, content: dict[str, Any], outer: Graph | None = None) -> Graph:

@@ -22,6 +22,11 @@ class CacheDataset(_Unary):
         self._kept: list[Any] | None = None
         self._lock = threading.Lock()
 
+    _not_saved = frozenset(("_kept", "_lock"))
+
+    def _revived(self) -> None:
+        self._remade()
+
     def _remade(self) -> None:
         self._kept, self._lock = None, threading.Lock()
 

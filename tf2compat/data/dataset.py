@@ -88,6 +88,30 @@ class Dataset(collections.abc.Iterable):
 
         return staged(self)
 
+    def _graph_state(self) -> dict[str, Any]:
+        """What a saved function keeps of the stage. NotSaveable follows from what has no form outside of this process."""
+        kept = {k: v for k, v in vars(self).items() if k not in self._not_saved}
+        if hasattr(self, "_saved_seeds"):
+            kept = {k: v for k, v in kept.items() if k not in ("_rng", "_exact")} | {"_seeds": self._saved_seeds()}
+        return kept
+
+    @classmethod
+    def _of_graph_state(cls, state: Any) -> Dataset:
+        if not isinstance(state, dict) or not all(isinstance(k, str) and not k.startswith("__") for k in state):
+            raise ValueError("the state of a pipeline is not that of a pipeline")
+        made = cls.__new__(cls)
+        vars(made).update(state)
+        if "_seeds" in state:
+            made._begin(vars(made).pop("_seeds"))
+        made._revived()
+        return made
+
+    #: attributes that are made again when a saved function is loaded
+    _not_saved: frozenset[str] = frozenset()
+
+    def _revived(self) -> None:
+        """Make what was not saved."""
+
     @property
     def _t(self) -> Any:
         """What stands for the dataset among the storages of an element."""

@@ -143,6 +143,23 @@ class Traced:
             return result.element_spec
         return structure.spec_of(structure.map_leaves(self._returned, result))
 
+    def _graph_state(self) -> dict[str, Any]:
+        """What a saved function keeps of this one: its trace."""
+        kept: dict[str, Any] = {"what": self.what, "spec": self.spec, "args": self.args, "output_spec": self.output_spec, "trace": self.concrete}
+        # the Python of a function that makes datasets, and a value of the run, do not outlive the process
+        return kept if self.concrete is not None and not self.captured else {"function": self.func}
+
+    @classmethod
+    def _of_graph_state(cls, state: Any) -> Traced:
+        made = cls.__new__(cls)
+        made.func, made.what, made.spec, made.args = _gone, state["what"], state["spec"], state["args"]
+        made.output_spec, made.concrete = state["output_spec"], state["trace"]
+        made._converted, made._streams, made.captured, made.bound = None, None, [], []
+        flat = [s for a in made.args for s in structure.leaves(a)]
+        plain = all(type(s) is TensorSpec for s in [*flat, *structure.leaves(made.output_spec)])
+        made.program = made.concrete.program if plain else None
+        return made
+
     def restart(self) -> None:
         """Begin the seeded random ops of the function anew, as a new iterator does."""
         if self._streams is None:
@@ -194,6 +211,10 @@ class Traced:
                 kind, message = errors.InvalidArgumentError, f"Function invocation produced OutOfRangeError: {message}"
             return kind(error.node_def, error.op, f"Error in user-defined function passed to {name} transformation: {message}")
         return error
+
+
+def _gone(*args: Any) -> Any:
+    raise RuntimeError("The function of a loaded pipeline has a trace and no Python code.")
 
 
 def _streams(graph: Any) -> Iterator[Any]:

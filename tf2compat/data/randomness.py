@@ -142,6 +142,16 @@ class Random:
         """Begin with other seeds."""
         self._rng = np.random.default_rng(seeds)
 
+    def _saved_seeds(self) -> Any:
+        """What a saved function keeps of `_exact`, beside `_seed`: a loaded pipeline begins with its seeds."""
+        exact = getattr(self, "_exact", None)
+        return None if exact is None else tuple(exact[0])
+
+    def _begin(self, seeds: Any) -> None:
+        """Begin with what `_saved_seeds` gave."""
+        self._exact = None if seeds is None else (seeds, Words(*seeds))
+        self._rng = np.random.default_rng(self._seed)
+
     def _generator(self) -> np.random.Generator:
         """The numbers of one iteration, which is not disturbed by others."""
         return np.random.default_rng(int(self._rng.integers(0, 2**63)) if self._again else self._seed)

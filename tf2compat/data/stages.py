@@ -98,7 +98,14 @@ class _MapDataset(_Passing):
         self._spec = self._function.output_spec
         if not structure.leaves(self._spec) or all(type(s).__name__ == "NoneTensorSpec" for s in structure.leaves(self._spec)):
             raise errors.InvalidArgumentError(None, None, "Length for attr 'output_shapes' of 0 must be at least minimum 1 [Op:MapDataset] name: ")
-        self._whole: Vectorised | None = vectorised(self._function)
+        self._revived()
+
+    _not_saved = frozenset(("_whole", "_memory"))
+    _whole: Vectorised | None
+
+    def _revived(self) -> None:
+        self._memory = None
+        self._whole = vectorised(self._function)
 
     def _calls(self) -> int:
         """How many threads run the function: 0 for none beside the consumer's, -1 for as many as there are cores."""
@@ -154,7 +161,13 @@ class _FilterDataset(_Passing):
         super().__init__(source)
         self._function = Traced(predicate, source._spec, "filter")
         _check_bool(self._function.output_spec)
-        self._whole: Vectorised | None = vectorised(self._function)
+        self._revived()
+
+    _not_saved = frozenset(("_whole",))
+    _whole: Vectorised | None
+
+    def _revived(self) -> None:
+        self._whole = vectorised(self._function)
 
     def _cardinality(self) -> int:
         n = self._source._cardinality()

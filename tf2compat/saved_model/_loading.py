@@ -242,11 +242,16 @@ def _add_functions(content: dict[str, Any], objects: list[Any], path: str, varia
     def held(number: int) -> Any:
         if number not in made:
             kind, name, state = states[number]
-            made[number] = held_object((kind, name, GraphReader(variable, constant, held).value(state)))
+            made[number] = held_object((kind, name, reading().value(state)))
         return made[number]
 
+    def reading() -> GraphReader:
+        found = GraphReader(variable, constant, held)
+        found.trace = lambda trace: read_concrete(trace, reading())
+        return found
+
     try:
-        concretes = [read_concrete(item, GraphReader(variable, constant, held)) if item is not None else None for item in content["concretes"]]
+        concretes = [read_concrete(item, reading()) if item is not None else None for item in content["concretes"]]
         for item, node in zip(objects, content["nodes"], strict=True):
             plain = node.get("plain", ())
             for name, numbers in node.get("functions", {}).items():
