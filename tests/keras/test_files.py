@@ -307,3 +307,56 @@ def test_archives_that_lie(tmp_path):
     with pytest.raises((TypeError, ValueError)):
         _files.load_model(path)
     assert not (tmp_path / "pwned").exists()
+
+
+def test_a_class_that_makes_its_own_parts_gets_their_configs(tmp_path):
+    @tf.keras.saving.register_keras_serializable("own_parts")
+    class Around(tf.keras.Model):
+        def __init__(self, inner, **kwargs):
+            super().__init__(**kwargs)
+            self.inner = inner
+
+        def call(self, x):
+            return self.inner(x)
+
+        def get_config(self):
+            return {**super().get_config(), "inner": self.inner}
+
+        @classmethod
+        def from_config(cls, config):
+            given.append(type(config["inner"]))
+            return cls(tf.keras.saving.deserialize_keras_object(config.pop("inner")), **config)
+
+    given: list[type] = []
+    model = Around(tf.keras.Sequential([tf.keras.layers.Dense(2)]))
+    x = np.ones((2, 3), "float32")
+    expected = model(x).numpy()
+    model.save(tmp_path / "m.keras")
+    np.testing.assert_allclose(tf.keras.models.load_model(tmp_path / "m.keras")(x), expected)
+    assert given == [dict]
+
+
+def test_arrays_among_the_arguments_of_a_lambda(tmp_path):
+    def scaled(x, by, plus):
+        return x * by + plus
+
+    model = tf.keras.Sequential([tf.keras.layers.Lambda(scaled, arguments={"by": np.array([1.0, 2.0]), "plus": 3.0}, input_shape=(2,))])
+    model.save(tmp_path / "m.h5")
+    np.testing.assert_allclose(tf.keras.models.load_model(tmp_path / "m.h5")(np.ones((1, 2))), [[4.0, 5.0]])
+
+
+def test_losses_and_metrics_of_a_functional_model_are_saved(tmp_path):
+    x = tf.keras.Input((2,))
+    h = tf.keras.layers.Dense(2)(x)
+    model = tf.keras.Model(x, tf.keras.layers.Dense(1)(h))
+    model.add_loss(tf.reduce_mean(h))
+    model.add_metric(tf.reduce_sum(h), name="hs")
+    model.compile("sgd", "mse")
+    a, b = np.ones((2, 2)), np.ones((2, 1))
+    expected = model.evaluate(a, b, verbose=0)
+    for name in ("m.h5", "m.keras"):
+        model.save(tmp_path / name)
+        again = tf.keras.models.load_model(tmp_path / name)
+        assert len(again.losses) == 1
+        np.testing.assert_allclose(again.evaluate(a, b, verbose=0), expected, rtol=1e-6)
+        assert again.metrics_names == ["loss", "hs"]

@@ -65,7 +65,7 @@ class VariableMeta(type):
             _load_methods()
         if cls is Variable:  # as in TensorFlow, the instances are ResourceVariables
             cls = ResourceVariable
-        if cls is not ResourceVariable or not creators.stack:
+        if not creators.stack or cls is not ResourceVariable and "_created" not in cls.__dict__:
             return type.__call__(cls, *args, **kwargs)
         call = cls._bound(args, kwargs)
         stack = creators.stack

@@ -13,7 +13,8 @@ import torch
 from tf2compat._engine.op import wrap_here
 from tf2compat._engine.specs import TensorSpec
 from tf2compat.data import structure
-from tf2compat.data.iterator import OwnedIterator
+from tf2compat.data.dataset import tf_eager
+from tf2compat.data.iterator import OwnedIterator, StagedIterator
 from tf2compat.data.stages import _Unary
 
 from ._values import PerReplica, PerReplicaSpec
@@ -125,6 +126,8 @@ class DistributedDataset:
         return _Initializable(self._dataset)
 
     def __iter__(self) -> DistributedIterator:
+        if not tf_eager():
+            return StagedIterator(self._dataset)  # type: ignore[return-value]
         return DistributedIterator(self._dataset)
 
 

@@ -157,7 +157,8 @@ def made(strategy: Any, creator: Callable[..., Any], count: int, **kwargs: Any) 
     try:
         first = creator(**kwargs)
         base = first._shared_name.rpartition("/")[2]
-        rest = [creator(**kwargs | {"initial_value": first.read_value(), "name": f"{base}/replica_{i}"}) for i in range(1, count)]
+        value = getattr(first, "_stored", first.read_value)()
+        rest = [creator(**kwargs | {"initial_value": value, "name": f"{base}/replica_{i}"}) for i in range(1, count)]
     finally:
         _context.local.stack.pop()
     kind = SyncOnReadVariable if first.synchronization is VariableSynchronization.ON_READ else MirroredVariable

@@ -67,6 +67,8 @@ class _Runner:
                 if not self.abandoned:
                     for holder, values in kept:
                         holder.__dict__.update(values)
+                        if "lossy" in holder.__dict__:  # what another replica's layers recorded is not this one's
+                            holder.__dict__["lossy"] = True
                     state.tapes_changed()
                     torch.set_grad_enabled(grad)
                     context = ReplicaContext(strategy, number)
@@ -115,6 +117,9 @@ def run(strategy: Any, count: int, fn: Callable[..., Any], args: Any, kwargs: An
 
     runners = [_Runner(strategy, i, step_of(i), shared) for i in range(count)]
     strategies.running += 1
+    for holder in _locals():
+        if "lossy" in holder.__dict__:
+            holder.__dict__["lossy"] = True
     try:
         while True:
             for r in runners:

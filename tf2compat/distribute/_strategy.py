@@ -35,8 +35,11 @@ class Scope:
         _context.require_cross_replica(strategy)
         strategy.extended._check_one_replica()
         _context.local.stack.append((strategy, None))
-        self._creator = lambda next_creator, **kwargs: strategy.extended._make(next_creator, **kwargs)
-        creators.stack.append(self._creator)
+        self._creator: Any = None
+        if not any(getattr(c, "_strategy", None) is strategy for c in creators.stack):  # a scope inside of one makes nothing twice
+            self._creator = lambda next_creator, **kwargs: strategy.extended._make(next_creator, **kwargs)
+            self._creator._strategy = strategy
+            creators.stack.append(self._creator)
         self._place = strategy.extended._placed()
         self._place.__enter__()
         return strategy

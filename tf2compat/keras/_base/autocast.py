@@ -13,6 +13,16 @@ from .context import calling
 class AutoCastVariable(Variable):
     """A variable of a mixed-precision layer: stored in one dtype, read in the compute dtype inside `call`."""
 
+    _created = True
+
+    def _stored(self) -> Tensor:
+        """The value in the dtype that it is stored in."""
+        cast, calling.autocast = calling.autocast, None
+        try:
+            return self.read_value()
+        finally:
+            calling.autocast = cast
+
     def _target(self) -> Any:
         want = calling.autocast
         return None if want is None or want is self._dtype or not want.is_floating else want

@@ -124,8 +124,6 @@ class Losing:
         if symbolic:
             self._add_symbolic_metric(value, name)
             return
-        if calling.inferring:
-            return
         found = next((m for m in self._metrics if m.name == name), None)  # type: ignore[attr-defined]
         if of_metric is not None:
             if found is None:
@@ -137,7 +135,8 @@ class Losing:
             with state.outside():
                 found = Mean(name=name, dtype=value.dtype.name if hasattr(value, "dtype") else None)
             self._metrics.append(found)  # type: ignore[attr-defined]
-        found(value)
+        if not calling.inferring:
+            found._updating()(value)
 
     def _add_symbolic_metric(self, value: Any, name: str) -> None:
         raise ValueError(

@@ -243,6 +243,8 @@ class Sequential(Functional):
 
     def _run(self, inputs: Any) -> Any:
         x = inputs
+        if self.__dict__.get("_endpoints"):  # branches to losses and metrics
+            return Functional.call(self, x)
         # TensorFlow calls a layer that comes again only once where the shape of the input was not given
         d = self.__dict__
         for layer in d["_chain"] if d["_has_explicit_input_shape"] else self.layers:

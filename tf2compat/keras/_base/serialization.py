@@ -367,8 +367,9 @@ def stored_lambda(value: Any, safe_mode: bool = True) -> Any:
 def _build(cls: Any, inner: Any, again: Any) -> Any:
     if not isinstance(inner, dict):
         return cls(inner)
-    if getattr(cls, "_rebuilds_layers", False):
-        return cls.from_config(inner)
+    own = getattr(getattr(cls.from_config, "__func__", cls.from_config), "__module__", None) or ""
+    if getattr(cls, "_rebuilds_layers", False) or not own.startswith("tf2compat."):
+        return cls.from_config(inner)  # which makes the objects in it
     try:
         made = {k: again(v) if isinstance(v, dict) and "class_name" in v and "config" in v else v for k, v in inner.items()}
     except (TypeError, ValueError) as error:

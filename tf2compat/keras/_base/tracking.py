@@ -44,6 +44,11 @@ def elements(value: Any) -> Iterator[Any]:
         yield value
 
 
+def _assigned(v: Any) -> bool:
+    """Whether `v` is what an assignment returned, and no variable of its own."""
+    return isinstance(v, UnreadVariable) and not hasattr(v, "_components")
+
+
 class Tracked(Module):
     """The part of a layer that knows its weights and sublayers."""
 
@@ -102,7 +107,7 @@ class Tracked(Module):
 
     def _replace_variable(self, old: Any, new: Any) -> bool:
         """Let a variable take another's place among the weights: their order is that of files. False when they are of different kinds."""
-        if not isinstance(old, Variable) or old.trainable != new.trainable or isinstance(new, UnreadVariable):
+        if not isinstance(old, Variable) or old.trainable != new.trainable or _assigned(new):
             return False
         kept = self._trainable_weights if new.trainable else self._non_trainable_weights
         at = next((i for i, w in enumerate(kept) if w is old), None)
@@ -136,7 +141,7 @@ class Tracked(Module):
                         break
 
     def _track_variable(self, v: Any) -> None:
-        if isinstance(v, UnreadVariable):
+        if _assigned(v):
             return
         kept = self._trainable_weights if v.trainable else self._non_trainable_weights
         if not any(v is w for w in kept):

@@ -81,10 +81,11 @@ class Training:
         }  # fmt: skip
         self._validate_compile(optimizer, metrics)
         d["_run_eagerly"] = run_eagerly
-        self.optimizer = self._get_optimizer(optimizer)
         names = self.output_names
-        d["compiled_loss"] = loss if isinstance(loss, LossesContainer) else LossesContainer(loss, loss_weights, output_names=names)
-        d["compiled_metrics"] = MetricsContainer(metrics, weighted_metrics, output_names=names)
+        with contextlib.nullcontext() if self._distribution_strategy is None else self._distribution_strategy.scope():
+            self.optimizer = self._get_optimizer(optimizer)
+            d["compiled_loss"] = loss if isinstance(loss, LossesContainer) else LossesContainer(loss, loss_weights, output_names=names)
+            d["compiled_metrics"] = MetricsContainer(metrics, weighted_metrics, output_names=names)
         d["_steps_per_execution"] = 1 if steps_per_execution in (None, "auto") else int(steps_per_execution)
         d["_jit_compile"] = jit_compile
         d["loss"] = loss
@@ -558,11 +559,12 @@ class Training:
         outputs: list[list[Any]] = []
         structure: Any = None
         loop = _Loop(batches, count, steps is not None)
-        for start, end, iterator in loop.epoch(1):
+        for start, end, iterator in loop.epoch(self._steps_per_execution):
             callbacks.on_predict_batch_begin(start)
-            batch = predict_function(iterator)
-            structure = batch
-            outputs.append(nest.flatten(batch))
+            for _ in range(end - start + 1):
+                batch = predict_function(iterator)
+                structure = batch
+                outputs.append(nest.flatten(batch))
             callbacks.on_predict_batch_end(end, {"outputs": batch})
         if not outputs:
             raise ValueError(

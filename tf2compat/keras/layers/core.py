@@ -380,6 +380,8 @@ class Lambda(Layer):
         for key, value in arguments.items():
             if isinstance(value, dict) and value.get("type") == "ndarray":
                 arguments[key] = np.array(value["value"])
+            elif isinstance(value, dict) and value.get("class_name") == "__numpy__":
+                arguments[key] = np.array(value["config"]["value"], dtype=value["config"]["dtype"])
         return cls(function, output_shape=shape, mask=mask, arguments=arguments, **config)
 
 
