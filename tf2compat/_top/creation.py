@@ -343,6 +343,10 @@ def _one_hot(
     if not -1 <= axis <= indices.ndim:
         raise invalid(f"Expected axis to be -1 or between [0, {indices.ndim + 1}).  But received: {axis} [Op:OneHot] name: ")
     at = indices.ndim if axis == -1 else axis
+    if on_value is None and depth and dtype.torch is not None and indices.numel() * depth >= 4096 and indices.device.type == "cpu":
+        inside = (indices >= 0) & (indices < depth)
+        shape = (*indices.shape[:at], depth, *indices.shape[at:])
+        return torch.zeros(shape, dtype=dtype.torch).scatter(at, indices.long().clamp(0, depth - 1).unsqueeze(at), inside.unsqueeze(at).to(dtype.torch))
     hot = torch.arange(depth, device=indices.device).reshape([depth if i == at else 1 for i in builtins.range(indices.ndim + 1)])
     hot = indices.unsqueeze(at) == hot
     if on_value is None:

@@ -393,7 +393,7 @@ def dynamic_partition(data: Any, partitions: Any, num_partitions: Any, name: str
     if isinstance(data, np.ndarray):
         numbers = parts.cpu().numpy()
         return [rows[numbers == p] for p in range(num_partitions)]
-    return [rows[parts == p] for p in range(num_partitions)]
+    return [rows.index_select(0, (parts == p).nonzero().squeeze(1)) for p in range(num_partitions)]
 
 
 dynamic_partition.strings(dynamic_partition.op.fn)

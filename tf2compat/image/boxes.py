@@ -31,12 +31,15 @@ def _check(boxes: Any, scores: Any, count: int, iou: float) -> None:
         )
 
 
+def _ordered(boxes: np.ndarray) -> np.ndarray:
+    """Boxes whose corners come in any order as [y1, x1, y2, x2]."""
+    return np.concatenate([np.minimum(boxes[:, :2], boxes[:, 2:]), np.maximum(boxes[:, :2], boxes[:, 2:])], 1)
+
+
 def _overlap(box: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Intersection over union of a box and others, corners in any order."""
-    y1, x1 = np.minimum(box[0], box[2]), np.minimum(box[1], box[3])
-    y2, x2 = np.maximum(box[0], box[2]), np.maximum(box[1], box[3])
-    t1, l1 = np.minimum(others[:, 0], others[:, 2]), np.minimum(others[:, 1], others[:, 3])
-    t2, l2 = np.maximum(others[:, 0], others[:, 2]), np.maximum(others[:, 1], others[:, 3])
+    """Intersection over union of a box and others."""
+    y1, x1, y2, x2 = box
+    t1, l1, t2, l2 = others.T
     area, areas = (y2 - y1) * (x2 - x1), (t2 - t1) * (l2 - l1)
     common = np.maximum(np.minimum(y2, t2) - np.maximum(y1, t1), 0) * np.maximum(np.minimum(x2, l2) - np.maximum(x1, l1), 0)
     union = area + areas - common
@@ -48,27 +51,25 @@ def _suppress(
     boxes: np.ndarray, scores: np.ndarray, count: int, iou: float, least: float, sigma: float = 0.0
 ) -> tuple[list[int], list[float]]:
     """Places and (softened) scores of the chosen boxes, best first."""
+    boxes = _ordered(boxes)
+    if sigma <= 0:
+        return _suppress_hard(boxes, scores, count, iou, least)
     import heapq
 
     queue = [(-float(s), i, 0) for i, s in enumerate(scores) if s > least]
     heapq.heapify(queue)
     chosen: list[int] = []
     kept: list[float] = []
-    scale = -0.5 / sigma if sigma > 0 else 0.0
+    scale = -0.5 / sigma
     while queue and len(chosen) < count:
         negative, i, seen = heapq.heappop(queue)
         score = original = -negative
-        dropped = False
         if len(chosen) > seen:
-            overlaps = _overlap(boxes[i], boxes[chosen[seen:]])
-            if sigma > 0:
-                for o in overlaps[::-1]:
-                    score *= np.exp(scale * o * o)
-                    if score <= least:
-                        break
-            elif (overlaps > iou).any():
-                dropped = True
-        if dropped or score <= least:
+            for o in _overlap(boxes[i], boxes[chosen[seen:]])[::-1]:
+                score *= np.exp(scale * o * o)
+                if score <= least:
+                    break
+        if score <= least:
             continue
         if score == original:
             chosen.append(i)
@@ -76,6 +77,18 @@ def _suppress(
         else:
             heapq.heappush(queue, (-score, i, len(chosen)))
     return chosen, kept
+
+
+def _suppress_hard(boxes: np.ndarray, scores: np.ndarray, count: int, iou: float, least: float) -> tuple[list[int], list[float]]:
+    """As `_suppress` without softening: what overlaps a chosen box too much goes at once."""
+    left = np.argsort(-scores, kind="stable")
+    left = left[scores[left] > least]
+    chosen: list[int] = []
+    while left.size and len(chosen) < count:
+        best, left = left[0], left[1:]
+        chosen.append(int(best))
+        left = left[_overlap(boxes[best], boxes[left]) <= iou]
+    return chosen, [float(s) for s in scores[chosen]]
 
 
 def _host(t: Any) -> np.ndarray:

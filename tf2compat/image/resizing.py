@@ -316,8 +316,12 @@ def _crop_and_resize(
     if image.is_cuda:  # where they are not looked at, and would abort
         b = b.clamp(0, image.shape[0] - 1)
 
+    _, tall, wide, depth = image.shape
+    pixels = x.reshape(-1, depth)
+
     def at(r: Any, c: Any) -> Any:
-        return x[b, r.long().clamp(0, image.shape[1] - 1).unsqueeze(2), c.long().clamp(0, image.shape[2] - 1).unsqueeze(1)]
+        places = (b * tall + r.long().clamp(0, tall - 1).unsqueeze(2)) * wide + c.long().clamp(0, wide - 1).unsqueeze(1)
+        return pixels.index_select(0, places.reshape(-1)).reshape(*places.shape, depth)
 
     if method == "nearest":
         out = at((rows + 0.5).floor(), (columns + 0.5).floor())

@@ -35,8 +35,29 @@ def _largest(x: torch.Tensor, k: int, axis: int, descending: bool) -> tuple[torc
     if k == 1 and x.shape[axis]:
         indices = (torch.argmax if descending else torch.argmin)(x, axis, keepdim=True)
         return torch.gather(x, axis, indices), indices
+    if _worth_choosing(x, k, axis):
+        values, indices = torch.topk(x, k, axis, descending)
+        if not _tied(x.detach(), values.detach(), axis):
+            return values, indices
     values, indices = torch.sort(x, dim=axis, descending=descending, stable=True)
     return values.narrow(axis, 0, k), indices.narrow(axis, 0, k)
+
+
+def _worth_choosing(x: torch.Tensor, k: int, axis: int) -> bool:
+    """Whether to look for a few of many without sorting them; what a compiler follows cannot look at values."""
+    return (
+        x.device.type == "cpu" and x.numel() >= 8192 and 0 < 4 * k <= x.shape[axis]
+        and not torch._C._len_torch_dispatch_stack() and torch._C._functorch.peek_interpreter_stack() is None
+    )  # fmt: skip
+
+
+def _tied(x: torch.Tensor, values: torch.Tensor, axis: int) -> bool:
+    """Whether the order of the chosen `values` hangs on which of equal ones comes first: within them, or with one that was not chosen."""
+    k = values.shape[axis]
+    last = values.narrow(axis, k - 1, 1)
+    if bool((values != values).any()) or bool((values.narrow(axis, 1, k - 1) == values.narrow(axis, 0, k - 1)).any()):
+        return True
+    return int(torch.count_nonzero(x == last)) > last.numel()
 
 
 @op("TopKV2", multi=True, input=tensor(REALS), k=INT)

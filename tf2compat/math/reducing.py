@@ -139,7 +139,14 @@ def reduce_prod(input_tensor: Any, axis: Any = None, keepdims: bool = False, nam
     return x
 
 
+#: elements from which on it matters how something is computed
+_MANY = 4096
+
+
 def _logical(fn: Any, x: Any, axis: Any, keepdims: Any) -> Any:
+    if x.dtype is torch.bool and x.numel() >= _MANY and x.device.type == "cpu":  # of bytes torch finds the extreme one a hundred times as fast
+        x, fn = x.view(torch.uint8), torch.amax if fn is torch.any else torch.amin
+        return _logical(fn, x, _all(x) if axis is None else axis, keepdims).view(torch.bool)
     if axis is None:
         if not keepdims:
             return fn(x)
@@ -196,8 +203,8 @@ def _variance(x: Any, axis: Any, keepdims: Any) -> Any:
         return torch.abs(x - x) ** 2
     if x.numel() == 0:  # torch warns
         return torch.full_like(torch.sum(x.real, axis, keepdim=bool(keepdims)), torch.nan)
-    if x.numel() == 0:  # of nothing, torch would warn
-        return torch.mean(torch.abs(x), axis, bool(keepdims))
+    if x.numel() >= _MANY and x.device.type == "cpu" and x.is_floating_point():  # torch's own walks other axes than the last against memory's order
+        return torch.mean(torch.square(x - torch.mean(x, axis, True)), axis, bool(keepdims))
     return torch.var(x, axis, correction=0, keepdim=bool(keepdims))
 
 

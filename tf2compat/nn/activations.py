@@ -40,9 +40,8 @@ def elu(features: Any, name: str | None = None) -> Any:
 @op("Selu", features=tensor(FLOATS))
 def selu(features: Any, name: str | None = None) -> Any:
     """scale * (alpha * (exp(x) - 1) where x < 0, else x) (`tf.nn.selu`)."""
-    # torch's own has another gradient at zero
-    negative = torch.expm1(features.clamp(max=0)) * _SELU_SCALE_ALPHA
-    return torch.where(features < 0, negative, features * _SELU_SCALE)
+    # torch's own has another gradient at zero, where the gradient of relu is 0 and that of clamp 1
+    return features.clamp(min=0) * _SELU_SCALE + torch.expm1(-torch.relu(-features)) * _SELU_SCALE_ALPHA
 
 
 @op("LeakyRelu", features=tensor(FLOATS))

@@ -44,12 +44,10 @@ def _moments(x: Any, axes: Any, keepdims: bool) -> Any:
     if y.numel() == 0:
         mean = y.mean(over, keepdim=keepdims)
         return mean, mean
-    if y.requires_grad:  # TensorFlow's variance takes the mean as a constant, which second order gradients show
-        mean = y.mean(over, keepdim=True)
-        variance = ((y - mean.detach()) ** 2).mean(over, keepdim=keepdims)
-        mean = mean if keepdims else mean.squeeze(over)
-    else:
-        variance, mean = torch.var_mean(y, over, correction=0, keepdim=keepdims)
+    mean = y.mean(over, keepdim=True)
+    # TensorFlow's variance takes the mean as a constant, which second order gradients show
+    variance = torch.square(y - mean.detach()).mean(over, keepdim=keepdims)
+    mean = mean if keepdims else mean.squeeze(over)
     return (mean.to(x.dtype), variance.to(x.dtype)) if narrow else (mean, variance)
 
 

@@ -11,11 +11,8 @@ import torch
 
 def each(fn: Callable[[bytes], bytes], array: np.ndarray) -> np.ndarray:
     """Bytes to bytes."""
-    out = np.empty(array.shape, dtype=object)
-    flat, source = out.reshape(-1), array.reshape(-1)
-    for i in range(source.shape[0]):
-        flat[i] = fn(source[i])
-    return out
+    made = vector([fn(v) for v in array.reshape(-1).tolist()])
+    return made if made.shape == array.shape else made.reshape(array.shape)
 
 
 def numbers(fn: Callable[[bytes], Any], array: np.ndarray, dtype: torch.dtype) -> torch.Tensor:

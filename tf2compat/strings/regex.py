@@ -9,6 +9,7 @@ import torch
 
 from .._engine.dtypes import string
 from .._engine.op import invalid, op, tensor
+from ._plain_patterns import substitution
 from .elementwise import each, numbers
 
 
@@ -52,7 +53,12 @@ def regex_replace(input: Any, pattern: Any, rewrite: Any, replace_global: bool =
     new = _bytes(rewrite)
     _check_rewrite(new, expression.groups)
     template = new.replace(b"\\0", b"\\g<0>")
-    return each(lambda s: expression.sub(template, s, count=0 if replace_global else 1), input)
+    count = 0 if replace_global else 1
+    quick = substitution(_bytes(pattern), template, count)
+    if quick is None:
+        return each(lambda s: expression.sub(template, s, count=count), input)
+    sub, fit = quick
+    return each(lambda s: sub(s) if fit(s) else expression.sub(template, s, count=count), input)
 
 
 def _check_rewrite(rewrite: bytes, groups: int) -> None:

@@ -77,6 +77,13 @@ def substr(input: Any, pos: Any, len: Any, unit: str = "BYTE", name: str | None 
     if pos.device.type == "meta":
         shape = np.broadcast_shapes(input.shape, tuple(pos.shape))
         return np.broadcast_to(np.array(b"", dtype=object), shape)
+    if not characters and pos.numel() == 1 and input.ndim >= pos.ndim:  # the same part of each
+        at, n = int(pos), max(0, int(len))
+        low = min([s.__len__() for s in input.reshape(-1).tolist()], default=0)
+        if -low <= at <= low:
+            if at >= 0:
+                return each(lambda s: s[at : at + n], input)
+            return each(lambda s: s[at : at + n or None] if n < -at else s[at:], input)
     strings, starts, lengths = np.broadcast_arrays(input, pos.cpu().numpy(), len.cpu().numpy())
     out = np.empty(strings.shape, dtype=object)
     flat = out.reshape(-1)

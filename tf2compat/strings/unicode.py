@@ -88,7 +88,13 @@ def _decode(input: Any, encoding: str, errors: str, replacement: int, control: b
     chars: list[Any] = []
     offsets: list[int] = []
     splits = [0]
-    for s in input.reshape(-1):
+    ascii_ = codec in ("utf-8", "ascii", "us-ascii") and not control
+    for s in input.reshape(-1).tolist():
+        if ascii_ and s.isascii():  # each byte is a character
+            chars.extend([s[i : i + 1] for i in range(len(s))] if split else s)
+            offsets.extend(range(len(s)))
+            splits.append(len(chars))
+            continue
         for offset, char, _ in _pieces(s, codec, errors, chr(replacement), control, "UnicodeDecode"):
             chars.append(char.encode(codec) if split else ord(char))  # type: ignore[union-attr, arg-type]
             offsets.append(offset)
