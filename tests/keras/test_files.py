@@ -360,3 +360,26 @@ def test_losses_and_metrics_of_a_functional_model_are_saved(tmp_path):
         assert len(again.losses) == 1
         np.testing.assert_allclose(again.evaluate(a, b, verbose=0), expected, rtol=1e-6)
         assert again.metrics_names == ["loss", "hs"]
+
+
+def test_names_of_metrics_of_several_outputs_stay(tmp_path):
+    x = tf.keras.Input((4,))
+    model = tf.keras.Model(x, {"a": tf.keras.layers.Dense(3, name="a")(x), "b": tf.keras.layers.Dense(5, name="b")(x)})
+    model.compile("rmsprop", "mse", metrics={"a": [tf.keras.metrics.BinaryAccuracy(), "accuracy"]})
+    model.fit(np.ones((2, 4)), {"a": np.ones((2, 3)), "b": np.ones((2, 5))}, verbose=0)
+    model.save(tmp_path / "m.h5")
+    assert model.metrics_names == ["loss", "a_loss", "b_loss", "a_binary_accuracy", "a_accuracy"]
+    assert tf.keras.models.load_model(tmp_path / "m.h5").metrics_names == model.metrics_names
+
+
+def test_methods_of_ragged_tensors_are_layers_of_files(tmp_path):
+    x = tf.keras.Input((None,), ragged=True)
+    model = tf.keras.Model(x, [x.to_tensor(), x.row_lengths(), x.merge_dims(0, 1), *x.nested_row_splits])
+    model.save(tmp_path / "m.keras")
+    again = tf.keras.models.load_model(tmp_path / "m.keras")
+    found = again(tf.ragged.constant([[1.0, 2.0], [3.0]]))
+    assert [f.numpy().tolist() for f in found] == [[[1.0, 2.0], [3.0, 0.0]], [2, 1], [1.0, 2.0, 3.0], [0, 2, 3]]
+    config = model.get_config()
+    next(c for c in config["layers"] if c["class_name"] == "MethodLambda")["config"]["function"] = "__class__"
+    with pytest.raises((TypeError, ValueError), match="__class__"):
+        tf.keras.Model.from_config(config)

@@ -269,6 +269,7 @@ class MetricsContainer:
         if weighted_metrics is not None and not isinstance(weighted_metrics, (list, tuple, dict)):
             weighted_metrics = [weighted_metrics]
         self.given, self.given_weighted = metrics, weighted_metrics
+        self.from_serialized = from_serialized
         self.names = output_names
         self.by_output: list[list[Any]] = []
         self.weighted_by_output: list[list[Any]] = []
@@ -306,7 +307,7 @@ class MetricsContainer:
                 if m.__dict__.get("_prefixed"):
                     used.add(m.name)
                     continue
-                found = f"{prefix}{m._name}"
+                found = m._name if self.from_serialized and m._name.startswith(prefix) else f"{prefix}{m._name}"
                 if found in used and any(m is w for w in weighted):
                     found = f"{prefix}weighted_{m._name}"
                 if found in used:

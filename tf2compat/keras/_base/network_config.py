@@ -164,7 +164,7 @@ def rebuild(config: dict[str, Any], custom_objects: Any = None, made: dict[str, 
         layer = layers.get(name)
         if layer is None:
             inner = {k: v for k, v in entry.items() if k not in ("inbound_nodes", "name")}
-            inner.pop("build_config", None) if entry["class_name"] in ("TFOpLambda", "SlicingOpLambda") else None
+            inner.pop("build_config", None) if entry["class_name"] in ("TFOpLambda", "SlicingOpLambda", "MethodLambda") else None
             layer = deserialize_keras_object(inner, custom_objects)
             layers[name] = layer
         waiting.append((layer, list(entry["inbound_nodes"])))

@@ -106,10 +106,20 @@ class SlicingOpLambda(TFOpLambda):
         return {"name": self.name, "trainable": self.trainable, "dtype": "float32", "function": "__operators__.getitem"}
 
 
+#: what of a ragged tensor may be a layer
+_OF_RAGGED = frozenset((
+    "bounding_shape", "flat_values", "merge_dims", "nested_row_lengths", "nested_row_splits", "nested_value_rowids", "nrows", "row_lengths",
+    "row_limits", "row_splits", "row_starts", "to_sparse", "to_tensor", "value_rowids", "values", "with_flat_values", "with_row_splits_dtype",
+    "with_values",
+))  # fmt: skip
+
+
 class MethodLambda(TFOpLambda):
-    """A method or property of a ragged tensor as a layer of a functional model."""
+    """A method or property of a ragged tensor as a layer of a functional model. ValueError for another name than theirs."""
 
     def __init__(self, function: str, **kwargs: Any) -> None:
+        if function not in _OF_RAGGED:
+            raise ValueError(f"Unknown method of a ragged tensor in a model's config: {function!r}")
         self.__dict__["function"] = function
         self.__dict__["symbol"] = f"input.{function}"
         Layer.__init__(self, name=kwargs.pop("name", None) or naming.unique(self.symbol), autocast=False, **kwargs)

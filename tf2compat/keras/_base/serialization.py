@@ -256,10 +256,10 @@ def find_class(name: str, module: str | None = None) -> Any:
         from .functional import Functional
 
         return Functional
-    if name in ("TFOpLambda", "SlicingOpLambda"):
+    if name in ("TFOpLambda", "SlicingOpLambda", "MethodLambda"):
         from . import oplayers
 
-        return oplayers.TFOpLambda if name == "TFOpLambda" else oplayers.SlicingOpLambda
+        return getattr(oplayers, name)
     if module == "keras.utils" and name in ("FeatureSpace", "Feature", "Cross"):
         from ..utils import feature_space
 

@@ -112,10 +112,38 @@ class KerasTensor:
         return self._ragged_method("nrows", out_type=out_type)
 
     def with_values(self, new_values: Any) -> Any:
-        return self._ragged_method("with_values", new_values)
+        return self._ragged_method("with_values", new_values=new_values)
 
     def with_flat_values(self, new_values: Any) -> Any:
-        return self._ragged_method("with_flat_values", new_values)
+        return self._ragged_method("with_flat_values", new_values=new_values)
+
+    def with_row_splits_dtype(self, dtype: Any) -> Any:
+        return self._ragged_method("with_row_splits_dtype", dtype=dtype)
+
+    def merge_dims(self, outer_axis: int, inner_axis: int) -> Any:
+        return self._ragged_method("merge_dims", outer_axis=outer_axis, inner_axis=inner_axis)
+
+    def bounding_shape(self, axis: Any = None, name: str | None = None, out_type: Any = None) -> Any:
+        return self._ragged_method("bounding_shape", axis=axis, out_type=out_type)
+
+    def value_rowids(self, name: str | None = None) -> Any:
+        return self._ragged_method("value_rowids")
+
+    def nested_value_rowids(self, name: str | None = None) -> Any:
+        return self._ragged_method("nested_value_rowids")
+
+    def nested_row_lengths(self, name: str | None = None) -> Any:
+        return self._ragged_method("nested_row_lengths")
+
+    def row_starts(self, name: str | None = None) -> Any:
+        return self._ragged_method("row_starts")
+
+    def row_limits(self, name: str | None = None) -> Any:
+        return self._ragged_method("row_limits")
+
+    @property
+    def nested_row_splits(self) -> Any:
+        return self._ragged_method("nested_row_splits")
 
     @property
     def values(self) -> Any:

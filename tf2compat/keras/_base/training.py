@@ -62,7 +62,7 @@ class Training:
 
         `steps_per_execution` batches are run between callbacks; `jit_compile=True` compiles the step at once.
         """
-        kwargs.pop("from_serialized", None)
+        from_file = bool(kwargs.pop("from_serialized", False))
         kwargs.pop("sample_weight_mode", None)  # weights by time step need no mode
         unknown = set(kwargs) - {"experimental_run_tf_function", "cloning", "sample_weight_mode", "target_tensors", "distribute"}
         if kwargs.get("distribute") is not None:
@@ -85,7 +85,7 @@ class Training:
         with contextlib.nullcontext() if self._distribution_strategy is None else self._distribution_strategy.scope():
             self.optimizer = self._get_optimizer(optimizer)
             d["compiled_loss"] = loss if isinstance(loss, LossesContainer) else LossesContainer(loss, loss_weights, output_names=names)
-            d["compiled_metrics"] = MetricsContainer(metrics, weighted_metrics, output_names=names)
+            d["compiled_metrics"] = MetricsContainer(metrics, weighted_metrics, output_names=names, from_serialized=from_file)
         d["_steps_per_execution"] = 1 if steps_per_execution in (None, "auto") else int(steps_per_execution)
         d["_jit_compile"] = jit_compile
         d["loss"] = loss

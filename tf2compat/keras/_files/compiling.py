@@ -144,6 +144,7 @@ def _each(read: Any, config: Any) -> Any:
 def compile_from_training_config(model: Any, config: Any, custom_objects: dict[str, Any] | None) -> None:
     """Compiles a model with what an HDF5 file says."""
     from tf2compat.keras import losses, metrics, optimizers
+    from tf2compat.keras._base.training import Training
 
     if not isinstance(config, dict) or not isinstance(config.get("optimizer_config"), dict):
         raise ValueError(f"Saved configuration not understood. Received: config={config}.")
@@ -162,6 +163,7 @@ def compile_from_training_config(model: Any, config: Any, custom_objects: dict[s
             metrics=_each(metric, config.get("metrics")),
             weighted_metrics=_each(metric, config.get("weighted_metrics")),
             loss_weights=config.get("loss_weights"),
+            **({"from_serialized": True} if type(model).compile is Training.compile else {}),
         )
     build_metrics(model)
 
