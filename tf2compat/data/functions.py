@@ -134,7 +134,7 @@ class Traced:
                     elif hasattr(s, "_placeholder"):
                         parts.append(s._placeholder())
                     else:
-                        raise TypeError(f"A function that returns a dataset cannot take elements of {s!r}")
+                        parts.append(s.placeholder_value(None))
                     n += 1
                 given.append(structure.pack(a, parts))
             result = self.func(*given)
