@@ -9,10 +9,10 @@ import torch
 from .._engine.dtypes import FLOATS, int32
 from .._engine.op import TENSOR, invalid, op, tensor
 from .._engine.tensor import Tensor
-from ..nn import ranking
+from ..math import ranking
+from ..math.ranking import ApproxTopK
 from ..nn._spatial import check_padding, explicit_pairs, is_first, sequence, spatial
 from ..nn.convolution import conv2d, conv3d, convolve
-from ..nn.ranking import ApproxTopK
 from ..nn.transposed import transpose
 
 

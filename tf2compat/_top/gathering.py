@@ -9,6 +9,7 @@ import torch
 
 from .._engine import dtypes
 from .._engine.convert import constant_value, convert_to_tensor, is_tensor_like
+from .._engine.masks import anywhere, places
 from .._engine.op import ANY, INT, invalid, op
 from .._engine.op import tensor as tensor_
 
@@ -173,7 +174,9 @@ def places_of(condition: Any, name: str | None = None) -> Any:
         raise invalid("WhereOp : Unhandled input dimensions: 0 [Op:Where] name: ")
     if condition.dtype in _UNSIGNED:  # the results are of another dtype: no case for the general detour
         condition = condition.to(torch.int64)
-    return torch.nonzero(condition.long() if condition.dtype in _UNSIGNED else condition)
+    if condition.ndim == 1:
+        return places(condition if condition.dtype is torch.bool else condition != 0).unsqueeze(1)
+    return torch.nonzero(condition)
 
 
 @places_of.strings
@@ -351,11 +354,9 @@ def _boolean_mask(tensor: Any, mask: Any, axis: int, name: str | None = None) ->
         mask = mask != 0
     if axis < 0:
         axis += tensor.ndim
-    if axis == 0:
-        return tensor[mask]
     shape = tensor.shape
     flat = tensor.reshape((*shape[:axis], mask.numel(), *shape[axis + k :]))
-    return torch.index_select(flat, axis, mask.reshape(-1).nonzero().reshape(-1))
+    return torch.index_select(flat, axis, places(mask))
 
 
 @_boolean_mask.strings
@@ -384,16 +385,16 @@ def dynamic_partition(data: Any, partitions: Any, num_partitions: Any, name: str
             f"{_text(partitions.shape)} [Op:DynamicPartition] name: "
         )
     parts = partitions.reshape(-1)
-    outside = ((parts < 0) | (parts >= num_partitions)).nonzero()
-    if len(outside):
-        i = int(outside[0])
+    outside = (parts < 0) | (parts >= num_partitions)
+    if anywhere(outside):
+        i = int(places(outside)[0])
         place = f"[{','.join(str(int(d)) for d in np.unravel_index(i, tuple(partitions.shape)))}]" if k else ""
         raise invalid(f"partitions{place} = {int(parts[i])} is not in [0, {num_partitions}) [Op:DynamicPartition] name: ")
     rows = data.reshape((-1, *data.shape[k:])) if parts.numel() else data.reshape((0, *data.shape[k:]))
     if isinstance(data, np.ndarray):
         numbers = parts.cpu().numpy()
         return [rows[numbers == p] for p in range(num_partitions)]
-    return [rows.index_select(0, (parts == p).nonzero().squeeze(1)) for p in range(num_partitions)]
+    return [rows.index_select(0, places(parts == p)) for p in range(num_partitions)]
 
 
 dynamic_partition.strings(dynamic_partition.op.fn)

@@ -111,12 +111,16 @@ def in_top_k(targets: Any, predictions: Any, k: Any, name: str | None = None) ->
         return torch.zeros_like(outside)
     index = torch.where(outside, 0, targets).to(torch.int64).unsqueeze(1)
     own = torch.gather(predictions, 1, index)
-    larger = torch.sum(predictions > own, 1)
-    finite = torch.isfinite(predictions).all(1)
+    larger = torch.sum((predictions > own).float(), 1)  # exact up to 2**24 classes
+    finite = torch.isfinite(predictions.abs().amax(1))  # the greatest of a NaN is NaN
     return (larger < k) & ~outside & finite
 
 
-def _approx(operand: Any, k: Any, axis: Any, descending: bool) -> Any:
+def _approx(operand: Any, k: Any, axis: Any, recall_target: float, size: int, descending: bool) -> Any:
+    if not 0.0 < recall_target <= 1.0:
+        raise invalid(f"recall_target must be in (0, 1], got {recall_target} [Op:ApproxTopK] name: ")
+    if size < -1:
+        raise invalid(f"reduction_input_size_override must be at least -1, got {size} [Op:ApproxTopK] name: ")
     if not -operand.ndim <= axis < operand.ndim:
         raise invalid(f"reduction_dimension {axis} is out of range for an operand of shape {_dims(operand.shape)} [Op:ApproxTopK] name: ")
     if not 0 <= k <= operand.shape[axis]:
@@ -139,7 +143,7 @@ def approx_max_k(
 
     The result is exact, which meets every `recall_target`; the options of the approximation make no difference.
     """
-    return _approx(operand, k, reduction_dimension, True)
+    return _approx(operand, k, reduction_dimension, recall_target, reduction_input_size_override, True)
 
 
 @op("ApproxTopK", multi=True, operand=tensor(REALS), k=INT, reduction_dimension=INT)
@@ -153,7 +157,7 @@ def approx_min_k(
     name: str | None = None,
 ) -> Any:
     """The `k` smallest entries along an axis and their int32 positions (`tf.math.approx_min_k`); exact as `approx_max_k`."""
-    return _approx(operand, k, reduction_dimension, False)
+    return _approx(operand, k, reduction_dimension, recall_target, reduction_input_size_override, False)
 
 
 __all__ = ["approx_max_k", "approx_min_k", "in_top_k", "top_k"]

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from .._engine.dtypes import COMPLEXES, FLOATS, NUMBERS, REALS, int16, int32, int64, of
+from .._engine.masks import anywhere
 from .._engine.op import INT, invalid, op, tensor
 from .kernels import readable
 
@@ -37,7 +38,7 @@ def _count(data: torch.Tensor, ids: torch.Tensor, name: str) -> int:
             f"Segment id {int(ids[0])} out of range [0, {int(ids[-1]) + 1}), possibly because 'segment_ids' input is not sorted. "
             f"[Op:{name}] name: "
         )
-    if bool((ids[1:] < ids[:-1]).any()):
+    if bool(anywhere(ids[1:] < ids[:-1])):
         raise invalid(f"segment ids are not increasing [Op:{name}] name: ")
     return int(ids[-1]) + 1
 
@@ -56,9 +57,12 @@ def _sum(data: torch.Tensor, ids: torch.Tensor, n: int) -> torch.Tensor:
 
 def _counts(data: torch.Tensor, ids: torch.Tensor, n: int) -> torch.Tensor:
     """Rows per segment, at least 1, in a shape that divides the sums."""
-    ones = torch.ones(ids.shape, dtype=data.dtype, device=data.device)
-    total = torch.zeros(n, dtype=data.dtype, device=data.device).index_add(0, ids.to(torch.int64), ones)
-    total = torch.where(total == 0, 1, total)
+    if ids.device.type == "cpu":
+        total = torch.bincount(ids, minlength=n).clamp(min=1).to(data.dtype)
+    else:
+        ones = torch.ones(ids.shape, dtype=data.dtype, device=data.device)
+        total = torch.zeros(n, dtype=data.dtype, device=data.device).index_add(0, ids.to(torch.int64), ones)
+        total = torch.where(total == 0, 1, total)
     return total.reshape(n, *[1] * (data.ndim - 1))
 
 

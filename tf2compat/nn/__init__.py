@@ -9,6 +9,7 @@ import tf2compat as tf
 
 from .._engine.tensor import Tensor
 from .._names import module_getattr
+from ..math.ranking import approx_max_k, approx_min_k, in_top_k, top_k
 from ..math.softmaxes import l2_normalize, log_softmax, softmax
 from .activations import (
     bias_add,
@@ -30,6 +31,7 @@ from .convolution import atrous_conv2d, conv1d, conv2d, conv3d, convolution, dep
 from .ctc import collapse_repeated, ctc_beam_search_decoder, ctc_greedy_decoder, ctc_loss, ctc_unique_labels
 from .dropping import dropout
 from .embedding import embedding_lookup, embedding_lookup_sparse, safe_embedding_lookup_sparse
+from .isotonic import isotonic_regression
 from .losses import (
     compute_average_loss,
     log_poisson_loss,
@@ -65,7 +67,6 @@ from .pooling import (
     max_pool_with_argmax,
     pool,
 )
-from .ranking import approx_max_k, approx_min_k, in_top_k, isotonic_regression, top_k
 from .sampling import (
     all_candidate_sampler,
     compute_accidental_hits,

@@ -51,8 +51,6 @@ SYMBOLS = {
     "tf2compat.nn.activations.softplus": "tf.math.softplus",
     "tf2compat.nn.dropping.dropped": "tf.nn.dropout",
     "tf2compat.nn.normalization._zero_fraction": "tf.math.zero_fraction",
-    "tf2compat.nn.ranking._top_k": "tf.math.top_k",
-    "tf2compat.nn.ranking.in_top_k": "tf.math.in_top_k",
     "tf2compat.random.stateful.standard_normal": "tf.random.normal",
     "tf2compat.random.stateful.standard_uniform": "tf.random.uniform",
 }
