@@ -67,7 +67,15 @@ class Optimizer(AutoTrackable):
             )
 
     # --- hyperparameters ---------------------------------------------------------------------------------------------
+    def _number(self, name: str) -> float:
+        """A hyperparameter as the rules take it: what was set last, or what the function that was set gives."""
+        value = self.__dict__["_given"][name]
+        if callable(value) and not isinstance(value, Variable):
+            value = value()
+        return float(value)
+
     def _set_hyper(self, name: str, value: Any) -> None:
+        self.__dict__.setdefault("_given", {})[name] = value
         known = self._hyper.get(name)
         if isinstance(known, Variable) and not callable(value):
             known.assign(float(value) if isinstance(value, (int, float, np.generic, np.ndarray)) else value)
@@ -379,8 +387,11 @@ class SGD(Optimizer):
         self._set_hyper("learning_rate", kwargs.get("lr", learning_rate))
         self._set_hyper("decay", self._initial_decay)
         self._set_hyper("momentum", momentum)
-        self.__dict__["_momentum_value"] = momentum
         self.nesterov = nesterov
+
+    @property
+    def _momentum_value(self) -> float:
+        return self._number("momentum")
 
     def _create_slots(self, var_list: Any) -> None:
         if self._momentum_value:
@@ -412,9 +423,12 @@ class Adam(Optimizer):
         self._set_hyper("decay", self._initial_decay)
         self._set_hyper("beta_1", beta_1)
         self._set_hyper("beta_2", beta_2)
-        self.__dict__["_betas"] = (beta_1, beta_2)
         self.epsilon = epsilon or settings.epsilon
         self.amsgrad = amsgrad
+
+    @property
+    def _betas(self) -> tuple[float, float]:
+        return self._number("beta_1"), self._number("beta_2")
 
     def _create_slots(self, var_list: Any) -> None:
         for name in ("m", "v", "vhat") if self.amsgrad else ("m", "v"):
@@ -551,9 +565,12 @@ class RMSprop(Optimizer):
         self._set_hyper("decay", self._initial_decay)
         self._set_hyper("rho", rho)
         self._set_hyper("momentum", momentum)
-        self.__dict__["_options"] = (rho, momentum)
         self.epsilon = epsilon or settings.epsilon
         self.centered = centered
+
+    @property
+    def _options(self) -> tuple[float, float]:
+        return self._number("rho"), self._number("momentum")
 
     def _create_slots(self, var_list: Any) -> None:
         names = ["rms"] + (["momentum"] if self._options[1] else []) + (["mg"] if self.centered else [])
@@ -625,7 +642,6 @@ class Adadelta(Optimizer):
         self._set_hyper("learning_rate", kwargs.get("lr", learning_rate))
         self._set_hyper("decay", self._initial_decay)
         self._set_hyper("rho", rho)
-        self.__dict__["_rho_value"] = rho
         self.epsilon = epsilon or settings.epsilon
 
     def _create_slots(self, var_list: Any) -> None:
@@ -638,7 +654,7 @@ class Adadelta(Optimizer):
 
     def _update(self, grads: list[Any], variables: list[Any]) -> None:
         rules.adadelta(
-            variables, self._of(variables, "accum_grad"), self._of(variables, "accum_var"), grads, self._rate(), self._rho_value, self.epsilon
+            variables, self._of(variables, "accum_grad"), self._of(variables, "accum_var"), grads, self._rate(), self._number("rho"), self.epsilon
         )
 
     def get_config(self) -> dict[str, Any]:
