@@ -117,3 +117,18 @@ def test_the_name_signatures_is_reserved(tmp_path):
     module.signatures = {"a": tf.Variable(1.0)}
     with pytest.raises(ValueError, match="reserved attribute"):
         tf.saved_model.save(module, str(tmp_path))
+
+
+def test_a_function_that_gives_the_path_of_an_asset_gives_that_of_the_copy(tmp_path):
+    (tmp_path / "words.txt").write_text("contents")
+    module = tf.Module()
+    module.words = tf.saved_model.Asset(str(tmp_path / "words.txt"))
+    module.f = tf.function(lambda: tf.strings.join([module.words.asset_path]), input_signature=[])
+    loaded = _cycle(module, tmp_path / "a")
+    (tmp_path / "words.txt").unlink()
+    os.rename(tmp_path / "a", tmp_path / "b")
+    loaded = tf.saved_model.load(str(tmp_path / "b"))
+    with open(loaded.f().numpy()) as file:
+        assert file.read() == "contents"
+    again = _cycle(loaded, tmp_path / "c")
+    assert os.path.dirname(again.f().numpy().decode()) == str(tmp_path / "c" / "assets")

@@ -101,6 +101,8 @@ class GraphWriter:
         self._held_numbers: dict[int, int] = {}
         self._nodes: dict[int, int] = {}
         self._keep: list[Any] = []
+        #: the numbers of saved files, by the storages of their paths
+        self.files: dict[int, int] = {}
         #: writes the trace of a function that another object holds
         self.trace: Callable[[Any], Any] | None = None
 
@@ -116,7 +118,8 @@ class GraphWriter:
         if isinstance(v, Variable):
             return {"v": self._number_of(getattr(v, "_of", v))}
         if isinstance(v, Tensor):
-            return {"c": self._constant(v._t)}
+            number = self.files.get(id(v._t))
+            return {"c": self._constant(v._t)} if number is None else {"as": number}
         if isinstance(v, TensorSpec):
             return {"ts": [None if v.shape.rank is None else v.shape.as_list(), v.dtype.name, v.name]}
         if isinstance(v, TypeSpec):
@@ -306,6 +309,8 @@ class GraphReader:
         self._constant = constant
         self._held = held
         self._nodes: dict[int, Node] = {}
+        #: the path of a saved file, by its number
+        self.file: Callable[[int], Any] | None = None
         #: reads the trace of a function that another object holds
         self.trace: Callable[[Any], Any] | None = None
 
@@ -365,6 +370,8 @@ class GraphReader:
             return self._held(inner)
         if kind == "n":
             return np.asarray(self._constant(inner).numpy())
+        if kind == "as" and self.file is not None:
+            return self.file(inner)
         if kind == "tr" and self.trace is not None:
             return self.trace(inner)
         raise ValueError(f"it holds a value of the unknown kind {kind!r}")

@@ -24,10 +24,11 @@ class Asset(Trackable):
         from tf2compat.train._formats import path_text
 
         self.path = os.path.abspath(path_text(path))
+        #: the one storage of the path, by which a saved function's use of it is known
+        self.storage = np.empty((), object)
+        self.storage[()] = self.path.encode()
 
     @property
     def asset_path(self) -> Tensor:
         """The file's present path, a scalar string."""
-        value = np.empty((), object)
-        value[()] = self.path.encode()
-        return wrap(value)
+        return wrap(self.storage)

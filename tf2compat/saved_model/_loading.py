@@ -245,8 +245,15 @@ def _add_functions(content: dict[str, Any], objects: list[Any], path: str, varia
             made[number] = held_object((kind, name, reading().value(state)))
         return made[number]
 
+    def file(number: int) -> Any:
+        found = objects[number]
+        if not isinstance(found, _layout.Asset):
+            raise ValueError(f"object {number} is not a file")
+        return found.asset_path
+
     def reading() -> GraphReader:
         found = GraphReader(variable, constant, held)
+        found.file = file
         found.trace = lambda trace: read_concrete(trace, reading())
         return found
 

@@ -112,6 +112,7 @@ def save(obj: Any, export_dir: Any, signatures: Any = None, options: SaveOptions
     chosen = _signatures(obj, signatures)
     tree = Tree(obj)
     writer = GraphWriter(lambda variable: _number(tree, variable))
+    writer.files = {id(item.storage): number for number, item in enumerate(tree.objects) if isinstance(item, _layout.Asset)}
     writer.trace = lambda concrete: _functions.write_concrete(concrete, writer)
     concretes: list[Any] = []
     places: dict[int, int] = {}
