@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -24,8 +25,20 @@ def _drawn(shape: Any, dtype: torch.dtype, rate: float, stream: Stream, device: 
     if exact(stream, device):
         kept = unit(shape, dtype, stream) >= torch.tensor(rate, dtype=dtype)
         return kept.to(dtype).mul_(1.0 / (1.0 - rate))
-    mask = torch.empty(shape, dtype=dtype, device=device)
-    return mask.bernoulli_(1.0 - rate, generator=stream.generator(device)).mul_(1.0 / (1.0 - rate))
+    return kept(shape, dtype, rate, stream.generator(device), device).mul_(1.0 / (1.0 - rate))
+
+
+def kept(shape: Any, dtype: torch.dtype, rate: float, generator: torch.Generator | None, device: torch.device) -> torch.Tensor:
+    """Zero with probability `rate`, else one.
+
+    On the host four decisions are made by each 64 random bits, which takes a ninth of the time of torch's `bernoulli_`; a rate is rounded to a
+    multiple of 2**-16 there.
+    """
+    if device.type != "cpu" or not 0.01 <= rate <= 0.99:
+        return torch.empty(shape, dtype=dtype, device=device).bernoulli_(1.0 - rate, generator=generator)
+    n = math.prod(shape)
+    bits = torch.empty((n + 3) // 4, dtype=torch.int64).random_(-(2**63), None, generator=generator)
+    return (bits.view(torch.int16)[:n].reshape(shape) >= round(rate * 65536) - 32768).to(dtype)
 
 
 @op("Dropout", stateful=True, x=tensor(FLOATS), noise_shape=SHAPE)

@@ -43,9 +43,14 @@ def _range(starts: Any, limits: Any, deltas: Any) -> Any:
         raise invalid("Requires ((limit - start) / delta) <= 9223372036854775807 [Op:RaggedRange] name: ")
     lengths = counts.long()
     splits = torch.cat([lengths.new_zeros(1), lengths.cumsum(0)])
-    row = torch.repeat_interleave(torch.arange(len(lengths), device=a.device), lengths)
-    position = torch.arange(len(row), device=a.device) - splits[row]
-    return a[row] + position.to(a.dtype) * d[row], splits
+    total = int(splits[-1])
+    count = torch.arange(total, device=a.device)
+    if not a.is_floating_point() and deltas.numel() == 1:  # each number is its place times the step, and something of its row's
+        shifts = torch.repeat_interleave(a - splits[:-1].to(a.dtype) * d, lengths, output_size=total)
+        return count.to(a.dtype).mul_(deltas.reshape(())).add_(shifts), splits
+    row = torch.repeat_interleave(torch.arange(len(lengths), device=a.device), lengths, output_size=total)
+    position = count - splits.index_select(0, row)
+    return a.index_select(0, row) + position.to(a.dtype) * d.index_select(0, row), splits
 
 
 _range.infer(lambda s, m, d: [(dtypes.as_dtype(s.dtype), (None,)), (int64, (None,))])

@@ -10,7 +10,7 @@ import tf2compat as tf
 from tf2compat._engine.dtypes import FLOATS
 from tf2compat._engine.op import SHAPE, op, tensor
 from tf2compat._engine.shapes import TensorShape
-from tf2compat.nn.dropping import dropped
+from tf2compat.nn.dropping import dropped, kept
 from tf2compat.random.seeding import Stream
 from tf2compat.random.stateful import bell, exact, unit
 
@@ -220,7 +220,7 @@ def _alpha_dropout(x: Any, rate: float, shape: Any, numbers: Stream) -> Any:
     if exact(numbers, x.device):
         keep = (unit(shape, x.dtype, numbers) >= rate).to(x.dtype)
     else:
-        keep = x.new_empty(shape).bernoulli_(1.0 - rate, generator=numbers.generator(x.device))
+        keep = kept(shape, x.dtype, rate, numbers.generator(x.device), x.device)
     a = ((1 - rate) * (1 + rate * low**2)) ** -0.5
     return a * (x * keep + low * (1 - keep)) - a * low * rate
 

@@ -1,4 +1,4 @@
-"""Patterns that `re` may read give what RE2 gives; those that it must not are left to RE2; none takes long on hostile text."""
+"""Ops that take other ways for many elements than for few; patterns on ASCII text, which `re` reads, give what RE2 gives."""
 
 from __future__ import annotations
 
@@ -99,3 +99,24 @@ def test_one_hot_of_many() -> None:
     for axis in (-1, 0, 1, 2):
         found = tf.one_hot(indices, 40, axis=axis, dtype=tf.int32).numpy()
         np.testing.assert_array_equal(found, np.moveaxis((indices[..., None] == np.arange(40)).astype("int32"), -1, axis))
+
+
+def test_ragged_ranges_by_one_step() -> None:
+    assert tf.ragged.range([0, 5, 8], [3, 5, 12]).to_list() == [[0, 1, 2], [], [8, 9, 10, 11]]
+    assert tf.ragged.range([9, 2], [0, 20], 4).to_list() == [[], [2, 6, 10, 14, 18]]
+    assert tf.ragged.range([9, 2], [0, 20], -4).to_list() == [[9, 5, 1], []]
+    assert tf.ragged.range([9, 2], [0, 20], [-4, 9]).to_list() == [[9, 5, 1], [2, 11]]
+    assert tf.ragged.range(tf.constant([1, 2], tf.int64), [4, 3]).dtype == tf.int64
+    assert tf.ragged.range([0.5, 1.0], [2.0, 2.5], 0.5).to_list() == [[0.5, 1.0, 1.5], [1.0, 1.5, 2.0]]
+
+
+@pytest.mark.parametrize("rate", [0.005, 0.1, 0.5, 0.9])
+def test_share_that_dropout_keeps(rate: float) -> None:
+    tf.random.set_seed(3)
+    x = tf.ones([1_000_003])
+    found = tf.keras.layers.Dropout(rate)(x, training=True).numpy()
+    assert set(np.unique(found)) == {np.float32(0), np.float32(1 / (1 - rate))}
+    assert abs((found == 0).mean() - rate) < 5 * (rate * (1 - rate) / x.shape[0]) ** 0.5 + 1e-5
+    again = tf.keras.layers.Dropout(rate)(x, training=True).numpy()
+    assert abs(np.corrcoef(found[:-1], found[1:])[0, 1]) < 0.005
+    assert (found != again).any()
