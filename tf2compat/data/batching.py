@@ -337,7 +337,7 @@ class _RebatchDataset(_Unary):
                     "adding the `batch` transformation to the dataset."
                 )
         flat = np.asarray(sizes.numpy() if hasattr(sizes, "numpy") else sizes).reshape(-1).tolist()
-        if not flat or any(n < 1 for n in flat):
+        if not any(flat) or any(n < 0 for n in flat):  # some may be 0: batches without elements
             raise errors.InvalidArgumentError(None, None, f"Batch sizes must be greater than zero, got {flat} [Op:RebatchDatasetV2] name: ")
         self._sizes, self._drop = flat, drop
         n = flat[0] if drop and len(set(flat)) == 1 else None
