@@ -108,8 +108,8 @@ def test_an_epoch_in_a_function(strategy, by_iterator):
                 n += 1
         return total / tf.cast(n, tf.float32)
 
-    np.testing.assert_allclose([float(epoch(dataset)) for _ in range(3)], [0.2804, 0.2606, 0.2425], atol=1e-4)
-    assert float(seen.result()) == pytest.approx(0.4611, abs=1e-4)
+    np.testing.assert_allclose([float(epoch(dataset)) for _ in range(3)], [0.2804, 0.2606, 0.2425], rtol=1e-2)
+    assert float(seen.result()) == pytest.approx(0.4611, abs=5e-3)
 
 
 def test_losses_and_metrics_of_layers_are_each_replicas_own(strategy):

@@ -135,3 +135,14 @@ def test_weights_without_weighted_metrics_are_told_of(caplog):
     with caplog.at_level("WARNING", "tensorflow"):
         model.evaluate(np.ones((2, 3)), np.ones((2, 1)), sample_weight=np.ones(2), verbose=0)
     assert "`weighted_metrics` were not provided" in caplog.text
+
+
+def test_losses_and_metrics_of_no_call_are_refused():
+    x = tf.keras.Input((1,))
+    model = tf.keras.Model(x, tf.keras.layers.Dense(1)(x))
+    for owner in (model, tf.keras.layers.Dense(1)):
+        with pytest.raises(ValueError, match="Expected a symbolic Tensor for the metric value"):
+            owner.add_metric(tf.constant(1.0), name="a")
+        with pytest.raises(ValueError, match="Expected a symbolic Tensors or a callable"):
+            owner.add_loss(tf.constant(1.0))
+        owner.add_loss(lambda: tf.constant(2.0))

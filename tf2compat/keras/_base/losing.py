@@ -79,6 +79,10 @@ class Losing:
                 continue
             if calling.inferring:
                 continue
+            if _outside_calls():
+                raise ValueError(
+                    "Expected a symbolic Tensors or a callable for the loss value. Please wrap your loss computation in a zero argument `lambda`."
+                )
             if not isinstance(loss, Tensor):
                 loss = convert_to_tensor(loss, "float32") if isinstance(loss, (int, float)) else convert_to_tensor(loss)
             self._call_losses.append(loss)
@@ -124,6 +128,8 @@ class Losing:
         if symbolic:
             self._add_symbolic_metric(value, name)
             return
+        if _outside_calls():
+            raise ValueError(f"Expected a symbolic Tensor for the metric value, received: {value}")
         found = next((m for m in self._metrics if m.name == name), None)  # type: ignore[attr-defined]
         if of_metric is not None:
             if found is None:
@@ -155,6 +161,11 @@ class Losing:
         for u in nest.flatten(updates):
             if callable(u) and not isinstance(u, Tensor) and not frozen:
                 u()
+
+
+def _outside_calls() -> bool:
+    """Whether no layer is being called, nor a function traced: what is given then would be of no call."""
+    return calling.depth == 0 and not calling.inferring and state.local.graph is None
 
 
 def _floating(fn: Any) -> Any:
