@@ -23,8 +23,8 @@ from ..random.stateful import exact, unit
 def _drawn(shape: Any, dtype: torch.dtype, rate: float, stream: Stream, device: torch.device) -> torch.Tensor:
     """Zero with probability `rate`, 1 / (1 - rate) else; from TensorFlow's uniform numbers where a seed decides them."""
     if exact(stream, device):
-        kept = unit(shape, dtype, stream) >= torch.tensor(rate, dtype=dtype)
-        return kept.to(dtype).mul_(1.0 / (1.0 - rate))
+        chosen = unit(shape, dtype, stream) >= torch.tensor(rate, dtype=dtype)
+        return chosen.to(dtype).mul_(1.0 / (1.0 - rate))
     return kept(shape, dtype, rate, stream.generator(device), device).mul_(1.0 / (1.0 - rate))
 
 
