@@ -137,5 +137,3 @@ def test_shuffle_keeps_the_rows():
 def test_candidate_samplers():
     drawn, true_count, sampled_count = tf.random.uniform_candidate_sampler([[1]], 1, 3, True, 5)
     assert len(set(drawn.numpy().tolist())) == 3 and true_count.shape == [1, 1] and sampled_count.shape == [3]
-    with pytest.raises(AttributeError, match="tf.random.learned_unigram_candidate_sampler"):
-        tf.random.learned_unigram_candidate_sampler  # noqa: B018 - the name itself is missing

@@ -11,6 +11,8 @@ import math
 import numpy as np
 import torch
 
+from .masks import places
+
 __all__ = ["blocks", "key_and_counter", "normal", "truncated_normal", "uniform", "uniform_int", "words"]
 
 _MASK = 0xFFFFFFFF
@@ -225,10 +227,14 @@ def truncated_normal(key: torch.Tensor, counter: torch.Tensor, count: int, dtype
     if not _on_host(key, counter):
         out, _ = _first_inside(key, counter, starts, group, _TRIES, dtype)
         return out.reshape(-1)[:count].to(dtype)
-    out, enough = _first_inside(key, counter, starts, group, 3, dtype)
-    if not bool(enough.all()):  # rare enough to do these again, with more to choose from
-        short = (~enough).nonzero().reshape(-1)
-        out[short] = _first_inside(key, counter, starts[short], group, _TRIES, dtype)[0]
+    # of five groups four have their numbers in their first block
+    out = _normal_pairs(blocks(key, counter, starts), dtype)[:, :group].contiguous()
+    short = places((out.abs() >= 2.0).any(1))
+    for tries in (3, _TRIES):
+        if not len(short):
+            break
+        out[short], enough = _first_inside(key, counter, starts[short], group, tries, dtype)
+        short = short[places(~enough)]
     return out.reshape(-1)[:count].to(dtype)
 
 
