@@ -73,3 +73,88 @@ except ValueError as error:
 def test_what_is_not_supported_is_said():
     done = subprocess.run([sys.executable, "-m", "tf2compat", "-c", LAYER], capture_output=True, text=True, timeout=120)
     assert done.stdout == "True\nTrue\n", done.stdout + done.stderr
+
+
+COMPOSITE = """
+import tensorflow as tf
+from tensorflow.python.framework import composite_tensor
+from tensorflow.python.ops import resource_variable_ops
+
+class PairSpec(tf.TypeSpec):
+    value_type = property(lambda self: Pair)
+
+    def __init__(self, kind, left, right):
+        self.kind, self.left, self.right = kind, left, right
+
+    def _serialize(self):
+        return self.kind, self.left, self.right
+
+    @property
+    def _component_specs(self):
+        return {"left": self.left, "right": self.right}
+
+    def _to_components(self, value):
+        return {"left": value.left, "right": value.right}
+
+    def _from_components(self, parts):
+        return Pair(self.kind, parts["left"], parts["right"])
+
+def spec_of(value):
+    if isinstance(value, tf.Variable):
+        return resource_variable_ops.VariableSpec(value.shape, value.dtype)
+    return tf.TensorSpec(value.shape, value.dtype)
+
+class Pair(composite_tensor.CompositeTensor):
+    def __init__(self, kind, left, right):
+        self.kind, self.left, self.right = kind, left, right
+
+    @property
+    def _type_spec(self):
+        return PairSpec(self.kind, spec_of(self.left), spec_of(self.right))
+
+pair = Pair("a", tf.constant(1.0), tf.Variable(2.0))
+print(tf.is_tensor(pair), [float(v.numpy()) for v in tf.nest.flatten(pair, expand_composites=True)])
+print(tf.nest.map_structure(lambda v: v + 1, pair, expand_composites=True).right.numpy())
+kinds = []
+
+@tf.function
+def swapped(p):
+    kinds.append(p.kind)
+    return Pair(p.kind, p.right, p.left + 10)
+
+for left, kind in ((1.0, "a"), (3.0, "a"), (1.0, "b")):
+    out = swapped(Pair(kind, tf.constant(left), tf.constant(5.0)))
+    print(type(out).__name__, out.kind, out.left.numpy(), out.right.numpy())
+print(kinds)
+
+@tf.function
+def looped(n):
+    p = Pair("c", tf.constant(0), tf.constant(1))
+    for i in tf.range(n):
+        p = Pair("c", p.right, p.left + p.right)
+    return p
+
+print(looped(tf.constant(5)).right.numpy())
+print(tf.cond(tf.constant(True), lambda: Pair("d", tf.constant(1), tf.constant(2)), lambda: Pair("d", tf.constant(3), tf.constant(4))).left.numpy())
+print(tf.get_static_value(tf.Variable(1)), tf.Variable(1).initializer)
+print(tf.random.stateless_categorical([[1.0, 2.0]], 2, [1, 2], dtype=None).dtype)
+"""
+
+COMPOSITE_SAID = """False [1.0, 2.0]
+3.0
+Pair a 5.0 11.0
+Pair a 5.0 13.0
+Pair b 5.0 11.0
+['a', 'b']
+8
+1
+None None
+<dtype: 'int64'>
+"""
+
+
+def test_composite_tensors_of_libraries(tmp_path):
+    program = tmp_path / "composites.py"  # a file, so that AutoGraph sees its source
+    program.write_text(COMPOSITE)
+    done = subprocess.run([sys.executable, "-m", "tf2compat", str(program)], capture_output=True, text=True, timeout=120)
+    assert done.stdout == COMPOSITE_SAID, done.stdout + done.stderr

@@ -88,3 +88,14 @@ class Sessions(tf.test.TestCase):
         value = tf.compat.v1.ragged.constant_value([["ab"], ["c"]])
         self.assertAllEqual(tf.strings.bytes_split(value), [[[b"a", b"b"]], [[b"c"]]])
         self.assertAllEqual(tf.strings.length(value), [[2], [1]])
+
+
+def test_what_test_cases_of_libraries_call() -> None:
+    class Case(_Case):
+        def _GetNdArray(self, a):  # noqa: N802
+            return super()._GetNdArray(a) + 1
+
+    assert Case()._GetNdArray(tf.constant([1, 2])).tolist() == [2, 3]
+    CASE.assertStartsWith("abc", "ab")
+    with pytest.raises(AssertionError, match="does not start"):
+        CASE.assertStartsWith("abc", "b")

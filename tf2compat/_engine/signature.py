@@ -82,7 +82,8 @@ class Binder:
         kw = {name: values[name] for name in self.keyword_only}
         if self.varkw is not None:
             kw.update(values[self.varkw])
-        return tuple(pos), kw
+        # by name, which is the order in which their tensors become a trace's inputs, whatever order a call has
+        return tuple(pos), {name: kw[name] for name in sorted(kw)} if len(kw) > 1 else kw
 
 
 class _Reference:
@@ -221,7 +222,7 @@ def decode(value: Any, tensors: Iterator[Any]) -> Any:
         return next(tensors) if hasattr(t, "__tf_tensor__") or hasattr(t, "_tf_variant") else value
     if hasattr(t, "_tf_components"):
         parts = [decode(v, tensors) for v in value._tf_components()]
-        return value._type_spec if any(isinstance(p, TypeSpec) for p in parts) else value._tf_from_components(parts)
+        return value._type_spec if any(isinstance(p, TypeSpec) for p in nest.flatten(parts)) else value._tf_from_components(parts)
     if hasattr(t, "_tf_staged"):
         return decode(value._tf_staged(), tensors)
     if isinstance(value, TypeSpec) and value._component_specs is not value:

@@ -373,6 +373,12 @@ class VariableSpec(TypeSpec):
     def _serialize(self) -> tuple[Any, ...]:
         return self._shape, self._dtype, self.trainable, self.alias_id
 
+    def _to_components(self, value: Any) -> Any:
+        return value
+
+    def _from_components(self, components: Any) -> Any:
+        return components
+
     def __repr__(self) -> str:
         return f"VariableSpec(shape={self._shape}, dtype={self._dtype!r}, trainable={self.trainable}, alias_id={self.alias_id})"
 

@@ -232,6 +232,7 @@ HELPERS: dict[str, str] = {
     "framework.ops.is_dense_tensor_like": "is_dense_tensor_like",
     "framework.ops.RegisterStatistics": "deprecated",
     "framework.ops.uid": "uid",
+    "ops.resource_variable_ops.VariableSpec": "tf2compat._engine.specs:VariableSpec",
     "framework.composite_tensor.CompositeTensor": "tf2compat._private.type_specs:CompositeTensor",
     "framework.convert_to_constants.convert_variables_to_constants_v2": "convert_variables_to_constants_v2",
     "framework.convert_to_constants.convert_variables_to_constants_v2_as_graph": "convert_variables_to_constants_v2",

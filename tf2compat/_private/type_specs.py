@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import collections.abc
 import re
 from collections.abc import Callable
 from typing import Any
+
+import numpy as np
 
 import tf2compat as tf
 from tf2compat._engine.specs import TypeSpec
@@ -49,8 +52,38 @@ def lookup(name: str) -> type:
     return _NAME_TO_TYPE_SPEC[name]
 
 
+def _kind(part: Any) -> Any:
+    """What a spec's parameters say beside dtypes and shapes of tensors, as a key."""
+    if isinstance(part, TypeSpec):
+        return type(part) if part._component_specs is part else (type(part), _kind(part._serialize()))
+    if isinstance(part, (list, tuple)):
+        return tuple(_kind(p) for p in part)
+    if isinstance(part, dict):
+        return tuple((k, _kind(part[k])) for k in sorted(part))
+    if isinstance(part, np.ndarray):
+        return (part.shape, part.dtype.str, part.tobytes())
+    return part if isinstance(part, collections.abc.Hashable) else id(part)
+
+
 class CompositeTensor:
-    """The base of libraries' own tensors that consist of others; `_type_spec` tells of which."""
+    """The base of libraries' own tensors that consist of others; `_type_spec` tells of which.
+
+    Functions take and return such values, loops and conditions carry them, and `tf.nest` expands them, by what their
+    spec's `_to_components` and `_from_components` say.
+    """
+
+    @property
+    def _type_spec(self) -> Any:
+        raise NotImplementedError(f"{type(self).__name__}._type_spec()")
+
+    def _tf_components(self) -> list[Any]:
+        return [self._type_spec._to_components(self)]
+
+    def _tf_from_components(self, components: list[Any]) -> Any:
+        return self._type_spec._from_components(components[0])
+
+    def _tf_static(self) -> Any:
+        return _kind(self._type_spec)
 
 
 class BatchableTypeSpec(TypeSpec):

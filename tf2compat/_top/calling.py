@@ -49,18 +49,18 @@ def init_scope() -> Iterator[None]:
 
 
 def is_tensor(x: Any) -> bool:
-    """Whether `x` is a tensor, a variable, or a composite of tensors (`tf.is_tensor`)."""
-    return isinstance(x, (Tensor, Variable)) or hasattr(type(x), "_tf_components") or hasattr(type(x), "_tf_op")
+    """Whether `x` is a tensor, a variable, or a sparse, ragged or symbolic tensor; extension types are none (`tf.is_tensor`)."""
+    return isinstance(x, (Tensor, Variable)) or (hasattr(type(x), "_tf_op") and getattr(type(x), "_tf_tensor_like", True))
 
 
 def get_static_value(tensor: Any, partial: bool = False) -> Any:
-    """The NumPy value of `tensor` if it is known now, else None; what is no tensor as it is (`tf.get_static_value`)."""
+    """The NumPy value of `tensor` if it is known now, else None, as of every variable; what is no tensor as it is (`tf.get_static_value`)."""
     if isinstance(tensor, Tensor):
         value = constant_value(tensor)
         return value[()] if isinstance(value, np.ndarray) and value.ndim == 0 else value
-    if isinstance(tensor, Variable):
-        return None if state.local.graph is not None else tensor.numpy()
-    return constant_value(tensor) if is_tensor(tensor) else tensor
+    if hasattr(type(tensor), "_is_keras_tensor"):
+        return constant_value(tensor)
+    return None if is_tensor(tensor) else tensor
 
 
 # --- Python functions as ops -----------------------------------------------------------------------------------------
@@ -240,7 +240,7 @@ def tuple(tensors: Any, control_inputs: Any = None, name: str | None = None) -> 
         return tensors
     if not isinstance(tensors, (list, builtin_tuple)) or not any(t is not None for t in tensors):
         raise ValueError(f"`tensors` must have at least one Tensor. Received: {tensors}.")
-    return [t if t is None or is_tensor(t) else convert_to_tensor(t) for t in tensors]
+    return [t if t is None or is_tensor(t) or hasattr(type(t), "_tf_components") else convert_to_tensor(t) for t in tensors]
 
 
 def no_op(name: str | None = None) -> None:

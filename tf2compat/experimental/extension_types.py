@@ -139,6 +139,8 @@ class ExtensionType(_Immutable, metaclass=ExtensionTypeMetaclass):
     __hash__ = None  # type: ignore[assignment]
 
     # --- the engine's protocols --------------------------------------------------------------------------------------
+    _tf_tensor_like = False  # `tf.is_tensor` says no of extension types
+
     @property
     def _type_spec(self) -> Any:
         found = self.__dict__.get(_CACHED)

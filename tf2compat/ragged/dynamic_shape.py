@@ -21,6 +21,8 @@ class DynamicRaggedShape:
     What `tf.shape` of a ragged tensor gives. `tf.reshape`, `tf.broadcast_to`, `tf.zeros`, `tf.ones` and `tf.fill` take it as a shape.
     """
 
+    _tf_tensor_like = False
+
     def __init__(
         self, row_partitions: Any, inner_shape: Any, dtype: Any = None, validate: bool = False, static_inner_shape: Any = None
     ) -> None:

@@ -225,7 +225,7 @@ def _uniform_doubles(seed: Any, shape: Any) -> torch.Tensor:
 
 def stateless_categorical(logits: Any, num_samples: Any, seed: Any, dtype: Any = dtypes.int64, name: str | None = None) -> Tensor:
     """`num_samples` classes for each row of `logits`, that `seed` decides (`tf.random.stateless_categorical`)."""
-    return _categorical(logits, num_samples, check_seed(seed), dtype, name)
+    return _categorical(logits, num_samples, check_seed(seed), dtypes.int64 if dtype is None else dtype, name)
 
 
 @op("StatelessMultinomial", logits=tensor(FLOATS, group=""), num_samples=INT, seed=_SEED, dtype=DTYPE)

@@ -162,6 +162,15 @@ class TestCase(absltest.TestCase):
 
         return _Checked()
 
+    # What test cases of other libraries override and call, by TensorFlow's own names.
+    def _GetNdArray(self, a: Any) -> np.ndarray:  # noqa: N802
+        """A tensor or anything like an array as an array."""
+        return a if isinstance(a, np.ndarray) else _array(self.evaluate(a) if isinstance(a, Tensor) else a)
+
+    def assertStartsWith(self, actual: str, expected_start: str, msg: str | None = None) -> None:  # noqa: N802
+        if not actual.startswith(expected_start):
+            self.fail(f"{f'{msg}: ' if msg else ''}{actual!r} does not start with {expected_start!r}")
+
     # --- tensors -----------------------------------------------------------------------------------------------------
     def assertAllEqual(self, a: Any, b: Any, msg: str | None = None) -> None:  # noqa: N802
         """Fails unless both have the same shape and values; NaNs are equal. Ragged tensors have the same rows."""
