@@ -224,7 +224,10 @@ def read_concrete(content: dict[str, Any], reader: GraphReader) -> ConcreteFunct
 
     stand_in.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     specs = [(dtypes.as_dtype(dtype), None if dims is None else tuple(dims)) for dtype, dims in content["specs"]]
-    made = ConcreteFunction(graph, str(content["name"]), Binder(stand_in), reader.value(content["pos"]), reader.value(content["kw"]), specs, content.get("jit"))
+    jit = content.get("jit")
+    if jit is not None and not isinstance(jit, bool):
+        raise ValueError(f"whether a function is compiled is {jit!r}")
+    made = ConcreteFunction(graph, str(content["name"]), Binder(stand_in), reader.value(content["pos"]), reader.value(content["kw"]), specs, jit)
     names = content.get("names")
     if isinstance(names, list) and len(names) == len(specs):
         made._spec_names = made._given_names = [None if n is None else str(n) for n in names]
