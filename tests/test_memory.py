@@ -224,3 +224,38 @@ def test_results_outside_tapes_never_require_grad() -> None:
     p = torch.ones(1, requires_grad=True)
     for result in (v * 2.0, tf.convert_to_tensor(v), tf.identity(v), v + v, tf.convert_to_tensor(p) + 1.0, v[0], tf.reshape(v, [1, 1])):
         assert not result.torch().requires_grad
+
+
+@pytest.mark.parametrize("kind", ["function", "step", "pipeline", "model"])
+def test_what_is_traced_goes_with_its_owner(kind: str) -> None:
+    """Functions, and the variables that they use, do not outlive the last reference to them."""
+
+    def made() -> tuple[weakref.ref, weakref.ref]:
+        v = tf.Variable(tf.ones([4, 4]))
+        x = tf.ones([8, 4])
+        if kind == "function":
+            f = tf.function(lambda a: tf.matmul(a, v))
+            f(x), f(x)
+        elif kind == "step":
+            optimizer = tf.keras.optimizers.SGD()
+
+            @tf.function
+            def f(a):
+                with tf.GradientTape() as tape:
+                    loss = tf.reduce_sum(tf.matmul(a, v) ** 2)
+                optimizer.apply_gradients([(tape.gradient(loss, v), v)])
+
+            f(x), f(x)
+        elif kind == "pipeline":
+            f = tf.data.Dataset.from_tensor_slices(x).map(lambda row: row * v[0, 0]).batch(2)
+            list(f)
+        else:
+            f = tf.keras.Sequential([tf.keras.layers.Dense(2)])
+            f.compile("adam", "mse", metrics=["mae"])
+            f.fit(x, tf.ones([8, 2]), epochs=2, verbose=0)
+            v = f.weights[0]
+        return weakref.ref(f), weakref.ref(v)
+
+    found = made()
+    gc.collect()
+    assert [ref() for ref in found] == [None, None]

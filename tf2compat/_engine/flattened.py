@@ -16,12 +16,12 @@ import torch
 
 from . import state
 from .flattening import simplified
+from .held import changed
 from .interpreted import NESTED, interpreted
 from .kernels import call_for
 from .nesting import Nested
 from .recording import Block, Recorder, Step, View
 from .unfit import Missed, Unfit
-from .variable import changed
 
 __all__ = ["Flat", "flatten", "plain", "tensors"]
 

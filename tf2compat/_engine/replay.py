@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import linecache
+import weakref
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -32,7 +33,8 @@ __all__ = ["Program", "differentiates"]
 #: torch has few kernels for these; the op finds a wider one where it must
 _NARROW = frozenset((torch.uint16, torch.uint32, torch.uint64, torch.float16, torch.bfloat16, torch.int8, torch.int16, torch.uint8))
 _numbers = itertools.count(1)
-_programs: dict[str, Any] = {}
+#: by file name, for tracebacks; weakly, for a program holds its graph, and that the variables of whole models
+_programs: weakref.WeakValueDictionary[str, Program] = weakref.WeakValueDictionary()
 
 
 # --- what generated code calls ----------------------------------------------------------------------------------------
@@ -1039,7 +1041,7 @@ class Program:
         exec(compile(self.code, self.filename, "exec"), self.env)
         self.run: Callable[..., tuple[Any, ...]] = self.env["run"]
         linecache.cache[self.filename] = (len(self.code), None, self.code.splitlines(True), self.filename)
-        _programs[self.filename] = self.nodes
+        _programs[self.filename] = self
         self.variables = graph.variables
         #: (name, tensor): eager tensors of the surroundings that the program reads
         self.captured = list(writer.captured.values())
@@ -1050,7 +1052,6 @@ class Program:
         if "filename" not in self.__dict__ or linecache is None:  # when the interpreter ends, modules go before their objects
             return
         linecache.cache.pop(self.filename, None)
-        _programs.pop(self.filename, None)
 
     def translate(self, error: BaseException, function: str = "__inference") -> BaseException:
         """A failure in the generated code as the exception of the op that failed, in the function of this name."""
@@ -1061,8 +1062,9 @@ class Program:
         tb = error.__traceback__
         node = frame = None
         while tb is not None:
-            nodes = _programs.get(tb.tb_frame.f_code.co_filename)
-            if nodes is not None and 0 < tb.tb_lineno <= len(nodes):
+            program = _programs.get(tb.tb_frame.f_code.co_filename)
+            nodes = () if program is None else program.nodes
+            if 0 < tb.tb_lineno <= len(nodes):
                 node, frame = nodes[tb.tb_lineno - 1], tb.tb_frame
                 line = linecache.getline(tb.tb_frame.f_code.co_filename, tb.tb_lineno)
             tb = tb.tb_next

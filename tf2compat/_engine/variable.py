@@ -517,13 +517,6 @@ def owned(variables: Any) -> list[Any]:
     return found
 
 
-def changed(tensors: Any) -> None:
-    """Let torch's count of a tensor's changes know of one that is made past it, where something hangs on the tensor that goes by the count."""
-    for t in tensors:
-        if t.__dict__:
-            torch._C._increment_version((t,))
-
-
 class UnreadVariable(Variable):
     """What assignments return: the variable after the assignment, usable wherever the variable is."""
 

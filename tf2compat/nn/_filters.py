@@ -2,8 +2,8 @@
 
 TensorFlow's filters are [height, width, in, out]. torch's convolution copies them to its own layout and then to oneDNN's blocks at every call,
 which for the late layers of an image model takes several times as long as the convolution. A filter that is used a second time with
-the values of the first is packed, and the packed form hangs on its tensor: inference, whose filters stand still, copies nothing.
-Whether they are, torch's count of changes tells; whatever writes to a variable's memory past torch counts too (`variable.changed`). A few
+the values of the first is packed, and the packed form is kept for its tensor: inference, whose filters stand still, copies nothing.
+Whether they are, torch's count of changes tells; whatever writes to a variable's memory past torch counts too (`held.changed`). A few
 elements are compared besides, for what other libraries may write: torch's own fused optimizers do not count.
 """
 
@@ -12,6 +12,8 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+
+from .._engine.held import held, hold
 
 __all__ = ["as_product", "few_rows", "packed"]
 
@@ -65,12 +67,12 @@ def packed(x: Any, w: Any, bias: Any, strides: Any, padding: Any, rates: Any, gr
         return None
     key = (w._version, strides, padding, rates, groups)
     some = w.reshape(-1)[:: w.numel() // _SAMPLE]
-    before, values, held = w.__dict__.get("_packed") or (None, None, None)
+    before, values, blocks = held(w) or (None, None, None)
     if before != key or not torch.equal(some, values):
-        w._packed = (key, some.clone(), None)
+        hold(w, (key, some.clone(), None))
         return None
-    if held is None:
+    if blocks is None:
         plain = w.permute(3, 2, 0, 1).contiguous(memory_format=torch.channels_last)
-        held = torch.ops.mkldnn._reorder_convolution_weight(plain, padding, strides, rates, groups, list(x.shape))
-        w._packed = (key, values, held)
-    return torch.ops.mkldnn._convolution_pointwise(x, held, bias, padding, strides, rates, groups, "none", [], "")
+        blocks = torch.ops.mkldnn._reorder_convolution_weight(plain, padding, strides, rates, groups, list(x.shape))
+        hold(w, (key, values, blocks))
+    return torch.ops.mkldnn._convolution_pointwise(x, blocks, bias, padding, strides, rates, groups, "none", [], "")

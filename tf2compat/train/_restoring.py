@@ -14,7 +14,8 @@ from typing import Any
 
 from tf2compat import _ports, errors
 from tf2compat._engine import dtypes, trackable
-from tf2compat._engine.variable import Variable, changed
+from tf2compat._engine.held import changed
+from tf2compat._engine.variable import Variable
 from tf2compat._ports.checkpoint import ITEM_SIZE, CheckpointReader, TensorData
 from tf2compat._ports.object_graph import GraphNode
 from tf2compat._threads import each
