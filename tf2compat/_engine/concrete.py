@@ -354,7 +354,9 @@ class ConcreteFunction(TensorCallable):
             for (t, d), n in zip(self._specs, names, strict=True)
         ])  # fmt: skip
         pos = decode(self._template[0], specs)
-        return tuple(pos), decode(self._template[1], specs)
+        kw = decode(self._template[1], specs)
+        declared = [name for name in self._binder.keyword_only if name in kw]
+        return tuple(pos), {name: kw[name] for name in dict.fromkeys([*declared, *kw])}
 
     @property
     def structured_outputs(self) -> Any:
