@@ -4,19 +4,10 @@ import numpy as np
 import pytest
 
 import tf2compat as tf
-from tf2compat.config import experimental
 
 L = tf.keras.layers
 X = np.arange(8.0, dtype="float32").reshape(8, 1)
 Y = X * 2
-
-
-@pytest.fixture(autouse=True)
-def _devices():
-    before = dict(experimental.limits)
-    yield
-    experimental.limits.clear()
-    experimental.limits.update(before)
 
 
 @pytest.fixture(params=["two", "one", "device"])

@@ -7,17 +7,8 @@ from pathlib import Path
 import pytest
 
 import tf2compat as tf
-from tf2compat.config import experimental
 
 from . import replicas
-
-
-@pytest.fixture(autouse=True)
-def _devices():
-    before = dict(experimental.limits)
-    yield
-    experimental.limits.clear()
-    experimental.limits.update(before)
 
 
 def test_programs_print_what_tensorflow_prints():

@@ -4,18 +4,9 @@ import numpy as np
 import pytest
 
 import tf2compat as tf
-from tf2compat.config import experimental
 
 X = np.arange(8.0, dtype="float32").reshape(8, 1)
 Y = X * 0
-
-
-@pytest.fixture(autouse=True)
-def _devices():
-    before = dict(experimental.limits)
-    yield
-    experimental.limits.clear()
-    experimental.limits.update(before)
 
 
 def _two():
