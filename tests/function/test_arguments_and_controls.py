@@ -1,4 +1,8 @@
-"""Keyword arguments of functions: by name, in whatever order a call gives them."""
+"""Keyword arguments of functions by name, in whatever order; control inputs; the graph of constants."""
+
+import itertools
+
+import pytest
 
 import tf2compat as tf
 
@@ -24,3 +28,33 @@ def test_keyword_only_parameters_of_different_dtypes():
 
     one, other = f(1.0, shape=tf.constant([2, 1]), concentration=tf.constant([1.0, 2.0]))
     assert one.numpy().tolist() == [2.0, 3.0] and other.shape == [2, 1]
+
+
+def test_control_inputs_may_be_any_iterable():
+    v = tf.Variable(0)
+
+    @tf.function
+    def f(x):
+        with tf.control_dependencies(itertools.chain([x], (v.assign_add(1) for _ in range(2)))):
+            return x + v
+
+    assert f(tf.constant(5)).numpy() == 7
+    with tf.control_dependencies(iter([v])):
+        assert v.numpy() == 2
+    for wrong in (v, tf.constant(1), 3, "op"):
+        with pytest.raises(TypeError, match="Control input must be an iterable"), tf.control_dependencies(wrong):
+            raise AssertionError
+
+
+def test_constants_of_a_traced_function_know_its_graph():
+    graphs = []
+
+    @tf.function
+    def f(x):
+        graphs.extend([tf.constant(True).graph, x.graph])
+        return x
+
+    f(tf.constant(1))
+    assert graphs[0] is graphs[1]
+    with pytest.raises(AttributeError):
+        tf.constant(True).graph  # noqa: B018

@@ -100,7 +100,10 @@ class Tensor:
 
     @property
     def graph(self) -> Any:
-        raise AttributeError("Tensor.graph is undefined when eager execution is enabled.")
+        """The graph that is being traced, to which constants belong there; AttributeError in eager code."""
+        if state.local.graph is None:
+            raise AttributeError("Tensor.graph is undefined when eager execution is enabled.")
+        return state.local.graph
 
     @property
     def value_index(self) -> int:

@@ -36,6 +36,23 @@ def is_mapping(obj: Any) -> bool:
 _is_namedtuple = is_namedtuple
 
 
+def _yield_sorted_items(iterable: Any) -> Iterator[tuple[Any, Any]]:
+    """The parts of a structure, one level deep, each with its key, field or place."""
+    parts = _nest.children(iterable)
+    if isinstance(iterable, Mapping):
+        keys: Any = _nest.sorted_keys(iterable)
+    elif is_namedtuple(iterable):
+        keys = iterable._fields
+    else:
+        keys = range(len(parts))
+    return zip(keys, parts, strict=True)
+
+
+def _yield_value(iterable: Any) -> Iterator[Any]:
+    """The parts of a structure, one level deep."""
+    return iter(_nest.children(iterable))
+
+
 def _sequence_like(instance: Any, args: Any) -> Any:
     """A structure as `instance`, one level deep, of other parts."""
     return _nest.rebuild(instance, list(args))

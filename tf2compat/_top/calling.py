@@ -6,7 +6,7 @@ from __future__ import annotations
 import logging
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -222,8 +222,10 @@ def control_dependencies(control_inputs: Any) -> Iterator[None]:
     """Run a block after `control_inputs` (`tf.control_dependencies`). Everything runs in program order here."""
     if callable(control_inputs):
         control_inputs()
-    elif control_inputs is not None and not isinstance(control_inputs, (list, builtin_tuple)):
+    elif control_inputs is not None and (is_tensor(control_inputs) or isinstance(control_inputs, str) or not isinstance(control_inputs, Iterable)):
         raise TypeError(f"Control input must be an iterable of operations or tensors, got {type(control_inputs)}: {control_inputs}")
+    elif state.local.graph is not None and isinstance(control_inputs, Iterator):
+        builtin_tuple(control_inputs)  # what a generator computes is part of the graph; eager TensorFlow does not look at it
     yield
 
 

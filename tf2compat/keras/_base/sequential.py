@@ -122,9 +122,12 @@ class Sequential(Functional):
             raise TypeError("There are no layers in the model.")
         d = self.__dict__
         layers = list(self._self_layers)
-        removed = layers.pop()
-        d["_self_layers"] = layers
-        d["_chain"] = d["_chain"][:-1]
+        chain = d["_chain"][:-1]
+        if d["_chain"] and any(d["_chain"][-1] is layer for layer in chain):  # it came again, and stays for the time before
+            removed = d["_chain"][-1]
+        else:
+            removed = layers.pop()
+        d["_self_layers"], d["_chain"] = layers, chain
         d["_plan"] = None
         if not self.layers:
             d["inputs"] = d["outputs"] = None
@@ -134,7 +137,7 @@ class Sequential(Functional):
             d["_is_graph_network"] = False
         elif d["_is_graph_network"]:
             removed._inbound.pop() if removed._inbound else None
-            output = layers[-1]._inbound[-1].outputs
+            output = (chain or layers)[-1]._inbound[-1].outputs
             self._init_graph_network(d["inputs"][0], output)
 
     @no_automatic_dependency_tracking

@@ -238,6 +238,8 @@ class Optimizer(AutoTrackable):
         """Make the slots for these variables."""
         if getattr(self, "_built", False):
             return
+        if type(self).__module__.startswith("tf2compat.") and any(vars(self).get(name, 0) is None for name in ("epsilon", "beta_1", "beta_2", "rho")):
+            raise ValueError("Attempt to convert a value (None) with an unsupported type (<class 'NoneType'>) to a Tensor.")
         self._index_dict = {self._var_key(v): i for i, v in enumerate(var_list)}
         self.__dict__["_built_for"] = list(var_list)  # keeps the variables, whose ids are keys
         if self.use_ema:
