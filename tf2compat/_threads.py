@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import ctypes
 import os
+import sys
 import threading
 import time
 import weakref
@@ -41,9 +42,10 @@ def ends_with_process(thread: threading.Thread, seconds: float, stop: Callable[[
 def _end() -> None:
     start = time.monotonic()
     running = dict(_beside)
-    said = threading.excepthook
-    # one that arrives while a thread deals with the one before is nothing to tell
+    said, said_late = threading.excepthook, sys.unraisablehook
+    # one that arrives while a thread deals with the one before, or is as good as gone, is nothing to tell
     threading.excepthook = lambda args: None if issubclass(args.exc_type, Ended) else said(args)
+    sys.unraisablehook = lambda args: None if issubclass(args.exc_type, Ended) else said_late(args)
     for _, stop in running.values():
         if stop is not None:
             stop()

@@ -15,6 +15,8 @@ EXPECTED = json.loads((HERE / "failing_programs.json").read_text())
 MAIN = str((HERE / "failing_programs.py").read_text().count("\n"))
 #: TensorFlow compares the sizes of these while it traces, in words of its own, or shows Python frames of its own
 OTHER_WORDS = {"ensure_shape", "numpy_function", "py_function", *(f"traced {name}" for name in "scatter slice stack subc".split())}
+#: what a GPU's kernels do not look at
+UNSEEN = {"embedding", "sparse ce"}
 OTHER_CLASS = {"traced slice", "traced subc"}
 
 
@@ -32,7 +34,7 @@ def core(text):
     return re.sub(r" = BatchMatMulV2", " = MatMul", text).replace("AssertGuard/", "").replace("map/while", "while")
 
 
-@pytest.mark.parametrize("name", sorted(EXPECTED))
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.host) if n in UNSEEN else n for n in sorted(EXPECTED)])
 def test_what_is_raised(name, actual):
     expected = EXPECTED[name]
     if expected is None:

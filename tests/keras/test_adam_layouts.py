@@ -18,7 +18,7 @@ def test_transposed_gradients_and_variables() -> None:
         [0.87076616, 1.219198, -0.52633166],
         [0.30246434, 0.7263951, -0.23969236],
     ]
-    np.testing.assert_allclose(variable.numpy(), expected, rtol=2e-6)
+    np.testing.assert_allclose(variable.numpy(), expected, rtol=2e-6 if not tf.config.list_physical_devices("GPU") else 5e-5)  # powers of the betas in float32
 
 
 def test_a_convolution_learns_as_under_tensorflow() -> None:

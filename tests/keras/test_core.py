@@ -44,11 +44,11 @@ def _differences(ours: Any, theirs: Any, rtol: float, path: str = "") -> list[st
 def test_as_keras(name: str) -> None:
     tf.keras.backend.clear_session()
     found = json.loads(json.dumps(core_cases.CASES[name](tf)))
-    wrong = _differences(found, RECORDED[name], TOLERANCE.get(name.split("/")[0], 1e-5))
+    wrong = _differences(found, RECORDED[name], TOLERANCE.get(name.split("/")[0], 1e-5 if not tf.config.list_physical_devices("GPU") else 1e-4))
     assert not wrong, "\n".join(wrong[:20])
 
 
-@pytest.mark.parametrize("name", list(core_errors.CASES))
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.host) if "out of range" in n else n for n in core_errors.CASES])
 def test_wrong_use(name: str) -> None:
     found = core_errors.outcome(tf, core_errors.CASES[name])
     assert found["type"] == ERRORS[name]["type"], f"{found} != {ERRORS[name]}"

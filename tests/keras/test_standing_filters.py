@@ -15,6 +15,8 @@ import tf2compat as tf
 from tf2compat._engine.held import _of, held
 from tf2compat.nn import _filters
 
+pytestmark = pytest.mark.host
+
 X = np.random.default_rng(0).standard_normal((2, 6, 6, 64)).astype("float32")
 
 

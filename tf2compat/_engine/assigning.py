@@ -230,8 +230,9 @@ def _rows(ref: Any, indices: Any, op_name: str) -> None:
 def _spread(ref: Any, indices: Any, updates: Any) -> tuple[Any, Any, Any]:
     """Memory, flat int64 row numbers, updates of shape [rows, …]."""
     rest = tuple(ref._t.shape[1:])
-    flat = indices.reshape(-1).long()
-    return ref._own(), flat, updates.detach().expand(tuple(indices.shape) + rest).reshape((flat.numel(), *rest))
+    memory = ref._own()
+    flat = indices.to(memory.device).reshape(-1).long()
+    return memory, flat, updates.detach().to(memory.device).expand(tuple(indices.shape) + rest).reshape((flat.numel(), *rest))
 
 
 @op("ResourceScatter", stateful=True, ref=VARIABLE, indices=ANY, updates=ANY)
@@ -274,6 +275,7 @@ def _scatter_nd(ref: Any, indices: Any, updates: Any, how: str) -> None:
         return
     values = updates.detach().reshape((-1, *ref._t.shape[depth:]))
     memory = ref._own()
+    where, values = tuple([w.to(memory.device) for w in where]), values.to(memory.device)
     if how in ("update", "add", "sub"):
         values = _bits(values)
         _bits(memory).index_put_(where, -values if how == "sub" else values, accumulate=how != "update")

@@ -557,7 +557,7 @@ def _gradient(tensors: Any, n_targets: int, n_sources: int, weighted: Any, keep:
         if w is not None and w.shape != y.shape:
             w = w.expand_as(y)
         outputs.append(y)
-        weights.append(torch.ones_like(y) if w is None else w.to(y.dtype))
+        weights.append(torch.ones_like(y) if w is None else w.to(y.device, y.dtype))
     found: list[Any] = [None] * n_sources
     live = [i for i, x in enumerate(xs) if x.requires_grad]
     if outputs and live:

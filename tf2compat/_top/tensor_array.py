@@ -190,7 +190,13 @@ def _stack(array: Items, dims: Any) -> Any:
         raise errors.InvalidArgumentError(
             None, None, f"Tried to stack elements of a TensorArray with different shapes: {sorted(map(list, shapes))}"
         )
-    return torch.stack(items) if isinstance(items[0], torch.Tensor) else np.stack(items)
+    return torch.stack(_together(items)) if isinstance(items[0], torch.Tensor) else np.stack(items)
+
+
+def _together(items: list[Any]) -> list[Any]:
+    """Elements in one memory: a GPU's where one of them is there."""
+    gpu = next((i.device for i in items if i.is_cuda), None)
+    return items if gpu is None else [i.to(gpu) for i in items]
 
 
 # --- the ops of graphs -----------------------------------------------------------------------------------------------
@@ -218,7 +224,7 @@ def _read_op(array: Any, index: Any, dtype: Any, dims: Any) -> Any:
     if not isinstance(index, int):
         if any(i is None or i.shape != items[0].shape for i in items):
             raise Unfit("which element is read is known to the host alone")
-        return torch.stack(items).index_select(0, index.reshape(1).long())[0]
+        return torch.stack(_together(items)).index_select(0, index.reshape(1).long())[0]
     if not 0 <= index < len(items):
         raise errors.InvalidArgumentError(None, None, f"Trying to access element {index} in a list with {len(items)} elements.")
     if items[index] is None and (dims is None or None in dims) and all(i is None for i in items):
@@ -271,7 +277,7 @@ def _concat(array: Items, dims: Any) -> Any:
     items = array.now()
     zero = None if all(i is not None for i in items) else _zeros(items, array.dtype, dims)
     items = [zero if i is None else i for i in items]
-    return torch.cat(items) if isinstance(items[0], torch.Tensor) else np.concatenate(items)
+    return torch.cat(_together(items)) if isinstance(items[0], torch.Tensor) else np.concatenate(items)
 
 
 def _rows(value: Any) -> list[Any]:

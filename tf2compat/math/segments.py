@@ -48,11 +48,11 @@ def _rows(data: torch.Tensor, n: int, value: Any) -> torch.Tensor:
 
 
 def _index(data: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
-    return ids.to(torch.int64).reshape(-1, *[1] * (data.ndim - 1)).expand(data.shape)
+    return ids.to(data.device, torch.int64).reshape(-1, *[1] * (data.ndim - 1)).expand(data.shape)
 
 
 def _sum(data: torch.Tensor, ids: torch.Tensor, n: int) -> torch.Tensor:
-    return _rows(data, n, 0).index_add(0, ids.to(torch.int64), data)
+    return _rows(data, n, 0).index_add(0, ids.to(data.device, torch.int64), data)
 
 
 def _counts(data: torch.Tensor, ids: torch.Tensor, n: int) -> torch.Tensor:
