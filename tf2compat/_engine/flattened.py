@@ -28,6 +28,8 @@ __all__ = ["Flat", "flatten", "plain", "tensors"]
 #: more steps than that take longer to generate than they are worth
 _MOST = 20_000
 _FLOATS = (torch.float32, torch.float64)
+#: bytes that a recording may leave to torch's allocator
+_LARGE = 1 << 30
 _EMPTY = frozenset(("empty", "empty_like", "empty_strided", "new_empty", "new_empty_strided"))
 _SCALED = frozenset(("add", "sub", "mul", "div"))
 
@@ -113,13 +115,42 @@ def flatten(follow: Callable[..., Any], variables: list[Any], args: tuple[Any, .
     recorder = Recorder(guards and gpu is None, gpu)
     inputs = [recorder.known(t, "input", i) for i, t in enumerate(given)]
     held = [recorder.known(t, "variable", i) for i, t in enumerate(memory)]
+    outputs, writes = _recorded(recorder, lambda: follow(given, memory), variables, held)
+    known = [o for o in outputs if o is not None]
+    values = [(v, n.t) for v, n in writes]
+    # what this call computed, before steps move to other memory
+    out = tuple([None if o is None else o.t.clone() for o in outputs])
+    flat = Flat(variables, frozenset(id(variables[v.block.at]) for v, _ in writes))
+    steps = simplified(recorder.steps, known, writes)
+    rest = iter(known)
+    outputs = [None if o is None else next(rest) for o in outputs]
+    if gpu is None:
+        _Writer(flat, inputs, memory, recorder.hit).write(steps, outputs)
+    else:
+        from .graphed import Graphed
+
+        recorder.release()
+        flat = Graphed(flat, gpu, inputs, memory, steps, outputs)
+        if recorder.total > _LARGE:
+            torch.cuda.empty_cache()  # the memory that was recorded is of no use to a graph
+    flat.addresses = [v._t.data_ptr() for v in variables]
+    with torch.no_grad():
+        for view, value in values:
+            variables[view.block.at]._write(value)
+    return flat, out
+
+
+def _recorded(
+    recorder: Recorder, follow: Callable[[], Any], variables: list[Any], held: list[View]
+) -> tuple[list[View | None], list[tuple[View, View]]]:
+    """The results of a recorded run, and for each variable that it changes: its memory, its new value."""
     local = state.local
     tapes, grad = local.tapes, torch.is_grad_enabled()
     local.tapes = []
     torch.set_grad_enabled(True)
     try:
         with recorder:
-            results, news = follow(given, memory)
+            results, news = follow()
             outputs: list[View | None] = []
             writes: list[tuple[View, View]] = []
             for o in results:
@@ -136,25 +167,7 @@ def flatten(follow: Callable[..., Any], variables: list[Any], args: tuple[Any, .
         torch.set_grad_enabled(grad)
         local.tapes = tapes
     recorder.finish()
-    known = [o for o in outputs if o is not None]
-    values = [(v, n.t) for v, n in writes]
-    # what this call computed, before steps move to other memory
-    out = tuple([None if o is None else o.t.clone() for o in outputs])
-    flat = Flat(variables, frozenset(id(variables[v.block.at]) for v, _ in writes))
-    steps = simplified(recorder.steps, known, writes)
-    rest = iter(known)
-    outputs = [None if o is None else next(rest) for o in outputs]
-    if gpu is None:
-        _Writer(flat, inputs, memory, recorder.hit).write(steps, outputs)
-    else:
-        from .graphed import Graphed
-
-        flat = Graphed(flat, gpu, inputs, memory, steps, outputs)
-    flat.addresses = [v._t.data_ptr() for v in variables]
-    with torch.no_grad():
-        for view, value in values:
-            variables[view.block.at]._write(value)
-    return flat, out
+    return outputs, writes
 
 
 def _gpu(args: tuple[Any, ...], variables: list[Any]) -> torch.device | None:

@@ -23,8 +23,6 @@ __all__ = ["Block", "Recorder", "Step", "View", "recorder", "unnested", "views_i
 
 #: a recorded program keeps its intermediate results: more bytes than that are not worth it, since there memory is what costs
 _MOST = 64 << 20
-#: the same on a GPU, the share of the free memory that it may be, and how many operations: larger steps keep a GPU busy by themselves
-_MOST_GPU, _SHARE_GPU, _STEPS_GPU = 2 << 30, 8, 1000
 _TAGS = torch.Tag
 #: Python's ways to values past the dispatcher
 _LOOKS = frozenset(("tolist", "numpy", "__array__", "__dlpack__", "data_ptr", "__reduce_ex__"))
@@ -106,6 +104,11 @@ def _kind(func: Any) -> tuple[bool, list[int], list[str], str | None, bool]:
     return found
 
 
+def _room(gpu: torch.device) -> int:
+    """Bytes of a GPU that are free, or held by torch for nothing."""
+    return torch.cuda.mem_get_info(gpu)[0] + torch.cuda.memory_reserved(gpu) - torch.cuda.memory_allocated(gpu)
+
+
 def _dropless(func: Any, args: Any, kwargs: Any) -> bool:
     """Whether an operation draws random numbers for dropout alone, and drops nothing."""
     for i, a in enumerate(func._schema.arguments):
@@ -156,7 +159,7 @@ class Recorder(TorchDispatchMode):
     def __init__(self, guards: bool = True, gpu: torch.device | None = None) -> None:
         super().__init__()
         self.gpu = gpu
-        self.most = _MOST if gpu is None else min(_MOST_GPU, torch.cuda.mem_get_info(gpu)[0] // _SHARE_GPU)
+        self.most = _MOST if gpu is None else _room(gpu) // 2
         self.steps: list[Step] = []
         #: whether a truth value that the host asks for may be taken for what it will always be; `hit` tells later whether it was not
         self.guards = guards
@@ -293,10 +296,6 @@ class Recorder(TorchDispatchMode):
             w.block.writes += 1
             w.block.dynamic = w.block.dynamic or dynamic
         self.steps.append(Step(func, given, named, outs, reads, writes, mutable, single))
-        if self.gpu is not None and len(self.steps) > _STEPS_GPU:
-            error = Unfit("it has so many operations that a GPU is busy with them")
-            error.whole = True
-            raise error
         return given_out
 
     def _held(self, value: Any) -> Any:
@@ -309,4 +308,9 @@ class Recorder(TorchDispatchMode):
     def finish(self) -> None:
         """Let go of what was needed while recording: autograd's record, above all."""
         self._seen.clear()
+
+    def release(self) -> None:
+        """Let go of the memory that only the recorder holds."""
+        self._alive.clear()
+        self.views.clear()
 
