@@ -194,7 +194,10 @@ class Tensor:
 
     def __iter__(self) -> Iterator[Tensor]:
         if not self._t.ndim:
-            raise TypeError("Cannot iterate over a scalar tensor.")
+            raise TypeError("Cannot iterate over a scalar tensor.")  # at iter(x), which is how NumPy and matplotlib ask
+        return self._rows()
+
+    def _rows(self) -> Iterator[Tensor]:
         for i in range(self._t.shape[0]):
             yield self[i]
 

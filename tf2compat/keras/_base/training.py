@@ -27,8 +27,8 @@ class Training:
     def _start_training(self) -> None:
         d = self.__dict__
         d["_is_compiled"] = False
-        d["optimizer"] = None
-        d["loss"] = None
+        if getattr(self, "optimizer", None) is None:
+            d["optimizer"] = None  # unless the class has one; `loss` exists once the model is compiled
         d["compiled_loss"] = None
         d["compiled_metrics"] = None
         d["stop_training"] = False
@@ -88,7 +88,7 @@ class Training:
             d["compiled_metrics"] = MetricsContainer(metrics, weighted_metrics, output_names=names, from_serialized=from_file)
         d["_steps_per_execution"] = 1 if steps_per_execution in (None, "auto") else int(steps_per_execution)
         d["_jit_compile"] = jit_compile
-        d["loss"] = loss
+        d["loss"] = loss or {}
         self._reset_functions()
         d["_compiled_trainable"] = [(layer.__dict__, layer.__dict__["_trainable"]) for layer in self._flatten_layers()]  # type: ignore[attr-defined]
         d["_is_compiled"] = True
