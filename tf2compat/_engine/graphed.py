@@ -15,7 +15,7 @@ import torch
 
 from .flattened import Flat
 from .interpreted import filler
-from .recording import Block, Step, View, unnested
+from .recording import Block, Step, View, unnested, views_in
 from .unfit import Unfit
 
 __all__ = ["Graphed", "Performance", "memory_of"]
@@ -57,7 +57,8 @@ class Performance:
         self.done: list[list[int]] = [[] for _ in steps]
         seen: set[int] = set()
         for i in range(len(steps) - 1, -1, -1):
-            for v in (*steps[i].reads, *steps[i].writes):
+            # what a step is given for its sizes alone is none of its reads
+            for v in (*views_in([steps[i].args, steps[i].kwargs], []), *steps[i].reads, *steps[i].writes):
                 if _passes(v.block) and id(v.block) not in kept and id(v.block) not in seen:
                     seen.add(id(v.block))
                     self.done[i].append(id(v.block))
@@ -65,7 +66,7 @@ class Performance:
 
     def forget(self) -> None:
         """Let go of the memory that was recorded."""
-        for v in (*(v for s in self.steps for v in (*s.reads, *s.writes, *s.outs)), *self.outputs):
+        for v in (*(v for s in self.steps for v in (*views_in([s.args, s.kwargs], []), *s.reads, *s.writes, *s.outs)), *self.outputs):
             if v is not None and _passes(v.block):
                 v.t = _GONE
 
