@@ -5,19 +5,26 @@ Beside what every SavedModel has there is `keras_metadata.pb`, which describes t
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
+from collections import deque
+from collections.abc import Iterator
 from typing import Any
 
 from google.protobuf.message import DecodeError
 
 from tf2compat import errors
+from tf2compat._engine import trackable
+from tf2compat._engine.trackable import AutoTrackable
 from tf2compat._files import write_atomic
 from tf2compat.keras._files import compiling
-from tf2compat.keras._files.revived import revived
+from tf2compat.keras._files.revived import METRIC, revived
 from tf2compat.saved_model._loading import read_file
 from tf2compat.saved_model._saving import save as save_object
+from tf2compat.train._formats import open_reader
+from tf2compat.train._restoring import read_object_graph
 from tf2compat.train.checkpoint import Checkpoint
 from tf2compat_adapters.protos import SavedMetadata
 
@@ -54,6 +61,8 @@ def _identifier(layer: Any) -> str:
         return "_tf_keras_network" if getattr(layer, "_is_graph_network", False) else "_tf_keras_model"
     if isinstance(layer, keras.layers.InputLayer):
         return "_tf_keras_input_layer"
+    if isinstance(layer, keras.metrics.Metric):
+        return METRIC
     return "_tf_keras_rnn_layer" if isinstance(layer, keras.layers.RNN) else "_tf_keras_layer"
 
 
@@ -75,6 +84,25 @@ def _shape(value: Any) -> Any:
     if value is None or getattr(value, "rank", 0) is None:
         return None
     return {"class_name": "TensorShape", "items": list(value)}
+
+
+@contextlib.contextmanager
+def _with_metrics(model: Any) -> Iterator[None]:
+    """Metrics of `add_metric` are part of the tree, under `keras_api.metrics` of their layers."""
+    given = []
+    for layer in model._flatten_layers():
+        edges = layer._tracked().edges
+        held = {id(child) for child in edges.values()}
+        metrics = [m for m in layer.__dict__.get("_metrics", ()) if id(m) not in held]
+        if metrics and "keras_api" not in edges:
+            edges["keras_api"] = api = AutoTrackable()
+            api.metrics = metrics
+            given.append(edges)
+    try:
+        yield
+    finally:
+        for edges in given:
+            del edges["keras_api"]
 
 
 def _layer_metadata(item: Any) -> dict[str, Any] | None:
@@ -141,17 +169,14 @@ def save(model: Any, path: str, include_optimizer: bool = True, signatures: Any 
         write_atomic(os.path.join(directory, _METADATA), saved.SerializeToString())
         return identifiers
 
-    optimizer = model.__dict__.get("optimizer")
-    if optimizer is not None and not include_optimizer:
-        edges = model._tracked().edges
-        removed = edges.pop("optimizer", None)
-        try:
+    edges = model._tracked().edges
+    removed = None if include_optimizer else edges.pop("optimizer", None)
+    try:
+        with _with_metrics(model):
             save_object(model, path, signatures, options, write)
-        finally:
-            if removed is not None:
-                edges["optimizer"] = removed
-        return
-    save_object(model, path, signatures, options, write)
+    finally:
+        if removed is not None:
+            edges["optimizer"] = removed
 
 
 def export(model: Any, path: str) -> None:
@@ -176,6 +201,37 @@ def _described(node: Any) -> dict[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _share(model: Any, path: str) -> None:
+    """Layers that were one when they were saved, such as that of two wrappers, become one again: a configuration does not say so."""
+    from tf2compat.keras.layers import Layer
+    from tf2compat.keras.metrics import Metric
+
+    prefix = os.path.join(path, "variables", "variables")
+    nodes = read_object_graph(open_reader(prefix), prefix) or []
+    if not nodes or not model.built:
+        return
+    found: dict[int, Any] = {0: model}
+    queue = deque([(0, model)])
+    while queue:
+        number, item = queue.popleft()
+        children = trackable.children(item)
+        for name, child_number in nodes[number].children:
+            child = children.get(name)
+            if child is None:
+                continue
+            known = found.get(child_number)
+            if known is None:
+                found[child_number] = child
+                queue.append((child_number, child))
+            elif known is not child and type(known) is type(child) and isinstance(item, Layer) and _alike(known, child):
+                if isinstance(child, Layer) and not isinstance(child, Metric) and item.__dict__.get(name) is child:
+                    setattr(item, name, known)
+
+
+def _alike(one: Any, other: Any) -> bool:
+    return [v.shape.as_list() for v in getattr(one, "weights", ())] == [v.shape.as_list() for v in getattr(other, "weights", ())]
 
 
 def load(path: str, custom_objects: dict[str, Any] | None, compile: bool, safe_mode: bool) -> Any:
@@ -204,11 +260,14 @@ def load(path: str, custom_objects: dict[str, Any] | None, compile: bool, safe_m
             model = compiling.model_from_legacy(config, custom_objects, safe_mode)
         except (TypeError, ValueError) as error:
             _log.warning("The model '%s' cannot be made from its configuration (%s); its saved functions are loaded instead.", metadata.get("name"), error)
-    if model is None:
+    made = model is not None
+    if not made:
         loaded = load_object(path)
         if "__call__" not in loaded.__dict__.get("_functions", {}):
             return loaded
-        model = revived(loaded, {node.node_path: _described(node) for node in saved.nodes})
+        model = revived(loaded, {node.node_path: {**_described(node), "identifier": node.identifier} for node in saved.nodes})
+    if made:
+        _share(model, path)
     if isinstance(metadata.get(_VOCABULARIES), dict):
         _restore_vocabularies(model, metadata[_VOCABULARIES], path)
     training = metadata.get("training_config")
@@ -219,7 +278,7 @@ def load(path: str, custom_objects: dict[str, Any] | None, compile: bool, safe_m
     elif compile:
         _log.warning("No training configuration found in save file, so the model was *not* compiled. Compile it manually.")
     status = Checkpoint(model).read(os.path.join(path, "variables", "variables")).expect_partial()
-    weights = {id(v) for v in model.weights} if model.built else set()
+    weights = {id(v) for v in model.weights} if model.built and made else set()  # loaded ones have their values
     missing = weights - {id(item) for item in status._restoration.objects.values()}
     if missing:
         raise ValueError(f"{path} has no values for {[v.name for v in model.weights if id(v) in missing]}.")

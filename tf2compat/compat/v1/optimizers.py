@@ -31,6 +31,10 @@ class Optimizer(legacy.Optimizer):
 
     GATE_NONE, GATE_OP, GATE_GRAPH = 0, 1, 2
 
+    @property
+    def get_config(self) -> Any:  # type: ignore[override]
+        raise AttributeError(f"'{type(self).__name__}' object has no attribute 'get_config'")
+
     def compute_gradients(
         self, loss: Any, var_list: Any = None, gate_gradients: int = 1, aggregation_method: Any = None,
         colocate_gradients_with_ops: bool = False, grad_loss: Any = None,

@@ -191,7 +191,9 @@ def serialize_keras_object(obj: Any) -> Any:
     if not hasattr(obj, "get_config"):
         if hasattr(obj, "__name__"):
             return obj.__name__
-        raise ValueError(f"Cannot serialize {obj}: {type(obj)} has no get_config() method.")
+        raise TypeError(
+            f"Cannot serialize object {obj} of type {type(obj)}. To be serializable, a class must implement the `get_config()` method."
+        )
     module = _public_module(type(obj))
     ours = type(obj).__module__.startswith("tf2compat.") and type(obj) not in _names
     if ours and type(obj).__name__ in _TF_INITIALIZERS:

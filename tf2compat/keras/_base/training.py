@@ -15,6 +15,7 @@ from tf2compat._engine.dtypes import int64
 from tf2compat._engine.tensor import Tensor
 from tf2compat._engine.variable import Variable
 from tf2compat._top.calling import get_logger
+from tf2compat._top.devices import device
 from tf2compat.data.randomness import glance
 
 from .compiling import LossesContainer, MetricsContainer
@@ -39,7 +40,9 @@ class Training:
         d["_run_eagerly"] = None
         d["_compile_config"] = None
         d["_jit_compile"] = None
-        d["_steps_per_execution"] = 1
+        d["_steps_per_execution"] = None
+        d["_steps_per_execution_tuner"] = None
+        d["_autotune_steps_per_execution"] = False
         d["_train_counter"] = None
         d["_distribute_reduction_method"] = None
         d["_distribution_strategy"] = strategies.current()
@@ -60,7 +63,7 @@ class Training:
     ) -> None:
         """Say how the model is trained. TypeError for unknown keywords; ValueError for unknown names.
 
-        `steps_per_execution` batches are run between callbacks; `jit_compile=True` compiles the step at once.
+        `steps_per_execution` batches are run between callbacks, "auto" finds out how many; `jit_compile=True` compiles the step at once.
         """
         from_file = bool(kwargs.pop("from_serialized", False))
         kwargs.pop("sample_weight_mode", None)  # weights by time step need no mode
@@ -86,7 +89,11 @@ class Training:
             self.optimizer = self._get_optimizer(optimizer)
             d["compiled_loss"] = loss if isinstance(loss, LossesContainer) else LossesContainer(loss, loss_weights, output_names=names)
             d["compiled_metrics"] = MetricsContainer(metrics, weighted_metrics, output_names=names, from_serialized=from_file)
-        d["_steps_per_execution"] = 1 if steps_per_execution in (None, "auto") else int(steps_per_execution)
+        if steps_per_execution == "auto":
+            self._tune_steps_per_execution()
+            d["_autotune_steps_per_execution"] = True
+        else:
+            self._configure_steps_per_execution(steps_per_execution or 1)
         d["_jit_compile"] = jit_compile
         d["loss"] = loss or {}
         self._reset_functions()
@@ -180,16 +187,60 @@ class Training:
         self._reset_functions()
 
     @property
-    def steps_per_execution(self) -> int:
+    def steps_per_execution(self) -> Any:
+        """How many batches are run between callbacks: a variable, None before `compile`. Assigning a number changes it."""
         return self._steps_per_execution
 
     @steps_per_execution.setter
     def steps_per_execution(self, value: int) -> None:
-        self.__dict__["_steps_per_execution"] = int(value)
+        if self._steps_per_execution is None:
+            self._configure_steps_per_execution(value)
+        else:
+            self._steps_per_execution.assign(value)
+
+    def _configure_steps_per_execution(self, value: int) -> None:
+        with state.outside(), device("CPU:0"):  # read before each execution
+            self.__dict__["_steps_per_execution"] = Variable(value, dtype=int64, trainable=False)
+
+    def _at_once(self) -> int:
+        """Steps per execution, now."""
+        variable = self._steps_per_execution
+        return 1 if variable is None else int(variable)
+
+    def _steps_in(self, iterator: Any) -> int:
+        """How many of an iterator's batches are for one execution: all of those that `fit` took for one."""
+        return iterator.count if type(iterator) is _Execution else self._at_once()
 
     @property
     def autotune_steps_per_execution(self) -> bool:
-        return False
+        """Whether `steps_per_execution` is tuned while the model is trained; may be assigned."""
+        return self._autotune_steps_per_execution
+
+    @autotune_steps_per_execution.setter
+    def autotune_steps_per_execution(self, value: bool) -> None:
+        self.__dict__["_autotune_steps_per_execution"] = value
+        if value and self._steps_per_execution_tuner is None:
+            self._tune_steps_per_execution()
+
+    def _tune_steps_per_execution(self) -> None:
+        from ..utils.step_tuning import StepsPerExecutionTuner
+
+        if self._steps_per_execution is None:
+            self._configure_steps_per_execution(1)
+        self.__dict__["_steps_per_execution_tuner"] = StepsPerExecutionTuner(self.optimizer, self._steps_per_execution)
+
+    @contextlib.contextmanager
+    def _tuned(self) -> Iterator[None]:
+        """Steps per execution are tuned, if they are to be."""
+        tuner = self._steps_per_execution_tuner if self._autotune_steps_per_execution else None
+        if tuner is None or tuner.thread is not None and tuner.thread.is_alive() and not tuner.steps_per_execution_stop_event.is_set():
+            yield  # not at all, or by the training that this evaluation belongs to
+            return
+        tuner.start()
+        try:
+            yield
+        finally:
+            tuner.stop()
 
     @property
     def distribute_reduction_method(self) -> str:
@@ -321,8 +372,10 @@ class Training:
         counter = self._train_counter
 
         def train_function(iterator: Any) -> Any:
-            logs = step(next(iterator))
-            counter._own().add_(1)
+            logs = None
+            for _ in range(self._steps_in(iterator)):
+                logs = step(next(iterator))
+                counter._own().add_(1)
             return logs
 
         self.__dict__["train_function"] = train_function
@@ -336,7 +389,10 @@ class Training:
         step = self._as_function(self.test_step)
 
         def test_function(iterator: Any) -> Any:
-            return step(next(iterator))
+            logs = None
+            for _ in range(self._steps_in(iterator)):
+                logs = step(next(iterator))
+            return logs
 
         self.__dict__["test_function"] = test_function
         return test_function
@@ -348,7 +404,11 @@ class Training:
         step = self._as_function(self.predict_step, "concat")
 
         def predict_function(iterator: Any) -> Any:
-            return step(next(iterator))
+            steps = self._steps_in(iterator)
+            if steps == 1:
+                return step(next(iterator))
+            parts = [step(next(iterator)) for _ in range(steps)]
+            return nest.map_structure(lambda *found: _concat(found), *parts)
 
         self.__dict__["predict_function"] = predict_function
         return predict_function
@@ -394,7 +454,7 @@ class Training:
         self._assert_compiled()
         self._outside_functions("fit")
         _check_workers(use_multiprocessing)
-        with self._as_compiled():
+        with self._as_compiled(), self._tuned():
             return self._fit(
                 x, y, batch_size, epochs, verbose, callbacks, validation_split, validation_data, shuffle, class_weight, sample_weight,
                 initial_epoch, steps_per_epoch, validation_steps, validation_batch_size, validation_freq, max_queue_size, workers,
@@ -433,12 +493,11 @@ class Training:
             self.reset_metrics()
             callbacks.on_epoch_begin(epoch)
             logs = None
-            for start, end, iterator in loop.epoch(self._steps_per_execution):
+            for start, end, iterator in loop.epoch(self._at_once):
                 if start < first_batch and epoch == initial_epoch:
                     continue  # done before the interruption
                 callbacks.on_train_batch_begin(start)
-                for _ in range(end - start + 1):
-                    logs = train_function(iterator)
+                logs = train_function(iterator)
                 callbacks.on_train_batch_end(end, logs)
                 if self.stop_training:
                     break
@@ -478,10 +537,9 @@ class Training:
         self.reset_metrics()
         logs: Any = {}
         loop = _Loop(batches, _steps_of(batches, steps), steps is not None)
-        for start, end, iterator in loop.epoch(self._steps_per_execution):
+        for start, end, iterator in loop.epoch(self._at_once):
             callbacks.on_test_batch_begin(start)
-            for _ in range(end - start + 1):
-                logs = test_function(iterator)
+            logs = test_function(iterator)
             callbacks.on_test_batch_end(end, logs)
         found = _host_logs(logs)
         callbacks.on_test_end(found)
@@ -527,7 +585,8 @@ class Training:
         verbose = _verbosity(verbose)
         if not isinstance(callbacks, CallbackList):
             callbacks = CallbackList(callbacks, add_history=True, add_progbar=verbose != 0, model=self, verbose=verbose, epochs=1, steps=count)
-        logs = self._evaluate(batches, steps, callbacks)
+        with self._tuned():
+            logs = self._evaluate(batches, steps, callbacks)
         if return_dict:
             return logs
         return _in_order(logs, self.metrics_names)
@@ -559,12 +618,10 @@ class Training:
         outputs: list[list[Any]] = []
         structure: Any = None
         loop = _Loop(batches, count, steps is not None)
-        for start, end, iterator in loop.epoch(self._steps_per_execution):
+        for start, end, iterator in loop.epoch(self._at_once):
             callbacks.on_predict_batch_begin(start)
-            for _ in range(end - start + 1):
-                batch = predict_function(iterator)
-                structure = batch
-                outputs.append(nest.flatten(batch))
+            structure = batch = predict_function(iterator)
+            outputs.append(nest.flatten(batch))
             callbacks.on_predict_batch_end(end, {"outputs": batch})
         if not outputs:
             raise ValueError(
@@ -595,7 +652,7 @@ class Training:
         if class_weight:
             data = next(iter(with_class_weights(_Once(data), class_weight)))
         with self._as_compiled():
-            logs = _host_logs(self.make_train_function()(iter([data])))
+            logs = _host_logs(self.make_train_function()(_Execution([data])))
         return self._returned(logs, return_dict)
 
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, reset_metrics: bool = True, return_dict: bool = False) -> Any:
@@ -604,13 +661,13 @@ class Training:
         self._outside_functions("test_on_batch")
         if reset_metrics:
             self.reset_metrics()
-        logs = _host_logs(self.make_test_function()(iter([self._one(x, y, sample_weight)])))
+        logs = _host_logs(self.make_test_function()(_Execution([self._one(x, y, sample_weight)])))
         return self._returned(logs, return_dict)
 
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs of one batch, as NumPy arrays."""
         self._outside_functions("predict_on_batch")
-        out = self.make_predict_function()(iter([self._one(x)]))
+        out = self.make_predict_function()(_Execution([self._one(x)]))
         return nest.map_structure(lambda t: t.numpy() if isinstance(t, Tensor) else t, out)
 
     def _returned(self, logs: dict[str, Any], as_dict: bool) -> Any:
@@ -693,6 +750,22 @@ class _Once:
         yield self.batch
 
 
+class _Execution:
+    """The batches of one execution, which may be fewer than of most."""
+
+    __slots__ = ("_batches", "count")
+
+    def __init__(self, batches: list[Any]) -> None:
+        self.count = len(batches)
+        self._batches = iter(batches)
+
+    def __iter__(self) -> Any:
+        return self._batches
+
+    def __next__(self) -> Any:
+        return next(self._batches)
+
+
 class _Loop:
     """The batches of one epoch after the other: from the start each time, or going on where steps are counted."""
 
@@ -711,14 +784,14 @@ class _Loop:
         if hasattr(source, "_components") and not counted:
             glance(source)  # Keras makes an iterator that it does not use, which a seeded shuffle draws seeds for
 
-    def epoch(self, at_once: int) -> Any:
+    def epoch(self, at_once: Any) -> Any:
         going_on = self.counted and not isinstance(self.batches, Arrays) and not getattr(self.batches, "endless", False) or not self.again
         if self.iterator is None or not going_on:
             self.iterator = iter(self.batches)
         step = 0
         limit = self.steps
         while limit is None or step < limit:
-            n = min(at_once, limit - step) if limit is not None else 1
+            n = at_once() if limit is None else min(at_once(), limit - step)
             taken = []
             for _ in range(n):
                 try:
@@ -738,7 +811,7 @@ class _Loop:
                 elif not self.counted:
                     self.steps = step
                 break
-            yield step, step + len(taken) - 1, iter(taken)
+            yield step, step + len(taken) - 1, _Execution(taken)
             step += len(taken)
 
     def end_epoch(self, source: Any) -> None:

@@ -107,8 +107,15 @@ def legacy(config: Any) -> Any:
 
 
 def training_config(model: Any) -> dict[str, Any] | None:
-    """What a model was compiled with, as HDF5 files have it; None if it was not."""
+    """What a model was compiled with, as HDF5 files have it; None if it was not, or has a version 1 optimizer, which has no configuration."""
     if not getattr(model, "_is_compiled", False):
+        return None
+    if not hasattr(model.optimizer, "get_config"):
+        _log.warning(
+            "TensorFlow optimizers do not make it possible to access optimizer attributes or optimizer state after instantiation. As a result, "
+            "we cannot save the optimizer as part of the model save file. You will have to compile your model again after loading it. Prefer "
+            "using a TF-Keras optimizer instead (see keras.io/optimizers)."
+        )
         return None
     given = legacy(model.get_compile_config())
     out = {name: given.get(name) for name in _COMPILE_ARGUMENTS}

@@ -7,12 +7,17 @@ from typing import Any
 
 from tf2compat._engine.specs import TensorSpec
 from tf2compat._engine.trackable import AutoTrackable
+from tf2compat._engine.variable import Variable
 
+from .. import metrics
 from .._base.layer import Layer
 from .._base.model import Model
+from ..metrics import Metric
 
 #: what a loaded model has beside its layers and variables: the model makes its own
 _ELSEWHERE = frozenset(("optimizer", "keras_api", "keras_metrics", "signatures", "regularization_losses"))
+#: what SavedModels call a metric
+METRIC = "_tf_keras_metric"
 _WITH_LOSSES = "call_and_return_all_conditional_losses"
 
 
@@ -47,6 +52,12 @@ class _Restored:
             about = described.get(f"{path}.{name}") or {}
             if name not in _ELSEWHERE and (begins is None or about.get("class_name") != begins):
                 setattr(self, name, _adopted(child, f"{path}.{name}", described, made))
+        recorded = restored._tracked().edges.get("keras_api")
+        measured = recorded._tracked().edges.get("metrics") if isinstance(recorded, AutoTrackable) else None
+        for number, child in enumerate(measured if isinstance(measured, list) else ()):
+            found = _adopted(child, f"{path}.keras_api.metrics.{number}", described, made)
+            if isinstance(found, Metric) and all(m is not found for m in self._metrics):  # type: ignore[attr-defined]
+                self._metrics.append(found)  # type: ignore[attr-defined]
 
 
 class _RestoredLayer(_Restored, Layer):
@@ -66,10 +77,27 @@ def _adopted(child: Any, path: str, described: Mapping[str, Any], made: dict[int
         return child
     if id(child) not in made:
         about = described.get(path) or {}
+        metric = _metric(child, about) if about.get("identifier") == METRIC else None
+        if metric is not None:
+            made[id(child)] = metric
+            return metric
         made[id(child)] = layer = _made(_RestoredLayer, about)
         layer._adopt(child, path, described, made)
         layer.built = True
     return made[id(child)]
+
+
+def _metric(restored: AutoTrackable, about: Mapping[str, Any]) -> Any:
+    """A metric with the loaded variables, which the loaded functions update; None for one of an unknown class."""
+    try:
+        found = metrics.deserialize({"class_name": about.get("class_name"), "config": dict(about.get("config") or {})})
+    except (TypeError, ValueError):
+        return None
+    for name, value in restored._tracked().edges.items():
+        own = found.__dict__.get(name)
+        if isinstance(value, Variable) and isinstance(own, Variable) and own.shape == value.shape:
+            setattr(found, name, value)
+    return found
 
 
 def _made(base: type, about: Mapping[str, Any]) -> Any:

@@ -89,5 +89,6 @@ _LATER = {
     "audio_dataset_from_directory": "directories",
     "image_dataset_from_directory": "directories", "text_dataset_from_directory": "directories",
     "FeatureSpace": "feature_space", "GeneratorEnqueuer": "enqueuing", "OrderedEnqueuer": "enqueuing", "SequenceEnqueuer": "enqueuing",
-    "SidecarEvaluator": "evaluating", "TimedThread": "timed_threads", "timeseries_dataset_from_array": "timeseries", "split_dataset": "splitting",
+    "SidecarEvaluator": "evaluating", "StepsPerExecutionTuner": "step_tuning",
+    "TimedThread": "timed_threads", "timeseries_dataset_from_array": "timeseries", "split_dataset": "splitting",
 }  # fmt: skip

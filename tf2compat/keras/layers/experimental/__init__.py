@@ -1,4 +1,4 @@
-"""`tf.keras.layers.experimental`: SyncBatchNormalization, EinsumDense, RandomFourierFeatures, preprocessing."""
+"""`tf.keras.layers.experimental`: SyncBatchNormalization, EinsumDense, RandomFourierFeatures, DynamicLookup, DynamicEmbedding, preprocessing."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from ...._names import module_getattr
 from ..einsum_dense import EinsumDense
 from ..normalization import BatchNormalization
+from .dynamic import DynamicEmbedding, DynamicLookup
 from .fourier import RandomFourierFeatures
 
 _missing = module_getattr("tf.keras.layers.experimental")
@@ -50,4 +51,4 @@ def __getattr__(name: str) -> Any:
     return _missing(name)
 
 
-__all__ = ["EinsumDense", "RandomFourierFeatures", "SyncBatchNormalization"]
+__all__ = ["DynamicEmbedding", "DynamicLookup", "EinsumDense", "RandomFourierFeatures", "SyncBatchNormalization"]
