@@ -158,3 +158,48 @@ def test_composite_tensors_of_libraries(tmp_path):
     program.write_text(COMPOSITE)
     done = subprocess.run([sys.executable, "-m", "tf2compat", str(program)], capture_output=True, text=True, timeout=120)
     assert done.stdout == COMPOSITE_SAID, done.stdout + done.stderr
+
+
+STRUCTURES = """
+from tensorflow.python.util import nest
+
+def said(f, *args, **kwargs):
+    try:
+        print(f(*args, **kwargs))
+    except (TypeError, ValueError) as error:
+        print(type(error).__name__, str(error)[:60])
+
+said(nest.flatten_with_tuple_paths_up_to, {"a": 0, "b": {"c": 0}}, {"a": [1, 2], "b": {"c": (3,)}})
+said(nest.map_structure_with_tuple_paths_up_to, {"a": 0, "b": (0, 0)}, lambda p, x, y: (p, x, y), {"a": [1], "b": (2, [3])}, {"a": "x", "b": ("y", "z")})
+said(nest.map_structure_up_to, [0, 0], lambda x: x, ((1,), 2), check_types=False)
+said(nest.map_structure_up_to, [0, 0], lambda x: x, (1, 2))
+said(nest.flatten_up_to, {"a": 1, "b": 2}, {"a": 1, "c": 2})
+said(nest.flatten_up_to, {"a": 1}, {"a": 1, "c": 2})
+said(nest.flatten_up_to, [0, 0], [1, 2, 3])
+said(nest.flatten_up_to, [0, 0], 3)
+said(nest.flatten_up_to, 0, [3])
+said(nest.map_structure_with_tuple_paths_up_to, [0], lambda p: p)
+said(nest.list_to_tuple, [1, {"a": [2, (3, [4])]}])
+said(nest.flatten_dict_items, {(1, 2): ("a", "b"), 3: "c"})
+said(nest.flatten_dict_items, {(1, 2): ("a", "b"), 2: "c"})
+"""
+
+STRUCTURES_SAID = """[(('a',), [1, 2]), (('b', 'c'), (3,))]
+{'a': (('a',), [1], 'x'), 'b': ((('b', 0), 2, 'y'), (('b', 1), [3], 'z'))}
+[(1,), 2]
+TypeError The two structures don't have the same sequence type. Input 
+ValueError The shallow_tree's keys are not a subset of the input_tree's
+ValueError The two structures don't have the same sequence length. Inpu
+ValueError The two structures don't have the same sequence length. Inpu
+TypeError If shallow structure is a sequence, input must also be a seq
+[[3]]
+ValueError Cannot map over no sequences
+(1, {'a': (2, (3, (4,)))})
+{1: 'a', 2: 'b', 3: 'c'}
+ValueError Cannot flatten dict because this key is not unique: 2
+"""
+
+
+def test_parts_of_structures():
+    done = subprocess.run([sys.executable, "-m", "tf2compat", "-c", STRUCTURES], capture_output=True, text=True, timeout=120)
+    assert done.stdout == STRUCTURES_SAID, done.stdout + done.stderr

@@ -26,6 +26,8 @@ _META = torch.device("meta")
 #: integer tensors up to this size are computed while tracing
 _SMALL = 64
 _WHOLE = (torch.int32, torch.int64, torch.bool)
+#: how many sizes a shape of unknown length has in the two runs
+_LENGTHS = (2, 3)
 
 
 class _Link(torch.autograd.Function):
@@ -75,6 +77,8 @@ def _static(kind: str, value: Any, which: int) -> Any:
         if isinstance(s, torch.Tensor) and s.device.type != "meta":
             return s.item() if s.ndim == 0 else tuple(int(v) for v in s.reshape(-1).tolist())
         stand_in = 0 if kind == "axes" else PROBES[which]
+        if kind == "shape" and isinstance(value, SymbolicTensor) and (value._dims is None or value._dims == (None,)):
+            return (stand_in,) * _LENGTHS[which]
         if isinstance(s, torch.Tensor) and s.ndim:
             return (stand_in,) * s.shape[0]
         return stand_in
@@ -247,7 +251,8 @@ def infer(op: Op, bound: list[Any]) -> tuple[Any, list[Result], bool]:
     """What the op returns: a structure with the positions of its results, each result, whether their values are known."""
     inputs = _tensors(bound)
     symbolic = [t for t in inputs if isinstance(t, SymbolicTensor)]
-    unknown_rank = [t for t in symbolic if t._dims is None]
+    shapes = [v for kind, v in zip(op.kinds, bound, strict=True) if kind is not None and kind.what == "shape"]
+    unknown_rank = [t for t in symbolic if t._dims is None and not any(t is v for v in shapes)]
     if unknown_rank and op.name in ("Reshape", "BroadcastTo") and any(bound[0] is t for t in unknown_rank):
         return _as_asked(bound)
     # an op that tells what it can of unknown sizes knows best by running when all is known
@@ -465,14 +470,14 @@ def _other_sizes(op: Op, bound: list[Any], open_: list[SymbolicTensor]) -> tuple
             continue
         return _loosened(op, bound, open_, size, out)
     # an op whose result depends on a shape that is not known at all
-    for kind, value in zip(op.kinds, bound, strict=True):
+    for i, (kind, value) in enumerate(zip(op.kinds, bound, strict=True)):
         if kind is not None and kind.what == "shape" and value is not None:
-            dtype = next((t.dtype for t in _tensors(bound) if t is not value), dtypes.float32)
+            dtype = _dtype_for_some_shape(op, bound, i)
             rank = len(value) if isinstance(value, tuple) else (value._dims or (None,))[0]
-            if rank is None:
-                raise op.error("the length of the shape must be known") from None
-            dims = tuple(v if isinstance(v, int) and v >= 0 else None for v in (value if isinstance(value, tuple) else (None,) * rank))
             sources = [_storage(t, 0) for t in _tensors(bound)]
+            if rank is None:
+                return _Unknown(dtype, linked(probe_storage(dtype, None, 0), sources), linked(probe_storage(dtype, None, 1), sources)), None
+            dims = tuple(v if isinstance(v, int) and v >= 0 else None for v in (value if isinstance(value, tuple) else (None,) * rank))
             return linked(probe_storage(dtype, dims, 0), sources), linked(probe_storage(dtype, dims, 1), sources)
     assert first is not None
     inputs = _tensors(bound)
@@ -482,6 +487,24 @@ def _other_sizes(op: Op, bound: list[Any], open_: list[SymbolicTensor]) -> tuple
     sources = [_storage(t, 0) for t in inputs]
     dtype = inputs[0].dtype
     return _Unknown(dtype, linked(probe_storage(dtype, None, 0), sources), linked(probe_storage(dtype, None, 1), sources)), None
+
+
+def _dtype_for_some_shape(op: Op, bound: list[Any], at: int) -> dtypes.DType:
+    """The dtype of an op's result whatever its shape: that of a run with a shape that its tensors broadcast to."""
+    others = [t for t in _tensors(bound) if t is not bound[at]]
+    shapes = [tuple(_storage(t, 0).shape) for t in others]
+    try:
+        shapes.append(tuple(np.broadcast_shapes(*shapes)))
+    except ValueError:
+        pass
+    for shape in sorted(shapes, key=len, reverse=True):
+        try:
+            out = _run(op, [*bound[:at], shape, *bound[at + 1 :]], 0)
+        except Exception:  # noqa: BLE001 - another shape may do
+            continue
+        if isinstance(out, (torch.Tensor, np.ndarray)):
+            return dtypes.of(out)
+    return next((t.dtype for t in others), dtypes.float32)
 
 
 def _varied(op: Op, bound: list[Any], open_: list[SymbolicTensor]) -> tuple[Any, Any] | None:
