@@ -203,3 +203,72 @@ ValueError Cannot flatten dict because this key is not unique: 2
 def test_parts_of_structures():
     done = subprocess.run([sys.executable, "-m", "tf2compat", "-c", STRUCTURES], capture_output=True, text=True, timeout=120)
     assert done.stdout == STRUCTURES_SAID, done.stdout + done.stderr
+
+
+SPECS = """
+import collections
+import tensorflow as tf
+from tensorflow.python.framework import type_spec_registry
+from tensorflow.python.saved_model import nested_structure_coder as coder
+
+@type_spec_registry.register("tests.Pair")
+class PairSpec(tf.TypeSpec):
+    def __init__(self, parts, kind):
+        self.parts, self.kind = parts, kind
+    value_type = property(lambda self: dict)
+    _component_specs = property(lambda self: self.parts)
+    def _serialize(self):
+        return self.parts, self.kind
+    def _to_components(self, value):
+        return value
+    def _from_components(self, components):
+        return components
+
+Point = collections.namedtuple("Point", "x y")
+pair = PairSpec({"b": tf.TensorSpec([2], name="n"), "a": tf.TensorSpec([None, 3], tf.int32)}, "k")
+for value in (
+    1, 2.5, "a", None, True, tf.float32, tf.TensorShape(None), [1, [2]], {"a": (1,)}, Point(1, 2), tf.TensorSpec([None], tf.int32, "n"),
+    tf.RaggedTensorSpec([None, None]), tf.SparseTensorSpec([2, 3]), tf.data.DatasetSpec(tf.TensorSpec([])), tf.IndexedSlicesSpec([1]), pair,
+):
+    message = coder.encode_structure(value)
+    print(message.WhichOneof("kind"), coder.decode_proto(message) == value)
+print(message.type_spec_value.type_spec_class_name, message.type_spec_value.num_flat_components)
+for value in (1j, object(), {1, 2}):
+    try:
+        tf.__internal__.saved_model.encode_structure(value)
+    except coder.NotEncodableError:
+        print("no encoder")
+print(pair._with_tensor_ranks_only() == PairSpec({"b": tf.TensorSpec([None], name="n"), "a": tf.TensorSpec([None, None], tf.int32)}, "k"))
+print([s.name for s in pair._without_tensor_names().flatten()], len(pair._flat_tensor_specs))
+print({k: v.shape for k, v in pair.from_tensors(iter([tf.zeros([2, 3], tf.int32), tf.zeros([2])])).items()})
+"""
+
+SPECS_SAID = """int64_value True
+float64_value True
+string_value True
+none_value True
+bool_value True
+tensor_dtype_value True
+tensor_shape_value True
+list_value True
+dict_value True
+named_tuple_value True
+tensor_spec_value True
+type_spec_value True
+type_spec_value True
+type_spec_value True
+type_spec_value True
+type_spec_value True
+tests.Pair 2
+no encoder
+no encoder
+no encoder
+True
+[None, None] 2
+{'b': TensorShape([2]), 'a': TensorShape([2, 3])}
+"""
+
+
+def test_specs_as_messages():
+    done = subprocess.run([sys.executable, "-m", "tf2compat", "-c", SPECS], capture_output=True, text=True, timeout=120)
+    assert done.stdout == SPECS_SAID, done.stdout + done.stderr

@@ -137,7 +137,7 @@ class TypeSpec:
         if parts is self:
             return next(iter(tensors))
         rest = iter(tensors)
-        return self._from_components([p.from_tensors(rest) for p in nest.flatten(parts)])
+        return self._from_components(nest.map_structure(lambda p: p.from_tensors(rest), parts))
 
     def placeholder_value(self, placeholder_context: Any) -> Any:
         """A symbolic value of this kind; only while a function is traced (ValueError)."""
@@ -146,7 +146,7 @@ class TypeSpec:
         parts = self._component_specs
         if parts is self:
             raise NotImplementedError(f"{type(self).__name__}.placeholder_value")
-        return self._from_components([p.placeholder_value(placeholder_context) for p in nest.flatten(parts)])
+        return self._from_components(nest.map_structure(lambda p: p.placeholder_value(placeholder_context), parts))
 
     @classmethod
     def experimental_type_proto(cls) -> Any:
@@ -155,90 +155,89 @@ class TypeSpec:
 
         return TypeSpecProto
 
-    #: the protocol buffer's name for the class; None where it has none
+    #: the protocol buffer's name for the class; None where it has none of its own
     _proto_class: str | None = None
 
     def experimental_as_proto(self) -> Any:
         """The spec as a protocol buffer, in TensorFlow's format."""
-        from . import nest
+        from .structured_values import encode_structure
 
-        message = self.experimental_type_proto()
-        if self._proto_class is None:
-            raise NotImplementedError(f"{type(self).__name__} has no protocol buffer")
-        state = self._serialize()
-        out = message(
-            type_spec_class=message.TypeSpecClass.Value(self._proto_class), type_spec_class_name=type(self).__name__,
-            num_flat_components=len(nest.flatten(self._component_specs)),
-        )  # fmt: skip
-        _structured(state, out.type_state)
-        return out
+        return encode_structure(self).type_spec_value
 
     @classmethod
     def experimental_from_proto(cls, proto: Any) -> Any:
         """The spec that a protocol buffer describes."""
-        return cls._deserialize(_unstructured(proto.type_state))
+        from .structured_values import decode
+
+        return cls._deserialize(decode(proto.type_state))
 
     def __eq__(self, other: Any) -> bool:
-        return type(self) is type(other) and self._comparable() == other._comparable()
+        return type(self) is type(other) and self._key() == other._key()
 
     def __ne__(self, other: Any) -> bool:
         return not self == other
 
     def __hash__(self) -> int:
-        return hash(self._comparable())
+        return hash(self._key())
 
-    def _comparable(self) -> Any:
+    def _key(self) -> Any:
         return (type(self).__name__, _hashable(self._serialize()))
+
+    # what libraries' specs use of TensorFlow's class, under the names that Python gives to private methods
+    def __get_cmp_key(self) -> Any:
+        return self._key()
+
+    @staticmethod
+    def __make_cmp_key(value: Any) -> Any:
+        return _hashable(value)
+
+    @staticmethod
+    def __is_compatible(a: Any, b: Any) -> bool:
+        return TypeSpec._parts_compatible(a, b)
+
+    def _with_tensor_ranks_only(self) -> Any:
+        """A spec of the same kind that knows the number of axes and no sizes."""
+
+        def loosened(part: Any) -> Any:
+            if isinstance(part, TypeSpec):
+                return part._with_tensor_ranks_only()
+            return TensorShape([None] * part.rank) if isinstance(part, TensorShape) and part.rank is not None else part
+
+        return self._mapped(loosened)
+
+    def _without_tensor_names(self) -> Any:
+        """A spec of the same kind whose tensors have no names."""
+        return self._mapped(lambda part: part._without_tensor_names() if isinstance(part, TypeSpec) else part)
+
+    def _mapped(self, fn: Any) -> Any:
+        from . import nest
+
+        return self._deserialize(nest.map_structure(fn, self._serialize()))
+
+    @property
+    def _flat_tensor_specs(self) -> list[Any]:
+        """The specs of the tensors that a value consists of."""
+        return self.flatten()
+
+    def _to_tensor_list(self, value: Any) -> list[Any]:
+        from . import nest
+
+        return nest.flatten(self._to_components(value), expand_composites=True)
+
+    def _from_tensor_list(self, tensor_list: list[Any]) -> Any:
+        return self._from_compatible_tensor_list(tensor_list)
+
+    def _from_compatible_tensor_list(self, tensor_list: list[Any]) -> Any:
+        return self.from_tensors(iter(tensor_list))
+
+    def _to_legacy_output_classes(self) -> type:
+        return self.value_type
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}{self._serialize()!r}"
 
     def __reduce__(self) -> Any:
         return type(self), self._serialize()
-
-
-def _structured(value: Any, out: Any) -> None:
-    """A spec's parameters as TensorFlow's StructuredValue."""
-    if value is None:
-        out.none_value.SetInParent()
-    elif isinstance(value, TensorShape):
-        out.tensor_shape_value.CopyFrom(value.as_proto())
-    elif isinstance(value, dtypes.DType):
-        out.tensor_dtype_value = value._enum
-    elif isinstance(value, bool):
-        out.bool_value = value
-    elif isinstance(value, int):
-        out.int64_value = value
-    elif isinstance(value, str):
-        out.string_value = value
-    elif isinstance(value, TensorSpec):
-        out.tensor_spec_value.CopyFrom(value.experimental_as_proto())
-    elif isinstance(value, TypeSpec):
-        out.type_spec_value.CopyFrom(value.experimental_as_proto())
-    elif isinstance(value, tuple):
-        out.tuple_value.SetInParent()
-        for v in value:
-            _structured(v, out.tuple_value.values.add())
-    else:
-        raise TypeError(f"A spec's parameter of type {type(value).__name__} has no protocol buffer")
-
-
-def _unstructured(message: Any) -> Any:
-    kind = message.WhichOneof("kind")
-    if kind in (None, "none_value"):
-        return None
-    value = getattr(message, kind)
-    if kind == "tensor_shape_value":
-        return TensorShape(None) if value.unknown_rank else TensorShape([None if d.size < 0 else d.size for d in value.dim])
-    if kind == "tensor_dtype_value":
-        return dtypes.BY_ENUM[value]
-    if kind == "tensor_spec_value":
-        return TensorSpec.experimental_from_proto(value)
-    if kind == "tuple_value":
-        return tuple(_unstructured(v) for v in value.values)
-    if kind in ("bool_value", "int64_value", "string_value"):
-        return value
-    raise ValueError(f"A spec's protocol buffer holds a {kind}, which is not understood")
 
 
 def _hashable(value: Any) -> Any:
@@ -345,8 +344,14 @@ class TensorSpec(TypeSpec):
     def _from_components(self, components: Any) -> Any:
         return components
 
-    def _comparable(self) -> Any:
+    def _key(self) -> Any:
         return (type(self).__name__, self._shape._dims, self._dtype, self._name)
+
+    def _with_tensor_ranks_only(self) -> TensorSpec:
+        return TensorSpec(None if self._shape.rank is None else [None] * self._shape.rank, self._dtype, self._name)
+
+    def _without_tensor_names(self) -> TensorSpec:
+        return self if self._name is None else TensorSpec(self._shape, self._dtype)
 
     def __repr__(self) -> str:
         return f"TensorSpec(shape={self._shape}, dtype={self._dtype!r}, name={self._name!r})"

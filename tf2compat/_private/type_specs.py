@@ -55,7 +55,13 @@ def lookup(name: str) -> type:
 def _kind(part: Any) -> Any:
     """What a spec's parameters say beside dtypes and shapes of tensors, as a key."""
     if isinstance(part, TypeSpec):
-        return type(part) if part._component_specs is part else (type(part), _kind(part._serialize()))
+        if part._component_specs is part:
+            return type(part)
+        try:
+            state = part._serialize()
+        except (NotImplementedError, ValueError):  # parameters that cannot be written, functions: the spec says itself what it equals
+            return type(part), part
+        return type(part), _kind(state)
     if isinstance(part, (list, tuple)):
         return tuple(_kind(p) for p in part)
     if isinstance(part, dict):
