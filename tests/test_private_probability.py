@@ -167,7 +167,7 @@ def said(f, *args, **kwargs):
     try:
         print(f(*args, **kwargs))
     except (TypeError, ValueError) as error:
-        print(type(error).__name__, str(error)[:60])
+        print(type(error).__name__, str(error)[:60].strip())
 
 said(nest.flatten_with_tuple_paths_up_to, {"a": 0, "b": {"c": 0}}, {"a": [1, 2], "b": {"c": (3,)}})
 said(nest.map_structure_with_tuple_paths_up_to, {"a": 0, "b": (0, 0)}, lambda p, x, y: (p, x, y), {"a": [1], "b": (2, [3])}, {"a": "x", "b": ("y", "z")})
@@ -187,7 +187,7 @@ said(nest.flatten_dict_items, {(1, 2): ("a", "b"), 2: "c"})
 STRUCTURES_SAID = """[(('a',), [1, 2]), (('b', 'c'), (3,))]
 {'a': (('a',), [1], 'x'), 'b': ((('b', 0), 2, 'y'), (('b', 1), [3], 'z'))}
 [(1,), 2]
-TypeError The two structures don't have the same sequence type. Input 
+TypeError The two structures don't have the same sequence type. Input
 ValueError The shallow_tree's keys are not a subset of the input_tree's
 ValueError The two structures don't have the same sequence length. Inpu
 ValueError The two structures don't have the same sequence length. Inpu

@@ -15,6 +15,7 @@ import torch
 
 from .._engine import state
 from .._engine.devices import current
+from .._engine.tensor import Tensor
 
 #: what TensorFlow puts in the place of a global seed that is not set
 _DEFAULT_SEED = 87654321
@@ -129,7 +130,7 @@ def stream(seed: Any) -> Stream:
         return _traced(graph, seed)
     if seed is None:
         return _unseeded if _ordered is None else _ordered
-    key = (_DEFAULT_SEED if _global_seed is None else _global_seed, int(seed))
+    key = (_DEFAULT_SEED if _global_seed is None else _global_seed, _number(seed))
     with _lock:
         found = _streams.get(key)
         if found is None:
@@ -187,12 +188,19 @@ def _traced(graph: Any, seed: Any) -> Stream:
 def _traced_seeds(graph: Any, seed: Any) -> tuple[int, int] | None:
     """The seeds of an op of a graph; with a global seed, an op without its own takes the count of such ops before it."""
     if seed is not None:
-        return _DEFAULT_SEED if _global_seed is None else _global_seed, int(seed)
+        return _DEFAULT_SEED if _global_seed is None else _global_seed, _number(seed)
     if _global_seed is None:
         return None
     count = getattr(graph, "unseeded", 0)
     graph.unseeded = count + 1
     return _global_seed, count
+
+
+def _number(seed: Any) -> int:
+    """An op's seed, which is known when the op is made; libraries tell by this error that a function takes no pair of seeds."""
+    if isinstance(seed, Tensor) and (state.local.graph is not None or seed.shape.rank != 0):
+        raise TypeError(f"Expected int for argument 'seed2' not {seed!r}.")
+    return int(seed)
 
 
 def fresh_seed() -> int:
@@ -206,5 +214,5 @@ def fresh_seed() -> int:
 def seeds_of(seed: Any) -> tuple[int | None, int | None]:
     """The pair (global, op) that TensorFlow gives its random ops."""
     if _global_seed is not None:
-        return _global_seed, fresh_seed() if seed is None else int(seed)
-    return (None, None) if seed is None else (_DEFAULT_SEED, int(seed))
+        return _global_seed, fresh_seed() if seed is None else _number(seed)
+    return (None, None) if seed is None else (_DEFAULT_SEED, _number(seed))
