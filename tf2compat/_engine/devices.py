@@ -171,6 +171,7 @@ class device_scope:
             raise RuntimeError("tf.device does not support functions when eager execution is enabled.")
         if name is not None and not isinstance(name, str):  # a LogicalDevice, or a DeviceSpec
             name = name.to_string() if hasattr(name, "to_string") else name.name
+        self._device_name = name  # as TensorFlow's, which programs read to name the device in their own scopes
         self._device = None if name in (None, "") else parse(name)
 
     def __enter__(self) -> None:

@@ -501,9 +501,9 @@ class Layer(Losing, Connections, Tracked):
                 if training is None:
                     training = spec.training_default
             if at < len(args):
-                args = (*args[:at], training if training is not None else False, *args[at + 1 :])
+                args = (*args[:at], training, *args[at + 1 :])
             else:
-                kwargs["training"] = training if training is not None else False
+                kwargs["training"] = training  # None where nobody said
         elif "training" in kwargs:
             training = kwargs.pop("training")
             if training is None:

@@ -304,10 +304,7 @@ class Sequential(Functional):
     def input_spec(self) -> Any:
         if self.__dict__.get("_has_explicit_input_shape") and self.__dict__.get("inputs"):
             return Functional.input_spec.fget(self)  # type: ignore[attr-defined]
-        layers = self.__dict__.get("_self_layers")
-        if layers and hasattr(layers[0], "input_spec"):
-            return layers[0].input_spec
-        return None
+        return self.__dict__.get("_input_spec_given")  # without a given shape it is the first layer that checks its inputs
 
     @input_spec.setter
     def input_spec(self, value: Any) -> None:
