@@ -187,6 +187,8 @@ class FlatRegion:
             outs = flat(args)
         except Missed:
             return self._missed(args)
+        except Unfit as error:  # nothing has happened
+            return self._recover(args, error, flat)
         except Exception:  # noqa: BLE001 - what it changed is written below
             outs = ()
         if outs is None:

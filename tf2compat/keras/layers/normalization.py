@@ -56,24 +56,27 @@ def _shaped(p: Any, x: Any, axes: Any) -> Any:
     return None if p is None else p.reshape([x.shape[i] if i in axes else 1 for i in range(x.ndim)])
 
 
+_NARROW = frozenset((torch.float16, torch.bfloat16))
+
+
 @op("BatchNormTraining", multi=True, x=_T, gamma=_P, beta=_P)
 def _train(x: Any, axes: Any, eps: float, sample: bool, gamma: Any = None, beta: Any = None) -> Any:
     """Normalised x, its mean and its variance; `sample`: the variance with n - 1, for which n must exceed one."""
-    wide = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
     count = 1
     for i, d in enumerate(x.shape):
         if i not in axes:
             count = count * d
     if len(axes) == 1 and count > 1 and x.device.type != "meta":
         channels = x.shape[axes[0]]
-        mean = torch.zeros(channels, dtype=wide.dtype, device=x.device)
-        variance = torch.zeros(channels, dtype=wide.dtype, device=x.device)
+        kept = x.dtype if x.dtype not in _NARROW else torch.float32  # torch's kernels take narrow x beside float32
+        mean, variance = torch.zeros((2, channels), dtype=kept, device=x.device)
         gamma, beta = _both(gamma, beta)
-        y = torch.batch_norm(_channels_second(wide, axes[0]), gamma, beta, mean, variance, True, 1.0, eps, False)
+        y = torch.batch_norm(_channels_second(x, axes[0]), gamma, beta, mean, variance, True, 1.0, eps, False)
         y = _back(y, x, axes[0])
         if not sample:
             variance = variance * ((count - 1) / count)
-        return y.to(x.dtype), mean, variance
+        return y, mean, variance
+    wide = x.float() if x.dtype in _NARROW else x
     over = tuple(i for i in range(x.ndim) if i not in axes)
     variance, mean = torch.var_mean(wide, over, correction=0, keepdim=True)
     y = (wide - mean) * torch.rsqrt(variance + eps)
@@ -90,13 +93,13 @@ def _train(x: Any, axes: Any, eps: float, sample: bool, gamma: Any = None, beta:
 
 @op("BatchNormInference", x=_T, mean=_P, variance=_P, gamma=_P, beta=_P)
 def _infer(x: Any, mean: Any, variance: Any, axes: Any, eps: float, gamma: Any = None, beta: Any = None) -> Any:
-    narrow = x.dtype in (torch.float16, torch.bfloat16)
-    wide = x.float() if narrow else x
+    narrow = x.dtype in _NARROW
     if len(axes) == 1:
         gamma, beta = _both(gamma, beta)
-        y = torch.batch_norm(_channels_second(wide, axes[0]), gamma, beta, mean, variance, False, 0.0, eps, False)
+        y = torch.batch_norm(_channels_second(x, axes[0]), gamma, beta, mean, variance, False, 0.0, eps, False)
         y = _back(y, x, axes[0])
     else:
+        wide = x.float() if narrow else x
         factor = torch.rsqrt(_shaped(variance, x, axes) + eps)
         if gamma is not None:
             factor = factor * _shaped(gamma, x, axes)

@@ -16,6 +16,7 @@ from tf2compat._engine.devices import on_host as _on_host
 from tf2compat._engine.held import changed
 from tf2compat._engine.op import ANY, TENSORS, VARIABLE, VARIABLES, op
 from tf2compat._engine.slices import within
+from tf2compat._engine.recording import recorder
 from tf2compat._engine.variable import owned as _owned
 
 _ONE = np.float32(1)
@@ -124,7 +125,7 @@ def sgd_momentum(variables: Any, momentums: Any, grads: Any, lr: Any, momentum: 
 def adam(variables: Any, ms: Any, vs: Any, hats: Any, grads: Any, lr: Any, iterations: Any, beta_1: Any, beta_2: Any, epsilon: Any, adaptive: Any = False) -> None:
     dtype = grads[0].dtype
     alpha = None if adaptive else _adam_rate(lr, iterations, dtype, beta_1, beta_2)
-    if torch._C._len_torch_dispatch_stack() and not adaptive:  # a compiler follows: it fuses the formula
+    if torch._C._len_torch_dispatch_stack() and not adaptive and recorder() is None:  # a compiler follows: it fuses the formula
         for i, (p, g, m, v) in enumerate(zip(_owned(variables), _plain(grads), _owned(ms), _owned(vs), strict=True)):
             m.lerp_(g, 1.0 - beta_1)
             v.mul_(beta_2).addcmul_(g, g, value=1.0 - beta_2)
@@ -173,8 +174,11 @@ def adam_of_rows(variables: Any, ms: Any, vs: Any, hats: Any, values: Any, indic
     table = variables[0]._t
     values, indices = within(values.detach(), indices, table.shape[0])
     piece = max(1, _PIECE // max(1, table[:1].numel()))
-    if table.device.type != "cpu" or torch._C._len_torch_dispatch_stack() or table.shape[0] <= piece:
-        grad = values.new_zeros(table.shape).index_add_(0, indices.long(), values)
+    whole = table.device.type != "cpu" or torch._C._len_torch_dispatch_stack() or table.shape[0] <= piece
+    shape = table.shape
+    del table  # whoever holds the memory keeps it from being written in place
+    if whole:
+        grad = values.new_zeros(shape).index_add_(0, indices.long(), values)
         adam.op.fn(variables, ms, vs, hats, [grad], lr, iterations, beta_1, beta_2, epsilon, adaptive)
         return
     dtype = values.dtype
@@ -182,7 +186,6 @@ def adam_of_rows(variables: Any, ms: Any, vs: Any, hats: Any, values: Any, indic
     rate, at_step = _adam_step(lr, iterations, alpha, values)
     numbers, at = torch.unique(indices, return_inverse=True)
     summed = values.new_zeros((numbers.numel(), *values.shape[1:])).index_add_(0, at, values)
-    del table  # whoever holds the memory keeps it from being written in place
     held = [_owned_dense(v) for v in (variables, ms, vs, hats)]
     count = held[0][0].shape[0]
     starts = list(range(0, count, piece))
