@@ -15,8 +15,8 @@ import torch
 from tf2compat._engine.devices import on_host as _on_host
 from tf2compat._engine.held import changed
 from tf2compat._engine.op import ANY, TENSORS, VARIABLE, VARIABLES, op
-from tf2compat._engine.slices import within
 from tf2compat._engine.recording import recorder
+from tf2compat._engine.slices import within
 from tf2compat._engine.variable import owned as _owned
 
 _ONE = np.float32(1)
