@@ -84,8 +84,9 @@ def getitem(self: Any, key: Any) -> Any:
     elif key is True or key is False:
         raise ValueError("mask cannot be scalar.")
     for item in key if type(key) in (tuple, list) else (key,):
-        if hasattr(type(item), "_tf_index"):  # a symbol of another kind, which knows how to be an index
-            return item._tf_index(self, key)
+        for part in (item.start, item.stop, item.step) if type(item) is slice_ else (item,):
+            if hasattr(type(part), "_tf_index"):  # a symbol of another kind, which knows how to be an index
+                return part._tf_index(self, key)
     return strided(self, index_items(key))
 
 

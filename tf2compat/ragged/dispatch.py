@@ -49,6 +49,8 @@ def perform(op: Op, args: tuple[Any, ...]) -> Any:
 
 def _losses(op: Op, args: tuple[Any, ...]) -> Any:
     """Losses over the last axis, which may itself be ragged: then it is filled up with zeros, or each row is one of its own."""
+    if isinstance(args[0], RaggedTensor) and isinstance(args[1], RaggedTensor) and args[1].ragged_rank == args[0].ragged_rank + 1:
+        return elementwise(op.public, op, (args[0], _even(args[1]), *args[2:]))  # numbers of classes, and ragged rows of all classes
     found = [a for a in args if isinstance(a, RaggedTensor)]
     if any(a.flat_values.shape.rank != 1 for a in found):
         return elementwise(op.public, op, args)
@@ -62,7 +64,7 @@ def _losses(op: Op, args: tuple[Any, ...]) -> Any:
             whole[i] = row
         return op.public(*whole)
 
-    return tf.map_fn(one, [args[i] for i in rows], fn_output_signature=found[0].dtype)
+    return tf.map_fn(one, [args[i] for i in rows], fn_output_signature=args[1].dtype)
 
 
 def _even(rt: RaggedTensor) -> Any:

@@ -66,8 +66,10 @@ class InputLayer(Layer):
                 raise ValueError(f"`input_tensor` must be a symbolic Keras tensor, got {input_tensor!r}")
             dtype = input_tensor.dtype
             whole: Any = tuple(input_tensor.shape.as_list())
+        elif input_shape is None:
+            whole = () if type_spec is not None and known.rank == 0 else None
         else:
-            whole = None if input_shape is None else (batch_size, *_plain_shape(input_shape))
+            whole = (batch_size, *_plain_shape(input_shape))
         dtype = dtypes.as_dtype(dtype or settings.floatx)
         if name is None:
             name = naming.unique("input", zero_based=False)

@@ -43,7 +43,7 @@ class Losing:
 
         for out in nest.flatten(outputs):
             loss = self._activity_regularizer(out)
-            batch = cast(shape(out)[0], loss.dtype)
+            batch = cast(shape(out)[0], getattr(loss, "dtype", None) or "float32")  # the function may return a Python number
             self.add_loss(loss / batch)
 
     @property

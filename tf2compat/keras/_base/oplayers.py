@@ -106,8 +106,9 @@ class SlicingOpLambda(TFOpLambda):
         return {"name": self.name, "trainable": self.trainable, "dtype": "float32", "function": "__operators__.getitem"}
 
 
-#: what of a ragged tensor may be a layer
+#: what of a ragged or sparse tensor may be a layer
 _OF_RAGGED = frozenset((
+    "dense_shape", "indices",
     "bounding_shape", "flat_values", "merge_dims", "nested_row_lengths", "nested_row_splits", "nested_value_rowids", "nrows", "row_lengths",
     "row_limits", "row_splits", "row_starts", "to_sparse", "to_tensor", "value_rowids", "values", "with_flat_values", "with_row_splits_dtype",
     "with_values",
@@ -115,7 +116,7 @@ _OF_RAGGED = frozenset((
 
 
 class MethodLambda(TFOpLambda):
-    """A method or property of a ragged tensor as a layer of a functional model. ValueError for another name than theirs."""
+    """A method or property of a ragged or sparse tensor as a layer of a functional model. ValueError for another name than theirs."""
 
     def __init__(self, function: str, **kwargs: Any) -> None:
         if function not in _OF_RAGGED:

@@ -92,7 +92,7 @@ class KerasTensor:
 
     # --- what ragged tensors have ---------------------------------------------------------------------------------------
     def _ragged_method(self, name: str, *args: Any, **kwargs: Any) -> Any:
-        if not self._ragged:
+        if not self._ragged and not (self._sparse and name in ("indices", "values", "dense_shape")):
             raise AttributeError(f"'KerasTensor' object has no attribute '{name}': only ragged tensors have it")
         from .oplayers import MethodLambda
 
@@ -148,6 +148,14 @@ class KerasTensor:
     @property
     def values(self) -> Any:
         return self._ragged_method("values")
+
+    @property
+    def indices(self) -> Any:
+        return self._ragged_method("indices")
+
+    @property
+    def dense_shape(self) -> Any:
+        return self._ragged_method("dense_shape")
 
     @property
     def flat_values(self) -> Any:

@@ -300,9 +300,22 @@ class Training:
             result = m.result()
             if isinstance(result, dict):
                 out.update(result)
+            elif result is None:
+                raise RuntimeError(
+                    "The output of `metric.result()` can only be a single Tensor/Variable, or a dict of Tensors/Variables. For metric "
+                    f"{m.name}, got result {result}."
+                )
             else:
                 out[m.name] = result
         return out
+
+    def _by_metrics(self, logs: Any) -> Any:
+        """What the metrics say, where the last step's logs are of just those names."""
+        try:
+            found = self.get_metrics_result()
+        except TypeError:
+            return logs
+        return found if isinstance(logs, dict) and logs.keys() == found.keys() else logs
 
     # --- steps -------------------------------------------------------------------------------------------------------
     def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None) -> Any:
@@ -509,7 +522,7 @@ class Training:
                     "empty dataset. Otherwise, please use `Model.compile(..., run_eagerly=True)`, or "
                     "`tf.config.run_functions_eagerly(True)` for more information of where went wrong, or file a issue/bug to `tf.keras`."
                 )
-            epoch_logs = _host_logs(logs)
+            epoch_logs = _host_logs(self._by_metrics(logs))
             if validation_data is not None and _due(epoch, validation_freq):
                 found = self.evaluate(
                     x=val[0], y=val[1], sample_weight=val[2], batch_size=validation_batch_size or batch_size, steps=validation_steps,
@@ -541,7 +554,7 @@ class Training:
             callbacks.on_test_batch_begin(start)
             logs = test_function(iterator)
             callbacks.on_test_batch_end(end, logs)
-        found = _host_logs(logs)
+        found = _host_logs(self._by_metrics(logs))
         callbacks.on_test_end(found)
         return found
 

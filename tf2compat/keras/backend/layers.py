@@ -44,7 +44,7 @@ def bias_add(x: Any, bias: Any, data_format: str | None = None) -> Any:
     if len(shape) == 1:
         if data_format == "channels_first" and rank > 2:
             return x + tf.reshape(bias, [1, shape[0], *([1] * (rank - 2))])
-        return x + bias
+        return tf.nn.bias_add(x, bias)
     if data_format == "channels_first":
         return x + tf.reshape(bias, [1, shape[-1], *shape[:-1]])
     return x + tf.reshape(bias, [1, *shape])
@@ -83,7 +83,9 @@ def conv2d_transpose(
     x: Any, kernel: Any, output_shape: Any, strides: Any = (1, 1), padding: str = "valid", data_format: str | None = None,
     dilation_rate: Any = (1, 1),
 ) -> Any:  # fmt: skip
-    """`tf.keras.backend.conv2d_transpose`."""
+    """`tf.keras.backend.conv2d_transpose`; ValueError for dilation rates that differ."""
+    if isinstance(dilation_rate, (list, tuple)) and (len(dilation_rate) != 2 or dilation_rate[0] != dilation_rate[1]):
+        raise ValueError(f"Expected the 2 dimensions of the `dilation_rate` argument to be equal to each other. Received: dilation_rate={dilation_rate}")
     data_format = _format(data_format)
     x, back = _last(x, data_format)
     if data_format == "channels_first" and isinstance(output_shape, (list, tuple)):
@@ -107,9 +109,11 @@ def separable_conv2d(
     x: Any, depthwise_kernel: Any, pointwise_kernel: Any, strides: Any = (1, 1), padding: str = "valid",
     data_format: str | None = None, dilation_rate: Any = (1, 1),
 ) -> Any:  # fmt: skip
-    """`tf.keras.backend.separable_conv2d`."""
+    """`tf.keras.backend.separable_conv2d`; ValueError for other than two strides."""
     if not isinstance(strides, tuple):
         strides = tuple(strides)
+    if len(strides) != 2:
+        raise ValueError("`strides` must be a tuple of 2 integers.")
     x, back = _last(x, _format(data_format))
     out = tf.nn.separable_conv2d(
         x, depthwise_kernel, pointwise_kernel, strides=[1, *strides, 1], padding=_padding(padding), dilations=dilation_rate

@@ -35,7 +35,7 @@ def rnn(
         mask = tf.cast(mask, tf.bool)
         if len(mask.shape) == 2 and not time_major:
             pass
-        elif len(mask.shape) == 3:
+        elif len(mask.shape) == 3 and mask.shape[-1] == 1:
             mask = tf.squeeze(mask, -1)
     elif input_length is not None and not isinstance(input_length, int):
         lengths = tf.convert_to_tensor(input_length)

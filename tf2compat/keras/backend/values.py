@@ -35,6 +35,8 @@ def placeholder(
         raise ValueError("Cannot set both sparse and ragged to True when creating a placeholder.")
     if not shape and ndim:
         shape = (None,) * ndim
+    if not shape:  # a scalar, or of unknown rank
+        return Input(type_spec=tf.TensorSpec(shape, dtype or settings.floatx), name=name)
     return Input(batch_shape=tuple(shape), dtype=dtype or settings.floatx, sparse=sparse, ragged=ragged, name=name)
 
 

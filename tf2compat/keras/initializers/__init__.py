@@ -40,7 +40,7 @@ class Initializer:
         config.pop("dtype", None)
         return cls(**config)
 
-    def _numbers(self) -> Any:
+    def _numbers(self, kwargs: dict[str, Any]) -> Any:
         """What to draw from: a seed of TensorFlow's stateless ops, or a stream where no seed of the program decides.
 
         Every call of one initializer draws the same numbers.
@@ -61,7 +61,13 @@ class Initializer:
             if drawn is None:
                 drawn = self.__dict__["_drawn"] = draw()
             seed, exact = drawn
-        return [int(seed), 0] if exact else Stream((0, int(seed)))
+        offset = kwargs.get("partition_offset")
+        if not offset:
+            return [int(seed), 0] if exact else Stream((0, int(seed)))
+        nonce = hash(tuple(offset))  # each part of a variable has numbers of its own
+        if exact:
+            return tf.random.experimental.stateless_fold_in([int(seed), 0], nonce).numpy().tolist()
+        return Stream((nonce & 0x7FFFFFFF, int(seed)))
 
 
 def _options(initializer: Initializer, kwargs: dict[str, Any], partitions: bool = True) -> None:
@@ -176,7 +182,7 @@ class RandomUniform(Initializer):
         found = _dtype(dtype)
         if not found.is_floating and not found.is_integer:
             raise ValueError(f"Expected float or integer dtype, got {found!r}.")
-        sizes, numbers = _sizes(shape, kwargs), self._numbers()
+        sizes, numbers = _sizes(shape, kwargs), self._numbers(kwargs)
         if found.is_integer:
             if type(numbers) is list:
                 return tf.random.stateless_uniform(sizes, numbers, int(self.minval), int(self.maxval), found)
@@ -202,7 +208,7 @@ class RandomNormal(Initializer):
         """Numbers of `shape`; ValueError for a dtype that is no float."""
         _options(self, kwargs)
         found = _floating(dtype)
-        return _normal(_sizes(shape, kwargs), float(self.mean), float(self.stddev), found, self._numbers())
+        return _normal(_sizes(shape, kwargs), float(self.mean), float(self.stddev), found, self._numbers(kwargs))
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
@@ -216,7 +222,7 @@ class TruncatedNormal(RandomNormal):
         """Numbers of `shape`; ValueError for a dtype that is no float."""
         _options(self, kwargs)
         found = _floating(dtype)
-        return _truncated(_sizes(shape, kwargs), float(self.mean), float(self.stddev), found, self._numbers())
+        return _truncated(_sizes(shape, kwargs), float(self.mean), float(self.stddev), found, self._numbers(kwargs))
 
 
 def compute_fans(sizes: tuple[int, ...]) -> tuple[int, int]:
@@ -255,10 +261,10 @@ class VarianceScaling(Initializer):
         """Numbers of `shape`; ValueError for a dtype that is no float."""
         _options(self, kwargs)
         found = _floating(dtype)
-        fan_in, fan_out = compute_fans(_sizes(shape))
+        fan_in, fan_out = compute_fans(_sizes(shape, kwargs))
         count = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
         scale = self.scale / max(1.0, count)
-        sizes, numbers = _sizes(shape, kwargs), self._numbers()
+        sizes, numbers = _sizes(shape, kwargs), self._numbers(kwargs)
         if self.distribution == "truncated_normal":
             # the deviation of a normal cut off at two deviations is this much smaller
             return _truncated(sizes, 0.0, math.sqrt(scale) / 0.87962566103423978, found, numbers)
@@ -337,7 +343,7 @@ class Orthogonal(Initializer):
                 f"The tensor to initialize must be at least two-dimensional. Received: shape={shape} of rank {len(sizes)}."
             )
         rows, columns = math.prod(sizes[:-1]), sizes[-1]
-        numbers = self._numbers()
+        numbers = self._numbers(kwargs)
         wide = dtypes.float64 if found is dtypes.float64 else dtypes.float32
         a = _normal((max(rows, columns), min(rows, columns)), 0.0, 1.0, wide, numbers)._t
         q, r = torch.linalg.qr(a)

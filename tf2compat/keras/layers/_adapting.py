@@ -18,6 +18,8 @@ class PreprocessingLayer(Layer):
     """A layer whose state comes from looking at data once (`adapt`) instead of from training."""
 
     _must_restore_from_config = True
+    #: how many rows `adapt` looks at together, None where it makes no difference
+    _adapts_by: int | None = None
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -50,7 +52,7 @@ class PreprocessingLayer(Layer):
                 "When providing an infinite dataset, you must specify the number of steps to run (if you did not intend to create an infinite "
                 "dataset, make sure to not call `repeat()` on the dataset)."
             )
-        for i, batch in enumerate(_batches(data, batch_size)):
+        for i, batch in enumerate(_batches(data, batch_size or self._adapts_by)):
             if steps is not None and i >= steps:
                 break
             batch = self._prepared(batch)

@@ -234,7 +234,13 @@ class IndexLookup(PreprocessingLayer):
             raise ValueError("`idf_weights` must be set if output_mode is TF_IDF.")
         if self.output_mode != "tf_idf" and idf_weights is not None:
             raise ValueError(f"`idf_weights` should only be set if `output_mode` is `'tf_idf'`. Received: output_mode={self.output_mode}")
-        if isinstance(vocabulary, str):
+        if not tf.executing_eagerly() and (tf.is_tensor(vocabulary) or tf.is_tensor(idf_weights)):
+            raise RuntimeError(
+                f"Cannot set a tensor vocabulary on {type(self).__name__} layer {self.name} when not executing eagerly. Create this layer or "
+                "call `set_vocabulary` outside of any `tf.function`s and with eager execution enabled."
+            )
+        from_file = isinstance(vocabulary, str)
+        if from_file:
             with open(vocabulary, encoding="utf-8") as file:
                 vocabulary = [line.rstrip("\n") for line in file]
         tokens = listed(vocabulary) if not isinstance(vocabulary, (list, tuple)) else list(vocabulary)
@@ -248,6 +254,12 @@ class IndexLookup(PreprocessingLayer):
             keys = keys[1:]
             keys = keys[len(unknown) :] if keys[: len(unknown)] == unknown else keys
         repeated = [self._shown(k) for k, n in collections.Counter(keys).items() if n > 1]
+        if repeated and from_file:
+            first, again = [n for n, k in enumerate(keys) if self._shown(k) == repeated[0]][:2]
+            raise tf.errors.FailedPreconditionError(
+                None, None, f"HashTable has different value for same key. Key {repeated[0]} has {first + self._token_start()} and trying to add "
+                f"value {again + self._token_start()} [Op:InitializeTableFromTextFileV2] name: ",
+            )  # fmt: skip
         if repeated:
             raise ValueError(
                 "The passed vocabulary has at least one repeated term. Please uniquify your dataset. The repeated terms are "
@@ -335,6 +347,11 @@ class IndexLookup(PreprocessingLayer):
 
     def call(self, inputs: Any) -> Any:
         """The numbers of tokens in the form that `output_mode` says, or the tokens of numbers."""
+        if self.output_mode != "int" and not self.pad_to_max_tokens and self._table.index is None:
+            raise RuntimeError(
+                f"When using `output_mode={self.output_mode}` and `pad_to_max_tokens=False`, you must set the layer's vocabulary before calling "
+                "it. Either pass a `vocabulary` argument to the layer, or call `adapt` with some sample data."
+            )
         inputs = self._inputs(inputs)
         if hasattr(inputs, "flat_values"):
             found = inputs.with_flat_values(self._found(inputs.flat_values))

@@ -281,7 +281,7 @@ class RNN(Layer):
 
     @states.setter
     def states(self, value: Any) -> None:
-        self._states = value
+        self.__dict__["_states"] = value  # no weights, whatever they are
 
     def get_initial_state(self, inputs: Any) -> Any:
         """The cell's initial states for a batch like inputs."""

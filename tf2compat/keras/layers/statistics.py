@@ -179,6 +179,8 @@ def _by_values(fn: Any, inputs: Any) -> Any:
 class Discretization(PreprocessingLayer):
     """Numbers as the bins that they fall in, of given boundaries or of quantiles found by `adapt` (`tf.keras.layers.Discretization`)."""
 
+    _adapts_by = 32  # what is kept of some batches depends on them
+
     def __init__(
         self,
         bin_boundaries: Any = None,

@@ -41,6 +41,7 @@ class Loss:
         """
         losses = self.call(y_true, y_pred) if state.local.graph is None else _converted(self)(y_true, y_pred)
         reduction = Reduction.SUM_OVER_BATCH_SIZE if self.reduction == Reduction.AUTO else self.reduction
+        Reduction.validate(reduction)  # it may have been assigned
         if reduction == Reduction.SUM_OVER_BATCH_SIZE and not self._allow_sum_over_batch_size and strategies.current() is not None:
             raise ValueError(
                 "Please use `tf.keras.losses.Reduction.SUM` or `tf.keras.losses.Reduction.NONE` for loss reduction when losses are used with "

@@ -183,7 +183,7 @@ def _check_axis(axis: Any) -> None:
 
 def _warn_single(y_pred: Any, name: str) -> None:
     shape = getattr(y_pred, "shape", None)
-    if shape is not None and len(shape) and shape[-1] == 1:
+    if shape is not None and getattr(shape, "rank", 0) is not None and len(shape) and shape[-1] == 1:
         warnings.warn(
             f"In loss {name}, expected y_pred.shape to be (batch_size, num_classes) with num_classes > 1. Received: y_pred.shape={shape}. "
             "Consider using 'binary_crossentropy' if you only have 2 classes.",

@@ -203,7 +203,8 @@ def _accumulate(total: Any, count: Any, values: Any, weight: Any = None, mean: A
     full = _broadcast(weight, values)
     if full is None:
         if weight.ndim < values.ndim:
-            values = values.mean(tuple(range(weight.ndim, values.ndim)))
+            rest = tuple(range(weight.ndim, values.ndim))
+            values = values.mean(rest) if mean else values.sum(rest)
         full = weight
     total._own().add_((values * full).sum())
     if mean:
@@ -285,6 +286,8 @@ class MeanMetricWrapper(Mean):
         dtype = self._compute
         if sample_weight is None and self._count(y_true, y_pred, dtype):
             return
+        if isinstance(y_true, _composite()) or isinstance(y_pred, _composite()):
+            (y_true, y_pred), sample_weight = flat_of([y_true, y_pred], sample_weight)
         y_true, y_pred = _as(y_true, dtype), _as(y_pred, dtype)
         mask = mask_of(y_pred) if Masks.used else None
         if isinstance(y_true, Tensor) and isinstance(y_pred, Tensor):
@@ -330,6 +333,37 @@ class MeanMetricWrapper(Mean):
 
             return cls(get(fn) if isinstance(fn, str) else fn, **config)
         return super().from_config(config)
+
+
+@functools.cache
+def _composite() -> Any:
+    from tf2compat import RaggedTensor
+
+    return RaggedTensor
+
+
+def flat_of(values: list[Any], sample_weight: Any) -> tuple[list[Any], Any]:
+    """The flat values of ragged labels and predictions, and of their weights. InvalidArgumentError unless the rows are of equal lengths.
+
+    TypeError for a ragged tensor among others that are not.
+    """
+    import tf2compat as tf
+
+    weight = sample_weight
+    given = [*values, *(() if weight is None else (weight,))]
+    if not any(isinstance(v, tf.RaggedTensor) for v in given):
+        return values, weight
+    if not all(isinstance(v, tf.RaggedTensor) for v in given):
+        raise TypeError(f"Some of the inputs are not tf.RaggedTensor. Input received: {values}")
+    splits = [v.nested_row_splits for v in given]
+    message = f"Inputs must have identical ragged splits. Input received: {splits[: len(values)]}"
+    for other in splits[1:]:
+        if len(other) != len(splits[0]):
+            raise ValueError(message)
+        for a, b in zip(splits[0], other, strict=True):
+            tf.debugging.assert_equal(a, b, message=message)
+    flat = [tf.expand_dims(v.flat_values, -1) for v in given]
+    return flat[: len(values)], None if weight is None else flat[-1]
 
 
 def _as(x: Any, dtype: Any) -> Any:

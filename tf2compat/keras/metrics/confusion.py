@@ -10,7 +10,7 @@ import torch
 from tf2compat._engine.op import ANY, VARIABLES, op
 
 from .._base.config import settings
-from .base import Metric, _number, _weight, fit_rank, host
+from .base import Metric, _number, _weight, fit_rank, flat_of, host
 
 _NEG_INF = -1e10
 _PARTS = ("true_positives", "true_negatives", "false_positives", "false_negatives")
@@ -105,6 +105,7 @@ class _Confusion(Metric):
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Count a batch of labels 0 and 1 and predictions in [0, 1]."""
+        (y_true, y_pred), sample_weight = flat_of([y_true, y_pred], sample_weight)
         self._count(_number(y_true), _number(y_pred), sample_weight)
 
     def _count(self, y_true: Any, y_pred: Any, sample_weight: Any, label_weights: Any = None, multi_label: bool = False) -> None:
@@ -348,7 +349,7 @@ def _auc(tp: Any, tn: Any, fp: Any, fn: Any, curve: Any, summation: Any, label_w
     return ratio((by_label * w).sum(), w.sum())
 
 
-_CURVES = {"pr": "PR", "roc": "ROC", "prgain": "PRGAIN"}
+_CURVES = {"pr": "PR", "roc": "ROC", "prgain": "PRGAIN", "pr_gain": "PRGAIN"}
 
 
 class AUC(_Confusion):
@@ -369,7 +370,7 @@ class AUC(_Confusion):
     ) -> None:
         found = _CURVES.get(str(curve).lower())
         if found is None:
-            raise ValueError(f'Invalid AUC curve value: "{curve}". Expected values are ["PR", "ROC", "PRGAIN"]')
+            raise ValueError(f'Invalid AUC curve value: "{curve}". Expected values are ["PR", "ROC", "PR_GAIN"]')
         if summation_method not in ("interpolation", "minoring", "majoring"):
             raise ValueError(
                 f'Invalid AUC summation method value: "{summation_method}". Expected values are ["interpolation", "majoring", "minoring"]'
@@ -420,6 +421,7 @@ class AUC(_Confusion):
         self.__dict__["_built"] = True
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        (y_true, y_pred), sample_weight = flat_of([y_true, y_pred], sample_weight)
         y_pred = _number(y_pred)
         if not self._built:
             self._build(tuple(y_pred.shape))

@@ -51,7 +51,7 @@ def _same_class(y_true: torch.Tensor, y_pred: torch.Tensor) -> torch.Tensor:
 def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
     """Where the largest of the predictions is at the integer label (`tf.keras.metrics.sparse_categorical_accuracy`)."""
     hits = _of_class(y_true, y_pred).to(_float())
-    return hits.unsqueeze(-1) if y_true.ndim == y_pred.ndim and hits.ndim < y_pred.ndim else hits
+    return hits.squeeze(-1) if hits.ndim > 1 and hits.shape[-1] == 1 else hits
 
 
 def _of_class(y_true: torch.Tensor, y_pred: torch.Tensor) -> torch.Tensor:
@@ -97,4 +97,4 @@ def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: Any = 5) -> Any:
 def sparse_top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: Any = 5) -> Any:
     """Where the integer label is among the k best (`tf.keras.metrics.sparse_top_k_categorical_accuracy`)."""
     hits = _in_top(y_true.reshape(-1), y_pred.reshape(-1, y_pred.shape[-1]), k).to(_float())
-    return hits.reshape(y_true.shape) if y_true.ndim > 1 and y_pred.ndim > 2 else hits
+    return hits.reshape(y_true.shape) if y_true.ndim > 1 else hits
