@@ -54,3 +54,16 @@ def test_graph_mode_names_the_way(use: object, way: str) -> None:
 def test_savers() -> None:
     with pytest.raises(AttributeError, match="tf.train.Checkpoint"):
         v1.train.Saver()
+
+
+def test_checkpoints_are_asked_for_and_removed_as_in_version_1(tmp_path):
+    train = tf.compat.v1.train
+    path = tf.train.Checkpoint(v=tf.Variable(1.0)).save(str(tmp_path / "ck"))
+    assert train.checkpoint_exists(path)
+    assert train.checkpoint_exists(str(tmp_path))  # any file will do, as in TensorFlow
+    assert not train.checkpoint_exists(str(tmp_path / "ck"))
+    (written,) = train.get_checkpoint_mtimes([path, str(tmp_path / "missing")])
+    assert written > 1.6e9
+    train.remove_checkpoint(path)
+    assert [p.name for p in tmp_path.iterdir()] == ["checkpoint"]
+    assert tf.compat.v1.__version__ == tf.__version__

@@ -336,8 +336,12 @@ _OWN = frozenset(("nn", "image", "losses", "data", "keras", "gfile", "ragged"))
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return tf.__version__
     if name.startswith("__"):
         raise AttributeError(name)
+    if name in ("GIT_VERSION", "COMPILER_VERSION"):
+        return getattr(tf.version, name)
     if name == "summary":
         raise gone("summary.* writers of graph mode; use tf.summary")
     if name in GONE:

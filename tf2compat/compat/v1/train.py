@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import tf2compat as tf
+from tf2compat.train import _formats
 
 from .graph_mode import gone
 
@@ -22,6 +24,36 @@ _step: Any = None
 
 def get_global_step(graph: Any = None) -> Any:
     return _step
+
+
+def _written(prefix: str) -> float | None:
+    found = _formats.find(prefix)
+    if found is not None:
+        return found.modified(prefix)
+    try:
+        files = tf.io.gfile.glob(prefix)
+    except tf.errors.NotFoundError:
+        return None
+    return tf.io.gfile.stat(files[0]).mtime_nsec / 1e9 if files else None
+
+
+def checkpoint_exists(checkpoint_prefix: Any) -> bool:
+    """Whether there is a checkpoint of this prefix, in any format, or a file of this name."""
+    return _written(_formats.path_text(checkpoint_prefix)) is not None
+
+
+def get_checkpoint_mtimes(checkpoint_prefixes: Iterable[Any]) -> list[float]:
+    """When the checkpoints of these prefixes were written, in seconds since the epoch; those that are missing are left out."""
+    times = (_written(_formats.path_text(prefix)) for prefix in checkpoint_prefixes)
+    return [time for time in times if time is not None]
+
+
+def remove_checkpoint(checkpoint_prefix: Any, checkpoint_format_version: Any = 2, meta_graph_suffix: str = "meta") -> None:
+    """Delete the files of a checkpoint, in whatever formats it is there, and the meta graph beside them."""
+    prefix = _formats.path_text(checkpoint_prefix)
+    if tf.io.gfile.exists(f"{prefix}.{meta_graph_suffix}"):
+        tf.io.gfile.remove(f"{prefix}.{meta_graph_suffix}")
+    _formats.delete(prefix)
 
 
 def __getattr__(name: str) -> Any:
