@@ -146,3 +146,18 @@ def test_what_is_recorded_is_let_go_of() -> None:
             y = tf.tanh(tf.matmul(y, v))
         v.assign_add(tf.matmul(y, y, transpose_a=True))
         np.testing.assert_allclose(expected, y, rtol=1e-6)
+
+
+def test_a_tensor_placed_on_the_memory_of_another_is_a_view_of_it() -> None:
+    """As torch takes the weights of a fused recurrence; whole numbers beside tensors, as of its attention, are sizes."""
+    recorder = recording.Recorder(False, None)
+    x = torch.arange(4.0)
+    recorder.known(x, "input", 0)
+    with recorder:
+        y = x * 2
+        z = torch.empty(0).set_(y.untyped_storage())
+        w = z + 1
+    (add,) = [s for s in recorder.steps if s.func is torch.ops.aten.add.Tensor]
+    (mul,) = [s for s in recorder.steps if s.func is torch.ops.aten.mul.Tensor]
+    assert add.reads[0].block is mul.writes[0].block and add.reads[0].block.dynamic
+    np.testing.assert_array_equal(w, [1, 3, 5, 7])

@@ -37,3 +37,47 @@ def test_variables_stay(optimizer: Any, by_numbers: bool) -> None:
         assert [v.name for v, p in zip(variables, places, strict=True) if v._t.data_ptr() != p] == []
     finally:
         tf.compile_options(mode=before["mode"], flatten=before["flatten"])
+
+
+def _by_loop(w: Any, x: Any) -> Any:
+    for _ in tf.range(3):
+        x = tf.tanh(tf.matmul(x, w))
+    return tf.reduce_sum(x)
+
+
+def _by_elements(w: Any, x: Any) -> Any:
+    total = 0.0
+    for row in tf.matmul(x, w):
+        total += tf.reduce_sum(row)
+    return total
+
+
+def _by_condition(w: Any, x: Any) -> Any:
+    if tf.reduce_sum(x) > 0:
+        y = tf.matmul(x, w)
+    else:
+        y = x
+    return tf.reduce_sum(y)
+
+
+@pytest.mark.parametrize("loss_of", [_by_loop, _by_elements, _by_condition])
+def test_what_a_block_made_does_not_hold_variables(loss_of: Any) -> None:
+    before = tf.compile_options()
+    tf.compile_options(mode="never", flatten=False)
+    try:
+        w = tf.Variable(RNG.normal(size=(4, 4)).astype("f"))
+
+        @tf.function
+        def step(x: Any) -> Any:
+            with tf.GradientTape() as tape:
+                loss = loss_of(w, x)
+            w.assign_sub(0.1 * tape.gradient(loss, w))
+            return loss
+
+        step(tf.ones([3, 4]))
+        place = w._t.data_ptr()
+        for _ in range(3):
+            step(tf.ones([3, 4]))
+        assert w._t.data_ptr() == place
+    finally:
+        tf.compile_options(mode=before["mode"], flatten=before["flatten"])

@@ -34,6 +34,7 @@ _SIZES = frozenset(
 _UNTOLD = {"native_batch_norm": (3, 4), "cudnn_batch_norm": (3, 4), "miopen_batch_norm": (3, 4), "batch_norm_update_stats": (1, 2)}
 _kinds: dict[Any, Any] = {}
 _ITEM = torch.ops.aten._local_scalar_dense.default
+_PLACED = frozenset((torch.ops.aten.set_.source_Storage, torch.ops.aten.set_.source_Storage_storage_offset))
 _active = threading.local()
 
 
@@ -250,6 +251,11 @@ class Recorder(TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
+        if func in _PLACED:  # a view, however it says so: as of the weights of a fused recurrence
+            out = func(*args, **kwargs)
+            self._seen.pop(id(args[0]), None)
+            self.view(args[0])
+            return out
         mutable, places, names, why, sizes = _kind(func)
         if why is not None and not _dropless(func, args, kwargs):
             raise Unfit(f"{func} {why}")
@@ -281,7 +287,7 @@ class Recorder(TorchDispatchMode):
                     outs.append(view)
                 elif mutable and not any(view is w for w in writes):
                     raise Unfit(f"{func} gives and changes memory")
-            elif o is not None and dynamic:
+            elif o is not None and dynamic and type(o) is not int:  # whole numbers beside tensors are sizes, as in attention
                 raise Unfit(f"{func} needs a value on the host")
         if not outs and not writes:
             return given_out  # a view, or a value of constants

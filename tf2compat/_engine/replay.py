@@ -676,6 +676,7 @@ class _Writer:
                 values = ", ".join(self.operand(o) if number else self.value(o, block) for o, number in zip(block.outputs, numbers, strict=True))
                 self.indent += 1
                 self.line(f"{', '.join(names)}{',' if len(names) == 1 else ''} = {values}{',' if len(names) == 1 else ''}")
+                self.left(block.outputs, block, names)
                 self.indent -= 1
         for t, number in zip(node.outputs, numbers, strict=True):
             if number:
@@ -799,9 +800,21 @@ class _Writer:
             self.numbered(t, name)
         self._assign(names, values, node)
 
-    def again(self, names: list[str], values: list[Any], block: Graph) -> None:
-        """Give the variables of a loop their values for the next round."""
+    def again(self, names: list[str], values: list[Any], block: Graph, asked: str = "") -> None:
+        """Give the variables of a loop their values for the next round; their names in this one end, but for what is `asked` after it.
+
+        What is left of the last round would keep autograd's record, and this the memory of variables, which could not be updated in place.
+        """
         self._assign(names, [self.operand(v) if n in self.host else self.value(v, block) for n, v in zip(names, values, strict=True)])
+        self.left(values, block, (*names, asked))
+
+    def left(self, values: list[Any], block: Graph, kept: Any) -> None:
+        """End the names of a block's results that were made in it."""
+        made = {t._key() for n in block.nodes for t in n.outputs}
+        gone = [self.names.get(v._key()) for v in values if isinstance(v, SymbolicTensor) and v._key() in made]
+        gone = [n for n in dict.fromkeys(gone) if n is not None and n not in self.host and n not in kept]
+        if gone:
+            self.line(f"del {', '.join(gone)}")
 
     def _assign(self, names: list[str], values: list[str], node: Node | None = None) -> None:
         pairs = [(n, v) for n, v in zip(names, values, strict=True) if n != v]
@@ -872,10 +885,12 @@ class _Writer:
             self.line(f"for ({''.join(e + ', ' for e in elements)}) in {how}({source}):", node)
         self._body(body, body.outputs)
         self.indent += 1
-        self.again(names, body.outputs[: len(names)], body)
+        self.again(names, body.outputs[: len(names)], body, self.value(body.outputs[-1], body) if stops else "")
         if stops:
             self.line(f"if not {self.decided(body.outputs[-1], body)}: break", node)
         self.indent -= 1
+        if elements and not counted and how != "_numbered":
+            self.line(f"{' = '.join(elements)} = None")
 
     def _custom(self, node: Node, graph: Graph) -> None:
         (block,) = node.blocks
