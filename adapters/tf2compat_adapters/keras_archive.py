@@ -220,7 +220,10 @@ def _problem(item: Any, store: dict[str, np.ndarray]) -> str | None:
     for number, variable in enumerate(own):
         value = store.get(str(number))
         if value is not None and not variable.shape.is_compatible_with(value.shape):
-            return f"{variable.name} has shape {tuple(variable.shape)}, the file has {value.shape}"
+            return (
+                f"Cannot assign value to variable '{variable.name}': Shape mismatch. The variable shape {tuple(variable.shape)}, and the "
+                f"assigned value shape {value.shape} are incompatible."
+            )
     return None
 
 

@@ -81,6 +81,8 @@ def save(model: Any, path: str, include_optimizer: bool = True) -> None:
         optimizer = getattr(model, "optimizer", None)
         training = compiling.training_config(model) if optimizer is not None and include_optimizer else None
         if training is not None:
+            compiling.build_metrics(model)
+        if training is not None:
             _put_json(file, "training_config", training)
         _put_model(file.create_group("model_weights"), model, _version())
         if training is not None and optimizer.variables:

@@ -149,6 +149,7 @@ def save(model: Any, path: str, include_optimizer: bool = True, signatures: Any 
     training = compiling.training_config(model) if include_optimizer else None
     if training is not None:
         metadata["training_config"] = training
+        compiling.build_metrics(model)
     from tf2compat.keras import __version__
 
     metadata.update(keras_version=__version__, backend="tensorflow")

@@ -16,9 +16,11 @@ import threading
 import time
 import wave
 import weakref
+from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
 import numpy as np
+from google.protobuf.message import DecodeError
 from tensorboard.compat.proto import event_pb2, graph_pb2, summary_pb2, tensor_pb2
 from tensorboard.plugins.audio import metadata as audio_metadata
 from tensorboard.plugins.histogram import metadata as histogram_metadata
@@ -151,6 +153,15 @@ def is_graph_def(value: Any) -> bool:
     return isinstance(value, graph_pb2.GraphDef) or (
         hasattr(value, "SerializeToString") and getattr(getattr(value, "DESCRIPTOR", None), "name", "") == "GraphDef"
     )
+
+
+def read_events(records: Iterable[bytes], path: str) -> Iterator[Any]:
+    """The `Event` messages of a file's records; DataLossError for what is none."""
+    for record in records:
+        try:
+            yield event_pb2.Event.FromString(record)
+        except DecodeError as error:
+            raise errors.DataLossError(None, None, f"{path} is damaged: a record is no Event message") from error
 
 
 def scalar(description: str | None) -> bytes:

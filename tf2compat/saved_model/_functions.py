@@ -417,6 +417,9 @@ def output_names(concrete: ConcreteFunction) -> list[str]:
     if isinstance(result, Mapping):
         if not all(isinstance(k, str) for k in result):
             raise ValueError("The keys of the dictionary that a signature returns must be strings.")
-        return nest.sorted_keys(result)
+        names = nest.sorted_keys(result)
+        if len(names) == len([o for o in concrete.graph.outputs if o is not None]):
+            return names
+        return [n if not i else f"{n}_{i}" for n in names for i in range(len(nest.flatten(result[n], expand_composites=True)))]
     flat = [o for o in concrete.graph.outputs if o is not None]
     return [f"output_{i}" for i in range(len(flat))]

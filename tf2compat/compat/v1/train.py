@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import tf2compat as tf
+from tf2compat import _ports
 from tf2compat.train import _formats
 
 from .graph_mode import gone
@@ -54,6 +56,15 @@ def remove_checkpoint(checkpoint_prefix: Any, checkpoint_format_version: Any = 2
     if tf.io.gfile.exists(f"{prefix}.{meta_graph_suffix}"):
         tf.io.gfile.remove(f"{prefix}.{meta_graph_suffix}")
     _formats.delete(prefix)
+
+
+def summary_iterator(path: Any) -> Iterator[Any]:
+    """The `Event` messages of a file of summaries. NotFoundError and DataLossError for a file that is not there, or damaged."""
+    path = os.fspath(path)
+    if not tf.io.gfile.exists(path):
+        raise tf.errors.NotFoundError(None, None, f"{path}; No such file or directory")
+    records = (record.numpy() for record in tf.data.TFRecordDataset(path))
+    return _ports.load("events", "tensorboard").read_events(records, path)
 
 
 def __getattr__(name: str) -> Any:

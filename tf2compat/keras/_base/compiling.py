@@ -277,9 +277,9 @@ class MetricsContainer:
 
     @property
     def metrics(self) -> list[Any]:
-        """The metrics in order; those given as objects are known before the first batch."""
+        """The metrics in order; none before they are matched with the outputs."""
         if not self.built:
-            return [m for m in nest.flatten([self.given, self.given_weighted]) if isinstance(m, Metric)]
+            return []
         return [m for plain, weighted in zip(self.by_output, self.weighted_by_output, strict=True) for m in (*plain, *weighted)]
 
     def build(self, y_pred: Any, y_true: Any) -> None:

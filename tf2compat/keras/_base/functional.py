@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import itertools
 import warnings
 from typing import Any
@@ -149,13 +150,21 @@ class Functional(Model):
     def _trackable_children(self, save_type: str = "checkpoint", **kwargs: Any) -> Any:
         found: dict[str, Any] = {}
         with_weights = 0
-        for i, layer in enumerate(self._self_layers):
+        for i, layer in enumerate(self.layers):  # a Sequential does not count the layer of its input
             if layer.weights:
                 found[f"layer_with_weights-{with_weights}"] = layer
                 with_weights += 1
             found[f"layer-{i}"] = layer
         found.update(super()._trackable_children(save_type, **kwargs))
         return found
+
+    def _restore_deferred(self) -> None:
+        """Give layers that were added after a checkpoint was restored what it holds for them."""
+        state = self.__dict__.get("_tracking")
+        if state is not None and state.owner == id(self) and state.deferred:
+            for name, layer in self._trackable_children().items():
+                if name in state.deferred:
+                    self._handle_deferred_dependencies(name, layer)
 
     def _lookup_dependency(self, name: str, cached_dependencies: Any = None) -> Any:
         return self._trackable_children().get(name)
@@ -260,16 +269,24 @@ class Functional(Model):
 
     # --- configs -----------------------------------------------------------------------------------------------------
     def get_config(self) -> dict[str, Any]:
-        """The layers, their configs and connections, as plain values."""
+        """The layers, their configs and connections, as plain values; the arguments of a class that makes its layers from its own."""
         from .network_config import config_of
 
-        return copy.deepcopy(config_of(self))
+        parameters = inspect.signature(type(self).__init__).parameters
+        kinds = {p.kind for p in parameters.values()}
+        if "inputs" in parameters or {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD} <= kinds:
+            return copy.deepcopy(config_of(self))
+        given = self._given_arguments() if type(self).get_config is Functional.get_config else {}
+        config = {"name": self.name, "trainable": self.trainable}
+        return {k: v for k, v in config.items() if k in parameters or "kwargs" in parameters} | given
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Any:
         """The model of a config that `get_config` returned."""
         from .network_config import rebuild
 
+        if "layers" not in config:  # the arguments of a class that makes its layers
+            return Model.from_config.__func__(cls, config, custom_objects)  # type: ignore[attr-defined]
         inputs, outputs, layers = rebuild(config, custom_objects)
         model = cls(inputs=inputs, outputs=outputs, name=config.get("name"))
         model._take_endpoints(layers.values())
@@ -308,6 +325,8 @@ def _conform(x: Any, reference: Any) -> Any:
             if isinstance(x, (tf.RaggedTensor, tf.SparseTensor)) and x.dtype is not reference._dtype:
                 return tf.cast(x, reference._dtype)
             return x
+    if reference._sparse:  # such as a matrix of scipy's
+        return tf.sparse.from_dense(tf.cast(x, reference._dtype))
     rank, wanted = x.shape.rank, reference._shape.rank
     if rank is not None and wanted is not None and rank != wanted:
         from tf2compat import expand_dims, squeeze

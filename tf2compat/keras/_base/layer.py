@@ -163,13 +163,21 @@ class Layer(Losing, Connections, Tracked):
         if not getattr(type(self).get_config, "_tf_default", False):
             return config
         parameters = inspect.signature(type(self).__init__).parameters
+        given = self._given_arguments()
+        if not any(p.kind is p.VAR_KEYWORD and n == "kwargs" for n, p in parameters.items()):  # `__init__` would not take them
+            config = {k: v for k, v in config.items() if k in parameters}
+        return config | given
+
+    get_config._tf_default = True  # type: ignore[attr-defined]
+
+    def _given_arguments(self) -> dict[str, Any]:
+        """What the constructor was called with; NotImplementedError for what is no plain value."""
+        parameters = inspect.signature(type(self).__init__).parameters
         own = [n for n, p in parameters.items() if n != "self" and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
         args, kwargs = self._init_args
         given = dict(zip(own, args, strict=False)) | kwargs
         if all(isinstance(v, _PLAIN_CONFIG) for v in nest.flatten(given)):
-            if not any(p.kind is p.VAR_KEYWORD and n == "kwargs" for n, p in parameters.items()):  # `__init__` would not take them
-                config = {k: v for k, v in config.items() if k in parameters}
-            return config | given
+            return given
         raise NotImplementedError(
             f"\nLayer {type(self).__name__} was created by passing\nnon-serializable argument values in `__init__()`,\nand therefore "
             "the layer must override `get_config()` in\norder to be serializable. Please implement `get_config()`.\n\nExample:\n\n"
@@ -177,8 +185,6 @@ class Layer(Losing, Connections, Tracked):
             "        self.arg1 = arg1\n        self.arg2 = arg2\n\n    def get_config(self):\n        config = super().get_config()\n"
             '        config.update({\n            "arg1": self.arg1,\n            "arg2": self.arg2,\n        })\n        return config'
         )
-
-    get_config._tf_default = True  # type: ignore[attr-defined]
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
@@ -421,6 +427,8 @@ class Layer(Losing, Connections, Tracked):
         shape = config["input_shape"]
         if shape is not None:
             self.build(shape)
+            if self._build_input_shape is None:
+                self.__dict__["_build_input_shape"] = shape
 
     def save_own_variables(self, store: Any) -> None:
         """Put the layer's own variables into `store` under the keys "0", "1", …"""

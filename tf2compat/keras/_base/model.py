@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tf2compat._engine import dtypes, nest
+from tf2compat._engine.convert import convert_to_tensor
 from tf2compat._engine.shapes import TensorShape
 from tf2compat._engine.variable import Variable
 
@@ -283,6 +284,10 @@ class Model(Training, Saving, Layer):
                 "behavior by defining a `from_config(cls, config)` class method to specify how to create an instance of "
                 f"{cls.__name__} from its config.\n\nReceived config={config}\n\nError encountered during deserialization: {error}"
             ) from error
+
+    def _set_inputs(self, inputs: Any, outputs: Any = None, training: Any = None) -> None:
+        """Say what the model is called on, without calling it: a former way of making a subclassed model ready to be saved."""
+        self._set_save_spec(nest.map_structure(lambda x: convert_to_tensor(x) if isinstance(x, np.ndarray) else x, inputs))
 
     # --- pickles and copies ------------------------------------------------------------------------------------------
     def __reduce__(self) -> Any:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
 
+import tf2compat as tf
 from tf2compat._engine import dtypes, nest
 from tf2compat._engine.shapes import TensorShape
 from tf2compat._engine.tensor import Tensor
 from tf2compat._engine.variable import Variable
 
 from .serialization import deserialize_keras_object, serialize_keras_object
+
+
+#: what marks a composite constant in a configuration
+_MARK = {"_TYPE": "COMPOSITE"}
 
 
 def _is_op(layer: Any) -> bool:
@@ -27,6 +33,8 @@ def _plain(value: Any, indices: Any) -> Any:
         return ["_KERAS_TENSOR", h.layer.name, indices[(id(h.layer), h.node_index)], h.tensor_index]
     if isinstance(value, (Tensor, Variable)):
         return value.numpy().tolist()
+    if isinstance(value, (tf.RaggedTensor, tf.SparseTensor)):
+        return _composite(value)
     if isinstance(value, (np.ndarray, np.generic)):
         return value.tolist()
     if isinstance(value, dtypes.DType):
@@ -92,8 +100,6 @@ def _unmark(value: Any, top: bool = False) -> Any:
 
 def _check_plain(node: Any, values: dict[str, Any]) -> None:
     """TypeError for arguments of a call that a config cannot hold."""
-    import json
-
     try:
         json.dumps(values, default=_numbers)
     except (TypeError, ValueError) as error:
@@ -142,6 +148,49 @@ def _entry(node: Any, indices: Any) -> Any:
     if not hasattr(type(inputs), "_is_keras_tensor"):
         return [["_CONSTANT_VALUE", -1, _plain(inputs, indices), kwargs]]
     return [[*_plain(inputs, indices)[1:], kwargs]]
+
+
+def _composite(value: Any) -> Any:
+    """A ragged or sparse constant as Keras writes it: its type and its tensors, as JSON in a marked pair."""
+    if isinstance(value, tf.RaggedTensor):
+        tensors = [value.flat_values, *value.nested_row_splits]
+        spec = {"class_name": "__tuple__", "items": [
+            {"class_name": "TensorShape", "items": value.shape.as_list()}, value.dtype.name, value.ragged_rank, value.row_splits.dtype.name,
+        ]}  # fmt: skip
+        kind = "tf.RaggedTensorSpec"
+    else:
+        tensors = [value.indices, value.values, value.dense_shape]
+        spec = {"class_name": "__tuple__", "items": [{"class_name": "TensorShape", "items": value.shape.as_list()}, value.dtype.name]}
+        kind = "tf.SparseTensorSpec"
+    content = {
+        "class_name": "CompositeTensor", "spec": {"class_name": "TypeSpec", "type_spec": kind, "serialized": spec},
+        "tensors": [[t.dtype.name, _texts(t.numpy().tolist())] for t in tensors],
+    }  # fmt: skip
+    return [dict(_MARK), json.dumps(content)]
+
+
+def _texts(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_texts(v) for v in value]
+    return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else value
+
+
+def _of_composite(value: Any) -> Any:
+    """The constant that `_composite` wrote; ValueError for another kind."""
+    content = json.loads(value[1])
+    kind = content["spec"]["type_spec"]
+    tensors = [tf.constant(_bytes(v, dtype), dtype=dtype) for dtype, v in content["tensors"]]
+    if kind == "tf.RaggedTensorSpec":
+        return tf.RaggedTensor.from_nested_row_splits(tensors[0], tensors[1:])
+    if kind == "tf.SparseTensorSpec":
+        return tf.SparseTensor(*tensors)
+    raise ValueError(f"A constant of a model's configuration is of the unknown kind {kind!r}")
+
+
+def _bytes(value: Any, dtype: str) -> Any:
+    if isinstance(value, list):
+        return [_bytes(v, dtype) for v in value]
+    return value.encode("utf-8", "surrogateescape") if dtype == "string" and isinstance(value, str) else value
 
 
 def _strip(value: Any) -> Any:
@@ -231,7 +280,10 @@ def _call(layer: Any, node: Any, layers: dict[str, Any], calls: dict[int, list[A
 
     def entry(ref: Any) -> tuple[Any, dict[str, Any]]:
         kwargs = {k: argument(v) for k, v in (ref[3] if len(ref) > 3 else {}).items()}
-        return (ref[2] if ref[0] == "_CONSTANT_VALUE" else tensor(ref)), kwargs
+        if ref[0] != "_CONSTANT_VALUE":
+            return tensor(ref), kwargs
+        marked = isinstance(ref[2], (list, tuple)) and len(ref[2]) == 2 and ref[2][0] == _MARK
+        return (_of_composite(ref[2]) if marked else ref[2]), kwargs
 
     kwargs: dict[str, Any] = {}
     if isinstance(node, dict):

@@ -80,6 +80,7 @@ class Sequential(Functional):
                 self._append(layer)
                 self._outputs_of(outputs)
                 self._init_graph_network(start, outputs)
+                self._restore_deferred()
                 d["_build_graph"] = True
                 return
         if first and isinstance(layer, InputLayer):
@@ -96,6 +97,7 @@ class Sequential(Functional):
             self._append(layer)
             self._outputs_of(outputs)
             self._init_graph_network(d["inputs"][0], outputs)
+            self._restore_deferred()
             return
         self._append(layer)
         if d.get("_inferred_for") is not None or d.get("_is_graph_network"):
@@ -193,6 +195,7 @@ class Sequential(Functional):
                 run_symbolically(lambda v: self._run(v), (x,), {})
             d["_build_input_shape"] = shape
         d["built"] = True
+        self._restore_deferred()
 
     build._tf_default = False  # type: ignore[attr-defined]
 
@@ -204,6 +207,7 @@ class Sequential(Functional):
             self._infer_graph(dims, inputs.dtype)
             d["_build_input_shape"] = d["_inferred_for"]
         d["built"] = bool(self.layers)
+        self._restore_deferred()
 
     def _build_for(self, batches: Any) -> None:
         d = self.__dict__
@@ -217,6 +221,7 @@ class Sequential(Functional):
         if d["_is_graph_network"]:
             d["_build_input_shape"] = d["_inferred_for"]
             d["built"] = True
+            self._restore_deferred()
 
     def _set_policy_for(self, inputs: Any) -> None:
         if self._policy.compute_dtype is None:

@@ -339,8 +339,8 @@ def deserialize_keras_object(
         )
     if cls is None:
         raise TypeError(
-            f"Could not locate class '{name}'. Make sure custom classes are decorated with `@keras.saving.register_keras_serializable()`. "
-            f"Full object config: {config}"
+            f"Cannot deserialize object of type `{name}`. If `{name}` is a custom class, please register it using the "
+            f"`@keras.saving.register_keras_serializable()` decorator. Full object config: {config}"
         )
     with CustomObjectScope(custom_objects or {}):
         instance = _build(cls, inner, again)
@@ -367,6 +367,13 @@ def stored_lambda(value: Any, safe_mode: bool = True) -> Any:
 
 
 def _build(cls: Any, inner: Any, again: Any) -> Any:
+    if not hasattr(cls, "from_config"):
+        raise TypeError(
+            f"Unable to reconstruct an instance of '{cls.__name__}' because the class is missing a `from_config()` method. Full object "
+            f"config: {inner}"
+        )
+    if isinstance(inner, list):
+        return cls.from_config(inner)
     if not isinstance(inner, dict):
         return cls(inner)
     own = getattr(getattr(cls.from_config, "__func__", cls.from_config), "__module__", None) or ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import math
 import warnings
 from collections.abc import Iterator
@@ -263,6 +264,14 @@ class Training:
         """Compile with what `get_compile_config` returned."""
         from .serialization import deserialize_keras_object
 
+        own = type(self).compile is not Training.compile
+        if own and type(self).compile_from_config is Training.compile_from_config:  # with what arguments is not known
+            get_logger().warning(
+                "`compile()` was not called as part of model loading because the model's `compile()` method is custom. All subclassed Models "
+                "that have `compile()` overridden should also override `get_compile_config()` and `compile_from_config(config)`. "
+                "Alternatively, you can call `compile()` manually after loading."
+            )
+            return
         self.compile(**deserialize_keras_object(config))
         if hasattr(self.optimizer, "build") and self.built:  # type: ignore[attr-defined]
             self.optimizer.build(self.trainable_variables)  # type: ignore[attr-defined]
@@ -498,7 +507,7 @@ class Training:
         train_function = self.make_train_function()
         self._train_counter.assign(0)
         callbacks.on_train_begin()
-        initial_epoch, first_batch = _resumed(callbacks, initial_epoch)
+        initial_epoch, first_batch = _resumed(callbacks, initial_epoch, steps)
         logs: Any = None
         loop = _Loop(batches, steps, steps_per_epoch is not None, epochs - initial_epoch)
         d["_validation"] = None
@@ -506,9 +515,7 @@ class Training:
             self.reset_metrics()
             callbacks.on_epoch_begin(epoch)
             logs = None
-            for start, end, iterator in loop.epoch(self._at_once):
-                if start < first_batch and epoch == initial_epoch:
-                    continue  # done before the interruption
+            for start, end, iterator in loop.epoch(self._at_once, first_batch):
                 callbacks.on_train_batch_begin(start)
                 logs = train_function(iterator)
                 callbacks.on_train_batch_end(end, logs)
@@ -532,6 +539,7 @@ class Training:
                 epoch_logs |= {"val_" + k: v for k, v in found.items()}
             callbacks.on_epoch_end(epoch, epoch_logs)
             loop.end_epoch(x)
+            first_batch = 0
             logs = epoch_logs
             if self.stop_training or loop.exhausted:
                 break
@@ -792,16 +800,20 @@ class _Loop:
             )
         self.again = getattr(batches, "again", True)
         self.exhausted = False
+        self.shifted = False
         self.iterator: Any = None
         source = getattr(getattr(batches, "inner", batches), "source", None)
         if hasattr(source, "_components") and not counted:
             glance(source)  # Keras makes an iterator that it does not use, which a seeded shuffle draws seeds for
 
-    def epoch(self, at_once: Any) -> Any:
+    def epoch(self, at_once: Any, step: int = 0) -> Any:
+        """Number of the first batch, of the last, and the batches, of each execution of an epoch that begins with batch number `step`."""
         going_on = self.counted and not isinstance(self.batches, Arrays) and not getattr(self.batches, "endless", False) or not self.again
-        if self.iterator is None or not going_on:
+        if step and isinstance(self.batches, Arrays):  # a part of an epoch: from then on epochs begin in the middle of the arrays
+            self.shifted = True
+            self.iterator = itertools.chain.from_iterable(itertools.repeat(self.batches))
+        elif not self.shifted and (self.iterator is None or not going_on):
             self.iterator = iter(self.batches)
-        step = 0
         limit = self.steps
         while limit is None or step < limit:
             n = at_once() if limit is None else min(at_once(), limit - step)
@@ -833,12 +845,12 @@ class _Loop:
             end()
 
 
-def _resumed(callbacks: Any, initial_epoch: int) -> tuple[int, int]:
+def _resumed(callbacks: Any, initial_epoch: int, steps: Any) -> tuple[int, int]:
     """Epoch and batch at which training begins: where a backup says that an earlier one was interrupted."""
     for callback in callbacks:
         resume = getattr(callback, "_resume", None)
         if resume is not None:
-            return resume(initial_epoch)
+            return resume(initial_epoch, steps)
     return initial_epoch, 0
 
 

@@ -45,7 +45,7 @@ def save_model(
     if kind == "keras":
         if not path.endswith(".keras"):
             raise ValueError(f"Invalid `filepath` argument: expected a `.keras` extension. Received: filepath={path}")
-        given = {"signatures": signatures, "options": options}
+        given = {"include_optimizer": None if include_optimizer else include_optimizer, "signatures": signatures, "options": options}
         unknown = [name for name, value in given.items() if value is not None]
         if unknown:
             raise ValueError(
@@ -71,7 +71,7 @@ def save_model(
                 model, path, include_optimizer=include_optimizer, signatures=signatures, options=options
             )
     else:
-        raise ValueError(f"Unknown `save_format` {save_format!r}: expected 'keras', 'tf' or 'h5'.")
+        raise ValueError(f"Unknown `save_format` argument. Expected one of 'keras', 'tf', or 'h5'. Received: save_format={save_format}")
 
 
 def _has_own_config(model: Any) -> bool:
@@ -132,6 +132,13 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True, save_format:
             _ports.load("model_file", "hdf5").save_weights(model, path)
 
 
+def _is_hdf5(path: str) -> bool:
+    if not os.path.isfile(path):
+        return False
+    with open(path, "rb") as file:
+        return file.read(8) == b"\x89HDF\r\n\x1a\n"
+
+
 def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, by_name: bool = False, options: Any = None) -> Any:
     """Reads what `save_weights` wrote, or the weights of a `.keras` archive or HDF5 model file.
 
@@ -143,7 +150,7 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, by_name
         _ports.load("model_file", "keras").load_weights(model, path, skip_mismatch)
         _finalize(model)
         return None
-    if path.endswith((".h5", ".hdf5")):
+    if path.endswith((".h5", ".hdf5")) or _is_hdf5(path):
         if not model.built:
             raise ValueError(
                 "Unable to load weights saved in HDF5 format into a subclassed Model which has not created its variables yet. Call the "

@@ -50,12 +50,12 @@ class BackupAndRestore(Callback):
                 model.optimizer.build(model.trainable_variables)
             checkpoint.restore(self._manager.latest_checkpoint).expect_partial()
 
-    def _resume(self, initial_epoch: int) -> tuple[int, int]:
-        """The epoch and batch at which `fit` goes on."""
+    def _resume(self, initial_epoch: int, steps: int | None) -> tuple[int, int]:
+        """The epoch and batch at which `fit` goes on. `steps`: how many batches an epoch has, where that is known."""
         epoch, batch = int(self._epoch), int(self._batch)
         if epoch < 0:
             return initial_epoch, 0
-        return (epoch, batch + 1) if batch >= 0 else (epoch + 1, 0)
+        return (epoch, batch + 1) if 0 <= batch and batch + 1 != steps else (epoch + 1, 0)
 
     def _save(self, epoch: int, batch: int) -> None:
         assert self._manager is not None

@@ -154,8 +154,9 @@ class CallbackList:
             getattr(c, method)(*args, **kwargs)
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        logs = logs or {}
         for c in self._before_train_batch:
-            c.on_train_batch_begin(batch, logs=logs or {})
+            c.on_train_batch_begin(batch, logs=logs)
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         host = None

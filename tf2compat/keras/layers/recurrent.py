@@ -27,6 +27,7 @@ class _Recurrent(RNN):
     _rebuilds_layers = False
 
     def _start(self, cell: Any, arguments: dict[str, Any], activity_regularizer: Any, kwargs: dict[str, Any]) -> None:
+        kwargs.pop("enable_caching_device", None)  # where copies of variables are read from: every variable is on one device
         seed = kwargs.pop("seed", None) if cell._gates > 1 else None
         super().__init__(cell, **arguments, **kwargs)
         self.__dict__["_next_seed"] = None if seed is None else int(seed)

@@ -243,6 +243,7 @@ class SimpleRNNCell(_Cell):
         **kwargs: Any,
     ) -> None:
         seed = kwargs.pop("seed", None)
+        kwargs.pop("enable_caching_device", None)  # every variable is on one device
         super().__init__(**kwargs)
         self._start(units, use_bias, dropout, recurrent_dropout, seed, activation, dict(
             kernel_initializer=kernel_initializer, recurrent_initializer=recurrent_initializer, bias_initializer=bias_initializer,
@@ -303,6 +304,7 @@ class GRUCell(_Cell):
         **kwargs: Any,
     ) -> None:
         seed = kwargs.pop("seed", None)
+        kwargs.pop("enable_caching_device", None)  # every variable is on one device
         implementation = kwargs.pop("implementation", 2)
         super().__init__(**kwargs)
         self._start(units, use_bias, dropout, recurrent_dropout, seed, activation, dict(
@@ -414,6 +416,7 @@ class LSTMCell(_Cell):
         **kwargs: Any,
     ) -> None:
         seed = kwargs.pop("seed", None)
+        kwargs.pop("enable_caching_device", None)  # every variable is on one device
         implementation = kwargs.pop("implementation", 2)
         super().__init__(**kwargs)
         self._start(units, use_bias, dropout, recurrent_dropout, seed, activation, dict(
