@@ -55,7 +55,7 @@ class BackupAndRestore(Callback):
         epoch, batch = int(self._epoch), int(self._batch)
         if epoch < 0:
             return initial_epoch, 0
-        return (epoch, batch + 1) if 0 <= batch and batch + 1 != steps else (epoch + 1, 0)
+        return (epoch, batch + 1) if batch >= 0 and batch + 1 != steps else (epoch + 1, 0)
 
     def _save(self, epoch: int, batch: int) -> None:
         assert self._manager is not None
