@@ -15,7 +15,6 @@ from tf2compat._engine.variable import Variable
 
 from .serialization import deserialize_keras_object, serialize_keras_object
 
-
 #: what marks a composite constant in a configuration
 _MARK = {"_TYPE": "COMPOSITE"}
 
