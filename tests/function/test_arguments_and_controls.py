@@ -41,9 +41,38 @@ def test_control_inputs_may_be_any_iterable():
     assert f(tf.constant(5)).numpy() == 7
     with tf.control_dependencies(iter([v])):
         assert v.numpy() == 2
-    for wrong in (v, tf.constant(1), 3, "op"):
-        with pytest.raises(TypeError, match="Control input must be an iterable"), tf.control_dependencies(wrong):
-            raise AssertionError
+
+    @tf.function
+    def within():
+        for wrong in (v, tf.constant(1), 3, "op"):
+            with pytest.raises(TypeError, match="Control input must be an iterable"), tf.control_dependencies(wrong):
+                raise AssertionError
+
+    within()
+
+
+def test_control_inputs_outside_of_functions_are_walked_through():
+    seen = []
+
+    def checks():
+        yield lambda: seen.append("called")
+        seen.append("end")
+
+    context = tf.control_dependencies(checks())
+    assert seen == ["called", "end"]
+    with context, tf.control_dependencies(None), tf.control_dependencies(0):
+        pass
+    for wrong in (tf.constant(1), 3):
+        with pytest.raises(TypeError):
+            tf.control_dependencies(wrong)
+
+
+def test_tracing_draws_no_numbers():
+    @tf.function
+    def f():
+        return tf.shape(tf.random.stateless_normal([10**9, 1000], [1, 2]))
+
+    assert f.get_concrete_function().structured_outputs.shape == [2]
 
 
 def test_constants_of_a_traced_function_know_its_graph():

@@ -11,6 +11,7 @@ import math
 import numpy as np
 import torch
 
+from . import state
 from .masks import places
 
 __all__ = ["blocks", "key_and_counter", "normal", "truncated_normal", "uniform", "uniform_int", "words"]
@@ -115,6 +116,12 @@ def key_and_counter(seed: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     return words[:2], torch.cat([torch.zeros_like(words[:2]), words[2:]])
 
 
+def _shapes_only() -> bool:
+    """Whether a traced op runs to tell its result's shape: no numbers are drawn for that, even if its seed is known."""
+    device = state.local.device
+    return device is not None and device.type == "meta"
+
+
 def split_words(numbers: torch.Tensor) -> torch.Tensor:
     """64-bit integers [n] as 32-bit words [2n], the low one first."""
     numbers = numbers.to(torch.int64)
@@ -143,6 +150,8 @@ def _unit64(high: torch.Tensor, low: torch.Tensor) -> torch.Tensor:
 
 def uniform(key: torch.Tensor, counter: torch.Tensor, count: int, dtype: torch.dtype) -> torch.Tensor:
     """`count` floats of [0, 1)."""
+    if _shapes_only():
+        return torch.empty(count, dtype=dtype, device="meta")
     if dtype is torch.float64:
         return _unit64(*_pairs(key, counter, count))
     x = words(key, counter, count)
@@ -156,6 +165,8 @@ def uniform(key: torch.Tensor, counter: torch.Tensor, count: int, dtype: torch.d
 # --- integers --------------------------------------------------------------------------------------------------------
 def full_int(key: torch.Tensor, counter: torch.Tensor, count: int, dtype: torch.dtype) -> torch.Tensor:
     """`count` integers of all values of a 32 or 64 bit dtype."""
+    if _shapes_only():
+        return torch.empty(count, dtype=dtype, device="meta")
     if dtype in (torch.int64, torch.uint64):
         low, high = _pairs(key, counter, count)
         both = low | (high << 32)
@@ -178,6 +189,8 @@ def _unsigned_remainder(x: torch.Tensor, n: torch.Tensor) -> torch.Tensor:
 
 def uniform_int(key: torch.Tensor, counter: torch.Tensor, count: int, low: torch.Tensor, high: torch.Tensor) -> torch.Tensor:
     """`count` integers of [low, high) in their dtype."""
+    if _shapes_only():
+        return torch.empty(count, dtype=low.dtype, device="meta")
     span = high.to(torch.int64) - low.to(torch.int64)
     if low.dtype is torch.int64:
         first, second = _pairs(key, counter, count)
@@ -207,6 +220,8 @@ def _normal_pairs(x: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
 
 def normal(key: torch.Tensor, counter: torch.Tensor, count: int, dtype: torch.dtype) -> torch.Tensor:
     """`count` normal numbers of mean 0 and deviation 1."""
+    if _shapes_only():
+        return torch.empty(count, dtype=dtype, device="meta")
     per_number = 2 if dtype is torch.float64 else 1
     total = -(-count * per_number // 4) * 4
     if not total:
@@ -219,6 +234,8 @@ def truncated_normal(key: torch.Tensor, counter: torch.Tensor, count: int, dtype
 
     Each group of numbers has a stretch of the stream to itself, of which the first numbers within the bounds are taken.
     """
+    if _shapes_only():
+        return torch.empty(count, dtype=dtype, device="meta")
     group = 2 if dtype is torch.float64 else 4
     n = -(-count // group)
     if not n:

@@ -7,7 +7,7 @@ import logging
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -217,16 +217,25 @@ def _call(caller: Any, func: Callable[..., Any], inp: Any, tout: Any) -> Any:
 
 
 # --- execution -------------------------------------------------------------------------------------------------------
-@contextmanager
-def control_dependencies(control_inputs: Any) -> Iterator[None]:
-    """Run a block after `control_inputs` (`tf.control_dependencies`). Everything runs in program order here."""
+_NO_CONTEXT: AbstractContextManager[None] = nullcontext()
+
+
+def control_dependencies(control_inputs: Any) -> AbstractContextManager[None]:
+    """Run a block after `control_inputs` (`tf.control_dependencies`). Everything runs in program order here.
+
+    Outside of functions the inputs are walked through at once, and those that can be called are called.
+    """
     if callable(control_inputs):
         control_inputs()
+    elif state.local.graph is None:
+        for control in control_inputs or ():
+            if callable(control):
+                control()
     elif control_inputs is not None and (is_tensor(control_inputs) or isinstance(control_inputs, str) or not isinstance(control_inputs, Iterable)):
         raise TypeError(f"Control input must be an iterable of operations or tensors, got {type(control_inputs)}: {control_inputs}")
-    elif state.local.graph is not None and isinstance(control_inputs, Iterator):
-        builtin_tuple(control_inputs)  # what a generator computes is part of the graph; eager TensorFlow does not look at it
-    yield
+    elif isinstance(control_inputs, Iterator):
+        builtin_tuple(control_inputs)  # what a generator computes is part of the graph
+    return _NO_CONTEXT
 
 
 def group(*inputs: Any, **kwargs: Any) -> None:
