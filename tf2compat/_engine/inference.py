@@ -157,15 +157,91 @@ def _probe(op: Op, args: list[Any], strings: bool) -> Any:
     fn: Callable[..., Any] | None = op.string_fn if strings else op.fn
     if fn is None:
         raise op.unimplemented("string", args)
+    known = _broadcast_key(op, args) if op.name in _BROADCASTING else None
+    if known is not None:
+        dtype = _broadcast_dtypes.get(known[0]) or _evident(op.name, args)
+        if dtype is not None:
+            return torch.empty(known[1], dtype=dtype, device=_META)
     before = state.local.device
     if before is not _META:
         state.local.asked = before
     state.local.device = _META
     try:
         with torch.enable_grad():
-            return fn(*args)
+            out = fn(*args)
     finally:
         state.local.device = before
+    if known is not None and isinstance(out, torch.Tensor) and out.device.type == "meta" and tuple(out.shape) == known[1]:
+        _broadcast_dtypes[known[0]] = out.dtype
+    return out
+
+
+_SMOOTH = (
+    "Abs", "Cos", "Erf", "Exp", "Expm1", "Floor", "Lgamma", "Log", "Log1p", "Neg", "Relu", "Rsqrt", "Sigmoid", "Sign", "Sin", "Softplus", "Sqrt", "Square",
+    "Tanh",
+)  # fmt: skip
+#: ops of which a result has the shape that the arguments broadcast to and a dtype that theirs decide: torch's meta kernels of these are
+#: Python functions that take a millisecond, most of the time of a trace
+_BROADCASTING = frozenset((
+    "AddV2", "Sub", "Mul", "RealDiv", "FloorDiv", "FloorMod", "Pow", "Maximum", "Minimum", "SquaredDifference", "Less", "LessEqual", "Greater",
+    "GreaterEqual", "Equal", "NotEqual", "LogicalAnd", "LogicalOr", "LogicalNot", "SelectV2", "ClipByValue", "BitwiseAnd", "BitwiseOr", "BitwiseXor",
+    "DivNoNan", "MulNoNan", "Xlogy", "Xlog1py", "Xdivy", "Atan2", *_SMOOTH,
+))  # fmt: skip
+_broadcast_dtypes: dict[Any, torch.dtype] = {}
+_TRUTHS = frozenset(("Less", "LessEqual", "Greater", "GreaterEqual", "Equal", "NotEqual", "LogicalAnd", "LogicalOr", "LogicalNot"))
+_KEEPING = frozenset(("AddV2", "Sub", "Mul", "Maximum", "Minimum", "ClipByValue"))
+
+
+def _evident(name: str, args: list[Any]) -> torch.dtype | None:
+    """The dtype of a result that no run has to tell: a first run of some kernels imports much of torch."""
+    if not all(isinstance(a, torch.Tensor) for a in args):
+        return None
+    if name == "SelectV2" and args[0].dtype is torch.bool:
+        args = args[1:]
+    found = {a.dtype for a in args}
+    if len(found) != 1:
+        return None
+    if name in _TRUTHS:
+        return torch.bool
+    (dtype,) = found
+    if name in _SMOOTH:
+        return dtype if dtype.is_floating_point else None
+    return dtype if name in _KEEPING or (name == "SelectV2" and len(args) == 2) or (name == "RealDiv" and dtype.is_floating_point) else None
+
+
+def _broadcast_key(op: Op, args: list[Any]) -> tuple[Any, tuple[int, ...]] | None:
+    """What decides the dtype of an op's result, and the result's shape; None where running the op has to tell."""
+    key: list[Any] = [op]
+    shape: tuple[int, ...] | None = None
+    for a in args:
+        if isinstance(a, torch.Tensor):
+            if a.requires_grad or a.device.type != "meta":
+                return None
+            key.append((a.dtype, a.ndim == 0))
+            other = tuple(a.shape)
+            if shape is None:
+                shape = other
+            elif shape != other:
+                shape = _broadcast(shape, other)
+                if shape is None:
+                    return None
+        elif a is None or type(a) in (bool, int, float):
+            key.append((type(a), a))
+        else:
+            return None
+    return None if shape is None else (tuple(key), shape)
+
+
+def _broadcast(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...] | None:
+    if len(a) < len(b):
+        a, b = b, a
+    out = list(a)
+    for i, n in enumerate(b, len(a) - len(b)):
+        if out[i] != n:
+            if out[i] != 1 and n != 1:
+                return None
+            out[i] = n if out[i] == 1 else out[i]
+    return tuple(out)
 
 
 def _real(args: Any) -> Any:

@@ -106,6 +106,8 @@ def blocks(key: torch.Tensor, counter: torch.Tensor, at: torch.Tensor) -> torch.
 
 def key_and_counter(seed: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """TensorFlow's scrambling of a stateless op's seed [2]: words of the key [2] and of the counter [4]."""
+    if seed.device.type == "meta" or _shapes_only():
+        return torch.empty(2, dtype=torch.int64, device="meta"), torch.empty(4, dtype=torch.int64, device="meta")
     if _on_host(seed):
         a, b = seed.tolist()
         mixed = _block([0x3EC8F720, 0x02461E29], [a & _MASK, (a >> 32) & _MASK, b & _MASK, (b >> 32) & _MASK], 0)
