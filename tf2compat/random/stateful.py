@@ -325,13 +325,38 @@ def _shuffle(value: Any, stream: Stream, name: str | None = None) -> Any:
 
 def permutation(stream: ExactStream, n: int) -> torch.Tensor:
     """Fisher's and Yates' shuffle with the words of a stream."""
-    order = list(range(n))
-    if n > 1:
-        drawn = philox.words(*stream.take(-(-(n - 1) // 4)), n - 1).tolist()
-        for i, word in enumerate(drawn):
-            j = i + word % (n - i)
-            order[i], order[j] = order[j], order[i]
-    return torch.tensor(order, dtype=torch.int64)
+    if n < 2:
+        return torch.arange(n)
+    drawn = philox.words(*stream.take(-(-(n - 1) // 4)), n - 1).numpy()
+    place = np.arange(n - 1)
+    return torch.from_numpy(_swapped(place + drawn % (n - place)))
+
+
+def _swapped(partners: np.ndarray) -> np.ndarray:
+    """What exchanging places 0, 1, 2 … of a range, each with its partner further on, leaves of it.
+
+    Place p holds, when its turn comes, what the last earlier step with partner p brought there; that is what the place of that step
+    held, and so on. These chains are short, and all are followed at once.
+    """
+    n = len(partners) + 1
+    steps = np.argsort(partners, kind="stable")
+    again = partners[steps[1:]] == partners[steps[:-1]]
+    earlier = np.full(n, -1)  # the step before with the same partner
+    earlier[steps[1:][again]] = steps[:-1][again]
+    last = np.full(n, -1)
+    ends = np.append(~again, True)
+    last[partners[steps[ends]]] = steps[ends]
+    held = np.where(last == np.arange(n), earlier, last)
+    held = np.where(held < 0, np.arange(n), held)
+    while True:
+        further = held[held]
+        if np.array_equal(further, held):
+            break
+        held = further
+    out = np.empty(n, dtype=np.int64)
+    out[:-1] = np.where(earlier[:-1] < 0, partners, held[earlier[:-1]])
+    out[-1] = held[-1]
+    return out
 
 
 _shuffle.strings(_shuffle.op.fn)
