@@ -25,7 +25,7 @@ from tf2compat.saved_model._loading import read_file
 from tf2compat.saved_model._saving import save as save_object
 from tf2compat.train._formats import open_reader
 from tf2compat.train._restoring import read_object_graph
-from tf2compat.train.checkpoint import Checkpoint
+from tf2compat.train.checkpoint import Checkpoint, CheckpointOptions
 from tf2compat_adapters.protos import SavedMetadata
 
 _METADATA = "keras_metadata.pb"
@@ -278,7 +278,8 @@ def load(path: str, custom_objects: dict[str, Any] | None, compile: bool, safe_m
             compiling.built(model.optimizer, model.trainable_variables)
     elif compile:
         _log.warning("No training configuration found in save file, so the model was *not* compiled. Compile it manually.")
-    status = Checkpoint(model).read(os.path.join(path, "variables", "variables")).expect_partial()
+    skip = CheckpointOptions(experimental_skip_slot_variables=not hasattr(model.optimizer, "add_slot"))  # such as a legacy optimizer has
+    status = Checkpoint(model).read(os.path.join(path, "variables", "variables"), skip).expect_partial()
     weights = {id(v) for v in model.weights} if model.built and made else set()  # loaded ones have their values
     missing = weights - {id(item) for item in status._restoration.objects.values()}
     if missing:

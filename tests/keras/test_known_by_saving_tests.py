@@ -292,3 +292,58 @@ def test_callbacks_of_a_batch_share_their_logs():
     m.compile("sgd", "mse")
     m.fit(X, X[:, :1], verbose=0, callbacks=[First(), Second()])
     assert seen == [["q"]]
+
+
+def test_checkpoints_of_legacy_optimizers(tmp_path):
+    def model(optimizer):
+        m = k.Sequential([k.layers.Dense(1, input_shape=(3,))])
+        m.compile(optimizer, "mse")
+        return m
+
+    m = model(k.optimizers.legacy.Adam())
+    m.fit(X, X[:, :1], verbose=0)
+    m.save_weights(str(tmp_path / "c"))
+    later = model(k.optimizers.Adam())
+    with pytest.raises(ValueError, match="You are trying to restore a checkpoint from a legacy TF-Keras optimizer into a v2.11"):
+        later.load_weights(str(tmp_path / "c"))
+    later.fit(X, X[:, :1], verbose=0)
+    again = model(k.optimizers.legacy.Adam())
+    again.load_weights(str(tmp_path / "c"))
+    assert int(again.optimizer.iterations) == 1
+
+
+def test_logs_are_shared_and_converted_once():
+    seen = []
+
+    class Mutating(k.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            logs["q"] = 1
+
+    class Tensors(k.callbacks.Callback):
+        def __init__(self):
+            super().__init__()
+            self._supports_tf_logs = True
+
+        def on_train_batch_end(self, batch, logs=None):
+            seen.append((sorted(logs), type(logs["loss"])))
+
+    m = k.Sequential([k.layers.Dense(1)])
+    m.compile("sgd", "mse")
+    m.fit(X, X[:, :1], verbose=0, callbacks=[Mutating(), Tensors()])
+    assert seen == [(["loss", "q"], float)]
+    seen.clear()
+    m.fit(X, X[:, :1], verbose=0, callbacks=[Tensors()])
+    assert seen[0][0] == ["loss"] and issubclass(seen[0][1], tf.Tensor)
+
+
+def test_linear_cosine_decay():
+    decay = tf.compat.v1.train.linear_cosine_decay
+    found = [[float(decay(1.0, s, 1000)()), float(decay(0.5, s, 1000, alpha=0.1, beta=1e-4, num_periods=5)())] for s in (0, 250, 1200)]
+    np.testing.assert_allclose(found, [[1.001, 0.55005], [0.6411651, 0.21254992], [0.001, 0.05005]], rtol=1e-5)
+    noisy = tf.compat.v1.train.noisy_linear_cosine_decay(1.0, 250, 1000, initial_variance=0.0)
+    np.testing.assert_allclose(noisy(), 0.6411651, rtol=1e-5)
+    constant = tf.compat.v1.train.piecewise_constant
+    with pytest.raises(ValueError, match=r"Boundaries \(<dtype: 'float32'>\) must have the same dtype as x \(<dtype: 'int32'>\)"):
+        constant(tf.Variable(0, dtype=tf.int32), [-1.0, 1.0], [1, 2, 3])
+    with pytest.raises(ValueError, match="Values must have elements all with the same dtype"):
+        constant(tf.Variable(0.0), [-1.0, 1.0], [1.0, 2, 3])

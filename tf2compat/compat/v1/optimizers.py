@@ -17,8 +17,8 @@ from tf2compat.keras.optimizers import legacy
 
 __all__ = [
     "AdadeltaOptimizer", "AdagradOptimizer", "AdamOptimizer", "FtrlOptimizer", "GradientDescentOptimizer", "MomentumOptimizer", "Optimizer",
-    "RMSPropOptimizer", "cosine_decay", "cosine_decay_restarts", "exponential_decay", "inverse_time_decay", "natural_exp_decay",
-    "piecewise_constant", "piecewise_constant_decay", "polynomial_decay",
+    "RMSPropOptimizer", "cosine_decay", "cosine_decay_restarts", "exponential_decay", "inverse_time_decay", "linear_cosine_decay",
+    "natural_exp_decay", "noisy_linear_cosine_decay", "piecewise_constant", "piecewise_constant_decay", "polynomial_decay",
 ]  # fmt: skip
 
 
@@ -237,8 +237,47 @@ def cosine_decay_restarts(
     return _schedule(global_step, made)
 
 
+def _linear_cosine(learning_rate: Any, global_step: Any, decay_steps: Any, periods: Any, alpha: Any, beta: Any, noise: Any) -> Any:
+    def rate() -> Any:
+        start = tf.convert_to_tensor(learning_rate)
+        given = tf.cast(global_step() if callable(global_step) else global_step, start.dtype)
+        steps = tf.cast(decay_steps, start.dtype)
+        step = tf.minimum(given, steps)
+        linear = (steps - step) / steps
+        if noise is not None:
+            linear += tf.random.normal(linear.shape, stddev=tf.sqrt(noise[0] / tf.pow(1.0 + step, noise[1])), dtype=start.dtype)
+        wave = 0.5 * (1.0 + tf.cos(math.pi * 2.0 * periods * step / steps))
+        return start * ((alpha + linear) * wave + beta)
+
+    return rate
+
+
+def linear_cosine_decay(
+    learning_rate: Any, global_step: Any, decay_steps: Any, num_periods: Any = 0.5, alpha: Any = 0.0, beta: Any = 0.001, name: str | None = None
+) -> Any:
+    """A line times waves of the cosine, as a function without arguments."""
+    return _linear_cosine(learning_rate, global_step, decay_steps, num_periods, alpha, beta, None)
+
+
+def noisy_linear_cosine_decay(
+    learning_rate: Any, global_step: Any, decay_steps: Any, initial_variance: Any = 1.0, variance_decay: Any = 0.55, num_periods: Any = 0.5,
+    alpha: Any = 0.0, beta: Any = 0.001, name: str | None = None,
+) -> Any:  # fmt: skip
+    """A line with noise times waves of the cosine, as a function without arguments."""
+    return _linear_cosine(learning_rate, global_step, decay_steps, num_periods, alpha, beta, (initial_variance, variance_decay))
+
+
 def piecewise_constant(x: Any, boundaries: Any, values: Any, name: str | None = None) -> Any:
-    """`values[i]` up to and with `boundaries[i]`, as a function without arguments."""
+    """`values[i]` up to and with `boundaries[i]`, as a function without arguments. ValueError for other dtypes of boundaries than of x."""
+    edges = [tf.convert_to_tensor(b) for b in boundaries]
+    found = [tf.convert_to_tensor(v) for v in values]
+    kind = None if callable(x) else tf.convert_to_tensor(x).dtype
+    for edge in edges if kind is not None else ():
+        if edge.dtype != kind and not (edge.dtype == tf.int32 and kind == tf.int64):
+            raise ValueError(f"Boundaries ({edge.dtype}) must have the same dtype as x ({kind}).")
+    for value in found:
+        if value.dtype != found[0].dtype:
+            raise ValueError(f"Values must have elements all with the same dtype ({found[0].dtype} vs {value.dtype}).")
     return _schedule(x, tf.keras.optimizers.schedules.PiecewiseConstantDecay(boundaries, values))
 
 

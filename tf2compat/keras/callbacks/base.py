@@ -81,22 +81,25 @@ class Callback:
 
 
 def to_host(logs: Any) -> dict[str, Any]:
-    """Logs with Python numbers."""
-    out = {}
-    for k, v in (logs or {}).items():
-        if isinstance(v, (Tensor, Variable)):
-            array = np.asarray(v.numpy())
-            v = array.item() if array.ndim == 0 else array
-        out[k] = v
-    return out
+    """Logs with Python numbers and arrays."""
+    return {k: nest.map_structure(_plain, v) for k, v in (logs or {}).items()}
 
 
-def _array(value: Any) -> Any:
-    return np.asarray(value.numpy()) if isinstance(value, (Tensor, Variable)) else value
+def _plain(value: Any) -> Any:
+    if not isinstance(value, (Tensor, Variable)):
+        return value
+    array = np.asarray(value.numpy())
+    return array.item() if array.ndim == 0 else array
 
 
 def _overrides(callback: Any, *names: str) -> bool:
     return any(n in callback.__dict__ or getattr(type(callback), n, None) is not getattr(Callback, n) for n in names)
+
+
+_OF_BATCHES = (
+    "on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end", "on_test_batch_begin", "on_test_batch_end",
+    "on_predict_batch_begin", "on_predict_batch_end",
+)  # fmt: skip
 
 
 class CallbackList:
@@ -121,8 +124,15 @@ class CallbackList:
             self.set_model(model)
         if params:
             self.set_params(params)
+        self._sort()
+
+    def _sort(self) -> None:
+        """Which callbacks are called for batches, and whether they take tensors."""
         self._at_train_batch = [c for c in self.callbacks if _overrides(c, "on_train_batch_end", "on_batch_end")]
+        self._at_batches = [c for c in self.callbacks if _overrides(c, *_OF_BATCHES)]
         self._before_train_batch = [c for c in self.callbacks if _overrides(c, "on_train_batch_begin", "on_batch_begin")]
+        self._tensors_everywhere = all(getattr(c, "_supports_tf_logs", False) for c in self.callbacks)
+        self._tensors_in_batches = all(getattr(c, "_supports_tf_logs", False) for c in self._at_batches)
 
     @property
     def steps_unknown(self) -> bool:
@@ -136,6 +146,7 @@ class CallbackList:
 
     def append(self, callback: Any) -> None:
         self.callbacks.append(callback)
+        self._sort()
 
     def set_params(self, params: Any) -> None:
         self.params = params
@@ -149,24 +160,27 @@ class CallbackList:
         for c in self.callbacks:
             c.set_model(model)
 
-    def _each(self, method: str, *args: Any, **kwargs: Any) -> None:
+    def _processed(self, logs: Any, batch: bool = False) -> Any:
+        """The logs that all callbacks get: as they are where those that get them take tensors, else with Python numbers."""
+        if logs is None:
+            return {}
+        return logs if (self._tensors_in_batches if batch else self._tensors_everywhere) else to_host(logs)
+
+    def _each(self, method: str, *args: Any) -> None:
         for c in self.callbacks:
-            getattr(c, method)(*args, **kwargs)
+            getattr(c, method)(*args)
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
-        logs = logs or {}
-        for c in self._before_train_batch:
-            c.on_train_batch_begin(batch, logs=logs)
+        if self._before_train_batch:
+            logs = self._processed(logs, batch=True)
+            for c in self._before_train_batch:
+                c.on_train_batch_begin(batch, logs=logs)
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        host = None
-        for c in self._at_train_batch:
-            if getattr(c, "_supports_tf_logs", False):
+        if self._at_train_batch:
+            logs = self._processed(logs, batch=True)
+            for c in self._at_train_batch:
                 c.on_train_batch_end(batch, logs)
-            else:
-                if host is None:
-                    host = to_host(logs)
-                c.on_train_batch_end(batch, host)
 
     def on_batch_begin(self, batch: int, logs: Any = None) -> None:
         self.on_train_batch_begin(batch, logs)
@@ -175,53 +189,48 @@ class CallbackList:
         self.on_train_batch_end(batch, logs)
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        self._each("on_epoch_begin", epoch, logs if logs is not None else {})
+        self._each("on_epoch_begin", epoch, self._processed(logs))
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        self._each("on_epoch_end", epoch, to_host(logs))
+        self._each("on_epoch_end", epoch, self._processed(logs))
 
     def on_train_begin(self, logs: Any = None) -> None:
-        self._each("on_train_begin", logs if logs is not None else {})
+        self._each("on_train_begin", self._processed(logs))
 
     def on_train_end(self, logs: Any = None) -> None:
-        self._each("on_train_end", to_host(logs))
+        self._each("on_train_end", self._processed(logs))
 
     def on_test_begin(self, logs: Any = None) -> None:
-        self._each("on_test_begin", logs if logs is not None else {})
+        self._each("on_test_begin", self._processed(logs))
 
     def on_test_end(self, logs: Any = None) -> None:
-        self._each("on_test_end", to_host(logs))
+        self._each("on_test_end", self._processed(logs))
 
     def on_predict_begin(self, logs: Any = None) -> None:
-        self._each("on_predict_begin", logs if logs is not None else {})
+        self._each("on_predict_begin", self._processed(logs))
 
     def on_predict_end(self, logs: Any = None) -> None:
-        self._each("on_predict_end", logs if logs is not None else {})
+        self._each("on_predict_end", self._processed(logs))
+
+    def _batch(self, method: str, batch: int, logs: Any) -> None:
+        """A hook of a batch, for the callbacks that have one."""
+        having = [c for c in self._at_batches if _overrides(c, method)]
+        if having:
+            logs = self._processed(logs, batch=True)
+            for c in having:
+                getattr(c, method)(batch, logs)
 
     def on_test_batch_begin(self, batch: int, logs: Any = None) -> None:
-        for c in self.callbacks:
-            if _overrides(c, "on_test_batch_begin"):
-                c.on_test_batch_begin(batch, logs if logs is not None else {})
+        self._batch("on_test_batch_begin", batch, logs)
 
     def on_test_batch_end(self, batch: int, logs: Any = None) -> None:
-        for c in self.callbacks:
-            if _overrides(c, "on_test_batch_end"):
-                c.on_test_batch_end(batch, logs if getattr(c, "_supports_tf_logs", False) else to_host(logs))
+        self._batch("on_test_batch_end", batch, logs)
 
     def on_predict_batch_begin(self, batch: int, logs: Any = None) -> None:
-        self._each("on_predict_batch_begin", batch, logs if logs is not None else {})
+        self._batch("on_predict_batch_begin", batch, logs)
 
     def on_predict_batch_end(self, batch: int, logs: Any = None) -> None:
-        host = None
-        for c in self.callbacks:
-            if not _overrides(c, "on_predict_batch_end"):
-                continue
-            if getattr(c, "_supports_tf_logs", False):
-                c.on_predict_batch_end(batch, logs if logs is not None else {})
-            else:
-                if host is None:
-                    host = {k: nest.map_structure(_array, v) for k, v in (logs or {}).items()}
-                c.on_predict_batch_end(batch, host)
+        self._batch("on_predict_batch_end", batch, logs)
 
     def __iter__(self) -> Any:
         return iter(self.callbacks)
@@ -232,6 +241,7 @@ class History(Callback):
 
     def __init__(self) -> None:
         super().__init__()
+        self._supports_tf_logs = True
         self.history: dict[str, list[Any]] = {}
 
     def on_train_begin(self, logs: Any = None) -> None:

@@ -231,6 +231,13 @@ class Optimizer(AutoTrackable):
         self._variables.append(variable)
         return variable
 
+    def _slot_for_restore(self, variable: Any, slot: str) -> Any:
+        raise ValueError(
+            "You are trying to restore a checkpoint from a legacy TF-Keras optimizer into a v2.11+ Optimizer, which can cause errors. Please "
+            "update the optimizer referenced in your code to be an instance of `tf.keras.optimizers.legacy.Optimizer`, e.g.: "
+            f"`tf.keras.optimizers.legacy.{type(self).__name__}`."
+        )
+
     def _var_key(self, variable: Any) -> int:
         return id(variable)
 
