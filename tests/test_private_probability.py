@@ -272,3 +272,77 @@ True
 def test_specs_as_messages():
     done = subprocess.run([sys.executable, "-m", "tf2compat", "-c", SPECS], capture_output=True, text=True, timeout=120)
     assert done.stdout == SPECS_SAID, done.stdout + done.stderr
+
+
+NAMES = """
+import tensorflow as tf
+from tensorflow.python.framework import tensor_util, type_spec
+from tensorflow.python.ops import control_flow_case, nn_ops
+from tensorflow.python.util import dispatch, tf_inspect
+
+@tf.function
+def f(x):
+    print(tensor_util.try_evaluate_constant(tf.constant(2) * 3), tensor_util.try_evaluate_constant(x))
+    return x
+f(tf.constant(1))
+for pairs, default, exclusive in (
+    ([(True, lambda: 1), (False, lambda: 2)], lambda: 3, False), ([(False, lambda: 1), (False, lambda: 2)], lambda: 3, True),
+    ([(False, lambda: 1), (True, lambda: 2)], None, False), ([(True, lambda: 1), (True, lambda: 2)], None, True),
+):
+    try:
+        print(int(control_flow_case._case_helper(tf.cond, pairs, default, exclusive, "c", allow_python_preds=True)))
+    except tf.errors.InvalidArgumentError:
+        print("more than one")
+conv = nn_ops.Convolution(tf.TensorShape([None, 8, 8, 3]), tf.TensorShape([3, 3, 3, 4]), padding="SAME", strides=(2, 2), data_format="NHWC")
+print(conv(tf.ones([1, 8, 8, 3]), tf.ones([3, 3, 3, 4]))[0, :, :, 0].numpy().tolist())
+for shapes in (([None, 8], [3, 3, 4]),):
+    try:
+        nn_ops.Convolution(*[tf.TensorShape(s) for s in shapes], padding="VALID")
+    except ValueError as error:
+        print(str(error)[:40])
+
+class Box:
+    pass
+type_spec.register_type_spec_from_value_converter(Box, lambda b: tf.TensorSpec([7]))
+print(tf.type_spec_from_value(Box()))
+
+@dispatch.add_dispatch_support
+def double(x):
+    if isinstance(x, Box):
+        raise TypeError("a box")
+    return x * 2
+
+class OfBoxes(tf.__internal__.dispatch.OpDispatcher):
+    def handle(self, args, kwargs):
+        return "two boxes" if isinstance((*args, *kwargs.values())[0], Box) else self.NOT_SUPPORTED
+try:
+    double(Box())
+except TypeError as error:
+    print(error)
+OfBoxes().register(double)
+print(double(2), double(Box()), double(x=Box()), double.__name__)
+try:
+    OfBoxes().register(print)
+except AssertionError:
+    print("not enabled")
+print(tf_inspect._inspect.stack is not None, tf_inspect.isframe(1))
+"""
+
+NAMES_SAID = """6 None
+1
+3
+2
+1
+[[27.0, 27.0, 27.0, 18.0], [27.0, 27.0, 27.0, 18.0], [27.0, 27.0, 27.0, 18.0], [18.0, 18.0, 18.0, 12.0]]
+`input.shape.rank` must be >= than `num_
+TensorSpec(shape=(7,), dtype=tf.float32, name=None)
+a box
+4 two boxes two boxes double
+not enabled
+True False
+"""
+
+
+def test_private_names_of_control_flow_convolutions_and_dispatch():
+    done = subprocess.run([sys.executable, "-m", "tf2compat", "-c", NAMES], capture_output=True, text=True, timeout=120)
+    assert done.stdout == NAMES_SAID, done.stdout + done.stderr

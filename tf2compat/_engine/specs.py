@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -492,6 +493,14 @@ class OptionalSpec(TypeSpec):
         return (self._element_spec,)
 
 
+_converters: list[tuple[type, Callable[[Any], Any], bool]] = []
+
+
+def register_type_spec_from_value_converter(type_object: type, converter_fn: Callable[[Any], Any], allow_subclass: bool = False) -> None:
+    """Have `converter_fn` tell the specs of a library's values; the last one that was registered for a class counts."""
+    _converters.append((type_object, converter_fn, allow_subclass))
+
+
 def type_spec_from_value(value: Any) -> TypeSpec:
     """The TypeSpec of a tensor, composite tensor, or anything that converts to a tensor (`tf.type_spec_from_value`).
 
@@ -506,6 +515,9 @@ def type_spec_from_value(value: Any) -> TypeSpec:
         return spec
     if isinstance(value, TypeSpec):
         return value
+    for kind, converter, subclasses in reversed(_converters):
+        if type(value) is kind or (subclasses and isinstance(value, kind)):
+            return converter(value)
     if isinstance(value, np.ndarray) and value.dtype.kind not in "SUO":
         return TensorSpec(value.shape, value.dtype)
     if value is None:

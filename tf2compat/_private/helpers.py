@@ -112,6 +112,25 @@ def constant_value(tensor: Any, partial: bool = False) -> Any:
     return tf.get_static_value(tensor, partial) if tf.is_tensor(tensor) else tensor
 
 
+def case_of(cond_fn: Any, pred_fn_pairs: Any, default: Any, exclusive: bool, name: Any, allow_python_preds: bool = False, **cond_kwargs: Any) -> Any:
+    """`tf.case` by conditions of a library's own."""
+    pairs = list(pred_fn_pairs.items() if isinstance(pred_fn_pairs, dict) else pred_fn_pairs)
+    for _, action in pairs:
+        if not callable(action):
+            raise TypeError(f"'pred_fn_pairs' contains non-callable entry: {action}")
+    if default is None:
+        (last, default), pairs = pairs[-1], pairs[:-1]
+        if not exclusive:
+            tf.debugging.Assert(tf.reduce_any(tf.stack([last, *[pred for pred, _ in pairs]])), ["None of the conditions evaluated as True."])
+    if exclusive and pairs:
+        holding = tf.reduce_sum(tf.stack([tf.cast(pred, tf.int32) for pred, _ in pairs]))
+        tf.debugging.assert_less_equal(holding, 1, message="Input error: exclusive=True")
+    fn = default
+    for pred, action in reversed(pairs):
+        fn = functools.partial(cond_fn, pred, true_fn=action, false_fn=fn, **cond_kwargs)
+    return fn()
+
+
 def constant_value_as_shape(tensor: Any) -> Any:
     """The TensorShape that a tensor holds, unknown where its value is."""
     value = constant_value(tensor)

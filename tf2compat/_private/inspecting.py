@@ -9,12 +9,15 @@ from inspect import (
     getcallargs,
     getdoc,
     getfile,
+    getframeinfo,
     getmembers,
     getmodule,
     getmro,
     getsource,
+    getsourcefile,
     isbuiltin,
     isclass,
+    isframe,
     isfunction,
     isgenerator,
     isgeneratorfunction,
@@ -27,13 +30,14 @@ from inspect import (
 from typing import Any
 
 __all__ = [
-    "ArgSpec", "FullArgSpec", "Parameter", "getargspec", "getcallargs", "getdoc", "getfile", "getfullargspec", "getmembers", "getmodule",
-    "getmro", "getsource", "isbuiltin", "isclass", "isfunction", "isgenerator", "isgeneratorfunction", "ismethod", "ismodule", "isroutine",
+    "ArgSpec", "FullArgSpec", "Parameter", "getargspec", "getcallargs", "getdoc", "getfile", "getframeinfo", "getfullargspec", "getmembers", "getmodule",
+    "getmro", "getsource", "getsourcefile", "isbuiltin", "isclass", "isframe", "isfunction", "isgenerator", "isgeneratorfunction", "ismethod", "ismodule", "isroutine",
     "signature", "stack",
 ]  # fmt: skip
 
 ArgSpec = collections.namedtuple("ArgSpec", "args varargs keywords defaults")
 FullArgSpec = inspect.FullArgSpec
+_inspect = inspect
 
 
 def getfullargspec(obj: Any) -> Any:
