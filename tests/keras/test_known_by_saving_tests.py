@@ -347,3 +347,25 @@ def test_linear_cosine_decay():
         constant(tf.Variable(0, dtype=tf.int32), [-1.0, 1.0], [1, 2, 3])
     with pytest.raises(ValueError, match="Values must have elements all with the same dtype"):
         constant(tf.Variable(0.0), [-1.0, 1.0], [1.0, 2, 3])
+
+
+def test_specs_of_symbols_are_said_without_a_call():
+    class Own(k.Model):
+        def call(self, x):
+            return x
+
+    for options, kind in (({"ragged": True}, tf.RaggedTensorSpec), ({"sparse": True}, tf.SparseTensorSpec)):
+        i = k.Input((None,), **options)
+        assert isinstance(i._type_spec, kind)
+        m = Own()
+        m._set_inputs(i)
+        assert m.save_spec() == ((i.type_spec,), {})
+
+
+def test_schedules_of_legacy_optimizers_are_logged(tmp_path):
+    m = k.Sequential([k.layers.Dense(1, input_shape=(3,))])
+    m.compile(k.optimizers.legacy.SGD(k.optimizers.schedules.CosineDecay(0.01, 1)), "mse")
+    m.fit(X, X[:, :1], verbose=0, callbacks=[k.callbacks.TensorBoard(tmp_path)])
+    files = [os.path.join(root, name) for root, _, names in os.walk(tmp_path) for name in names]
+    tags = {v.tag for file in files for event in tf.compat.v1.train.summary_iterator(file) for v in event.summary.value}
+    assert {"epoch_loss", "epoch_learning_rate"} <= tags

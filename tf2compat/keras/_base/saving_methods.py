@@ -36,12 +36,15 @@ class Saving:
         _files().export_model(self, filepath)
 
     def _set_save_spec(self, inputs: Any, args: Any = None, kwargs: Any = None) -> None:
-        """Declare what the model is called on, before it is called: tensors or TensorSpecs (libraries do, for their own models)."""
-        from tf2compat import TensorSpec
+        """Declare what the model is called on, before it is called: tensors or their specs (libraries do, for their own models)."""
+        from tf2compat import TensorSpec, TypeSpec
         from tf2compat._engine import nest
 
         if self.__dict__.get("_saved_call") is None:
-            specs = nest.map_structure(lambda x: x if isinstance(x, TensorSpec) else TensorSpec.from_tensor(x), inputs)
+            def spec(x: Any) -> Any:
+                return x if isinstance(x, TypeSpec) else getattr(x, "_type_spec", None) or TensorSpec.from_tensor(x)
+
+            specs = nest.map_structure(spec, inputs)
             self.__dict__["_saved_call"] = specs
 
     def save_spec(self, dynamic_batch: bool = True) -> Any:

@@ -90,6 +90,8 @@ class KerasTensor:
             return SparseTensorSpec(self._shape, self._dtype)
         return TensorSpec(shape=self._shape, dtype=self._dtype, name=self._name)
 
+    _type_spec = type_spec
+
     # --- what ragged tensors have ---------------------------------------------------------------------------------------
     def _ragged_method(self, name: str, *args: Any, **kwargs: Any) -> Any:
         if not self._ragged and not (self._sparse and name in ("indices", "values", "dense_shape")):

@@ -45,9 +45,9 @@ class BackupAndRestore(Callback):
         extra = {} if counter is None else {"train_counter": counter}
         checkpoint = Checkpoint(model=model, ckpt_saved_epoch=self._epoch, ckpt_saved_batch=self._batch, **extra)
         self._manager = CheckpointManager(checkpoint, os.path.join(self.backup_dir, "chief"), max_to_keep=1, checkpoint_name="chief-0")
+        if model.built and hasattr(model.optimizer, "build"):
+            model.optimizer.build(model.trainable_variables)
         if self._manager.latest_checkpoint is not None:
-            if model.built and hasattr(model.optimizer, "build"):
-                model.optimizer.build(model.trainable_variables)
             checkpoint.restore(self._manager.latest_checkpoint).expect_partial()
 
     def _resume(self, initial_epoch: int, steps: int | None) -> tuple[int, int]:

@@ -177,7 +177,7 @@ class TensorBoard(Callback):
 
         train = {name: value for name, value in logs.items() if not name.startswith("val_")}
         optimizer = getattr(self.model, "optimizer", None)
-        schedule = getattr(optimizer, "_learning_rate", None)
+        schedule = getattr(optimizer, "_learning_rate", None) or getattr(optimizer, "lr", None)  # of a new optimizer, or of a legacy one
         if isinstance(schedule, LearningRateSchedule):
             train["learning_rate"] = float(schedule(optimizer.iterations))  # type: ignore[union-attr]
         if self.write_steps_per_second:
