@@ -188,7 +188,7 @@ def export(model: Any, path: str) -> None:
     archive.model = model
     spec = model.save_spec()
     if spec is None:
-        raise ValueError("The model provided has not yet been called; call it on data or build it before exporting.")
+        raise ValueError("The layer provided has not yet been built. It must be built before export.")
     args, _ = spec
     serve = function(lambda inputs: model(inputs, training=False))
     serve.get_concrete_function(*args)

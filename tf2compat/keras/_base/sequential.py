@@ -201,7 +201,7 @@ class Sequential(Functional):
 
     def _maybe_build(self, inputs: Any) -> None:
         d = self.__dict__
-        if not d["_has_explicit_input_shape"] and hasattr(inputs, "shape") and inputs.shape.rank is not None:
+        if not d["_has_explicit_input_shape"] and hasattr(inputs, "shape") and inputs.shape.rank:  # a scalar is no batch
             self._set_policy_for(inputs)
             dims = tuple(inputs.shape.as_list())
             self._infer_graph(dims, inputs.dtype)
@@ -341,15 +341,10 @@ class Sequential(Functional):
 
 
 def _first_shape(layer: Any) -> tuple[Any, Any]:
-    """Shape and dtype of the input that a first layer says it wants, e.g. by `input_shape=`."""
-    if isinstance(layer, Functional) and not isinstance(layer, Sequential):
-        first = layer.inputs[0]
-        return tuple(first.shape.as_list()), first.dtype
-    if isinstance(layer, Sequential):
-        if layer.inputs:
-            first = layer.inputs[0]
-            return tuple(first.shape.as_list()), first.dtype
-        return (None, None) if not layer.layers else _first_shape(layer.layers[0])
-    if hasattr(layer, "_batch_input_shape"):
-        return layer._batch_input_shape, layer.dtype
-    return None, None
+    """Shape and dtype of the input that a first layer says it wants, e.g. by `input_shape=`; of a model its own first layer is asked."""
+    while isinstance(layer, Sequential) or layer.__dict__.get("_is_graph_network"):
+        if not layer.layers:
+            raise ValueError("An empty Model cannot be used as a Layer.")
+        layer = layer.layers[0]
+    shape = getattr(layer, "_batch_input_shape", None)
+    return (shape, layer.dtype) if shape else (None, None)

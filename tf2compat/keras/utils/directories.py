@@ -19,6 +19,8 @@ def _index(
     """The files, their labels and the classes, in the order of names (shuffled where asked for)."""
     directory = os.fspath(directory)
     if labels == "inferred":
+        if not os.path.isdir(directory):
+            raise tf.errors.NotFoundError(None, None, f"Could not find directory {directory}")
         found = sorted(d for d in os.listdir(directory) if not d.startswith(".") and os.path.isdir(os.path.join(directory, d)))
         if not class_names:
             class_names = found
@@ -119,7 +121,8 @@ def _datasets(
         )
     if not paths:
         what = "images" if ".png" in formats else "audio files" if ".wav" in formats else "text files"
-        raise ValueError(f"No {what} found in directory {directory}. Allowed formats: {formats}")
+        allowed = "Allowed format: .txt" if formats == (".txt",) else f"Allowed format{'(s)' if '.wav' in formats else 's'}: {formats}"
+        raise ValueError(f"No {what} found in directory {directory}. {allowed}")
 
     def made(a: int, b: int, shuffle: bool = shuffle) -> Any:
         out = tf.data.Dataset.from_tensor_slices(paths[a:b]).map(read, num_parallel_calls=tf.data.AUTOTUNE)
