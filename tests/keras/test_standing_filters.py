@@ -31,7 +31,7 @@ def standing(shape: Any = (3, 3, 64, 128)) -> tf.Variable:
     for _ in range(3):
         same(v)
     if torch.backends.mkldnn.is_available():
-        assert held(v._t)[2] is not None
+        assert held(v._t)["alone"][2] is not None
     return v
 
 
@@ -145,12 +145,12 @@ def test_small_and_moving_filters_are_not_kept() -> None:
     small = tf.Variable(tf.ones([3, 3, 64, 8]))
     for _ in range(3):
         tf.nn.conv2d(X, small, 1, "VALID")
-    assert held(small._t) is None
+    assert (held(small._t) or {}).get("alone") is None
     moving = tf.Variable(tf.ones([3, 3, 64, 128]))
     for _ in range(3):
         tf.nn.conv2d(X, moving, 1, "VALID")
         moving.assign_add(tf.ones_like(moving))
-    assert held(moving._t)[2] is None
+    assert held(moving._t)["alone"][2] is None
 
 
 @pytest.mark.parametrize("rows", [3, 8])

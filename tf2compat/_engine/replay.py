@@ -20,6 +20,7 @@ import torch
 from . import dtypes, folding, graph_errors, inplace, nesting, scalars, sizes, state
 from .custom_gradient import _Custom, _fit
 from .devices import accelerated, on_the_host
+from .fusing import fused
 from .graph import Graph, Node
 from .lookups import look_up
 from .op import Op, entering, invalid, wrap_here
@@ -391,6 +392,10 @@ class _Writer:
         if self.planner is not None:
             self.planned(graph, self.planner.items(graph, live), outputs)
             return
+        if self.fast and graph.is_function:
+            count = len(live)
+            live = fused(live, {k for o in outputs for k in _keys(o)}, _uses)
+            self.shortcuts = self.shortcuts or len(live) < count
         last: dict[tuple[int, int], int] = {}
         for i, node in enumerate(live):
             for key in _uses(node):

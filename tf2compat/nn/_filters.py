@@ -15,7 +15,7 @@ import torch
 
 from .._engine.held import held, hold
 
-__all__ = ["as_product", "few_rows", "packed"]
+__all__ = ["as_product", "few_rows", "finished", "packed"]
 
 #: rows of a matrix that are multiplied faster than oneDNN has copied the filter
 _FEW = 4096
@@ -66,13 +66,80 @@ def packed(x: Any, w: Any, bias: Any, strides: Any, padding: Any, rates: Any, gr
     if w.device.type != "cpu" or not x.numel() or _watched(x, w, bias) or not _available():
         return None
     key = (w._version, strides, padding, rates, groups)
-    some = w.reshape(-1)[:: w.numel() // _SAMPLE]
-    before, values, blocks = held(w) or (None, None, None)
+    some = _some(w)
+    before, values, blocks = _kept(w).get("alone", (None, None, None))
     if before != key or not torch.equal(some, values):
-        hold(w, (key, some.clone(), None))
+        _keep(w, "alone", (key, some.clone(), None))
         return None
     if blocks is None:
-        plain = w.permute(3, 2, 0, 1).contiguous(memory_format=torch.channels_last)
-        blocks = torch.ops.mkldnn._reorder_convolution_weight(plain, padding, strides, rates, groups, list(x.shape))
-        hold(w, (key, values, blocks))
+        blocks = _blocks(w.permute(3, 2, 0, 1), x, strides, padding, rates, groups)
+        _keep(w, "alone", (key, values, blocks))
     return torch.ops.mkldnn._convolution_pointwise(x, blocks, bias, padding, strides, rates, groups, "none", [], "")
+
+
+def _kept(t: Any) -> Any:
+    return held(t) or {}
+
+
+def _keep(t: Any, what: str, value: Any) -> None:
+    hold(t, {**_kept(t), what: value})
+
+
+def _some(w: Any) -> Any:
+    """A few elements."""
+    return w.reshape(-1)[:: max(1, w.numel() // _SAMPLE)]
+
+
+def _blocks(w: Any, x: Any, strides: Any, padding: Any, rates: Any, groups: int) -> Any:
+    """A filter [out, in / groups, height, width] as oneDNN holds it."""
+    w = w.contiguous(memory_format=torch.channels_last)
+    return torch.ops.mkldnn._reorder_convolution_weight(w, padding, strides, rates, groups, list(x.shape))
+
+
+#: how oneDNN is told of what follows a convolution
+_AFTER: dict[str | None, tuple[str, list[float]]] = {
+    None: ("none", []), "Relu": ("relu", []), "Relu6": ("hardtanh", [0.0, 6.0]), "Silu": ("swish", []), "Sigmoid": ("sigmoid", []), "Tanh": ("tanh", []),
+}  # fmt: skip
+
+
+def _mark(t: Any) -> Any:
+    """What a tensor is known by while it lives."""
+    mark = _kept(t).get("mark")
+    if mark is None:
+        mark = object()
+        _keep(t, "mark", mark)
+    return mark
+
+
+def finished(
+    x: Any, w: Any, filters: Any, strides: Any, padding: Any, rates: Any, groups: int, bias: Any, norm: Any, epsilon: float, activation: str | None
+) -> Any:
+    """As `packed`, for filters of any size, with what follows: a normalisation by `norm`, which is (mean, variance, gamma, beta) or None,
+    and an activation. The normalisation's factors are part of the packed filters. `w`: `filters`, which are a variable's, in torch's order."""
+    if filters.device.type != "cpu" or filters.dtype is not torch.float32 or x.dtype is not torch.float32 or not x.numel() or not w.numel():
+        return None
+    given = [t for t in (bias, *(norm or ())) if t is not None]
+    if type(filters) is not torch.Tensor or any(type(t) is not torch.Tensor or t.dtype is not torch.float32 for t in given):
+        return None
+    if _watched(x, filters, *given) or not _available():
+        return None
+    key = (filters._version, epsilon, strides, padding, rates, groups, [(t._version, _kept(t).get("mark")) for t in given])
+    some = _some(filters)
+    before, values, blocks, shift = _kept(filters).get("finished", (None, None, None, None))
+    if before != key or not torch.equal(some, values):
+        key[-1][:] = [(t._version, _mark(t)) for t in given]
+        _keep(filters, "finished", (key, some.clone(), None, None))
+        return None
+    if blocks is None:
+        shift = bias
+        if norm is not None:
+            mean, variance, gamma, beta = norm
+            scale = torch.rsqrt(variance + epsilon)
+            scale = scale if gamma is None else scale * gamma
+            shift = (0.0 if bias is None else bias) - mean
+            shift = shift * scale if beta is None else torch.addcmul(beta, shift, scale)
+            w = w * scale.reshape(-1, 1, 1, 1)
+        blocks = _blocks(w, x, strides, padding, rates, groups)
+        _keep(filters, "finished", (key, values, blocks, shift))
+    attr, scalars = _AFTER[activation]
+    return torch.ops.mkldnn._convolution_pointwise(x, blocks, shift, padding, strides, rates, groups, attr, scalars, "")

@@ -17,7 +17,7 @@ from .._engine.narrow import in_single
 from .._engine.op import invalid, op, tensor
 from .._engine.tensor import Tensor
 from ._depthwise import depthwise_to_few, slow_gradient
-from ._filters import as_product, few_rows, packed
+from ._filters import as_product, few_rows, finished, packed
 from ._spatial import (
     FILTER,
     FORMATS,
@@ -89,6 +89,30 @@ def _chosen(x: Any, w: Any, filters: Any, n: int, bias: Any, strides: Any, paddi
     if n == 2 and slow_gradient(x, w, strides, padding, rates, groups):
         return depthwise_to_few(x, w, bias, strides, padding, rates)
     return _CONV[n](x, w, bias, strides, padding, rates, groups)
+
+
+def convolved_and(
+    x: Any, filters: Any, strides: Any, padding: Any, rates: Any, by_channel: bool, bias: Any, norm: Any, epsilon: float, activation: str | None
+) -> Any:
+    """A convolution of images x [batch, height, width, in] with what follows it (`_filters.finished`); None where that is not at hand.
+
+    `by_channel`: the filters are [height, width, in, multiplier].
+    """
+    if x.ndim != 4 or x.device.type != "cpu":
+        return None
+    x = x.permute(TO_FIRST[2])
+    window, channels = filters.shape[:2], x.shape[1]
+    w = filters.permute(2, 3, 0, 1).reshape(-1, 1, *window) if by_channel else filters.permute(FILTER[2])
+    if not w.shape[1] or channels % w.shape[1]:
+        return None
+    pairs = pairs_of(padding, x.shape[2:], window, strides, rates)
+    if any(out_size(*d) == 0 for d in zip(x.shape[2:], window, strides, rates, pairs, strict=True)):
+        return None
+    lo = tuple(min(p) for p in pairs)
+    if not symmetric(pairs):
+        x = pad(x, tuple((a - m, b - m) for (a, b), m in zip(pairs, lo, strict=True)))
+    found = finished(x, w, filters, strides, lo, rates, channels // w.shape[1], bias, norm, epsilon, activation)
+    return None if found is None else found.permute(TO_LAST[2])
 
 
 def _checked(x: Any, w: Any, n: int, strides: Any, rates: Any, first: bool, name: str) -> None:

@@ -13,6 +13,7 @@ from tf2compat.nn.convolution import convolve
 from .. import activations, regularizers
 from .._base.input_spec import InputSpec
 from .._base.layer import Layer
+from ._chains import starts
 from ._common import WeightOptions, conv_output_length, normalize_data_format, normalize_padding, normalize_tuple
 
 
@@ -35,6 +36,9 @@ def convolved(x: Any, kernel: Any, strides: Any, padding: str, rates: Any, first
     else:
         out = convolve(x, kernel, n, strides, padding.upper(), rates, first, bias)
     return out if lead is None else out.reshape(*lead, *out.shape[1:])
+
+
+starts(convolved.op, by_channel=False)
 
 
 class Conv(WeightOptions, Layer):

@@ -14,6 +14,7 @@ from tf2compat.nn.convolution import convolve, depthwise
 
 from .. import activations, regularizers
 from .._base.input_spec import InputSpec
+from ._chains import starts
 from ._common import conv_output_length
 from .convolution import Conv
 
@@ -32,6 +33,9 @@ def _depthwise_nd(x: Any, kernel: Any, bias: Any, strides: Any, padding: str, ra
 @op("DepthwiseConvBias", x=tensor(FLOATS), kernel=tensor(FLOATS), bias=tensor(FLOATS))
 def _depthwise(x: Any, kernel: Any, strides: Any, padding: str, rates: Any, first: bool, bias: Any = None) -> Any:
     return _depthwise_nd(x, kernel, bias, strides, padding, rates, first)
+
+
+starts(_depthwise.op, by_channel=True)
 
 
 @op("SeparableConvBias", x=tensor(FLOATS), kernel=tensor(FLOATS), pointwise=tensor(FLOATS), bias=tensor(FLOATS))

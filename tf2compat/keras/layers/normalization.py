@@ -17,6 +17,7 @@ from .._base.context import calling
 from .._base.input_spec import InputSpec
 from .._base.layer import Layer
 from . import _batch_variants as variants
+from ._chains import normalises
 from ._common import WeightOptions
 
 _T = tensor(FLOATS, group="X")
@@ -107,6 +108,9 @@ def _infer(x: Any, mean: Any, variance: Any, axes: Any, eps: float, gamma: Any =
         if beta is not None:
             y = y + _shaped(beta, x, axes)
     return y.to(x.dtype) if narrow else y
+
+
+normalises(_infer.op)
 
 
 @_infer.infer
