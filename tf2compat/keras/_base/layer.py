@@ -427,8 +427,6 @@ class Layer(Losing, Connections, Tracked):
         shape = config["input_shape"]
         if shape is not None:
             self.build(shape)
-            if self._build_input_shape is None:
-                self.__dict__["_build_input_shape"] = shape
 
     def save_own_variables(self, store: Any) -> None:
         """Put the layer's own variables into `store` under the keys "0", "1", …"""

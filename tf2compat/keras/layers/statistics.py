@@ -44,6 +44,7 @@ class Normalization(PreprocessingLayer):
                 "Normalization only accepts a single input. If you are passing a python list or tuple as a single input, please convert "
                 "to a numpy array or `tf.Tensor`."
             )
+        super().build(input_shape)
         dims = TensorShape(input_shape).as_list()
         rank = len(dims)
         if any(a < -rank or a >= rank for a in self.axis):
@@ -216,6 +217,7 @@ class Discretization(PreprocessingLayer):
 
     def build(self, input_shape: Any) -> None:
         """Make the summary that is saved with the layer."""
+        super().build(input_shape)
         if self.input_bin_boundaries is None:
             self.summary = self.add_weight(name="summary", shape=(2, 0), dtype=tf.float32, initializer="zeros", trainable=False)
             self.summary._shape = TensorShape([2, None])

@@ -48,6 +48,9 @@ class LossScaleOptimizer(Optimizer):
     for options that do not go with `dynamic`.
     """
 
+    def _slot_for_restore(self, variable: Any, slot: str) -> Any:
+        return self._optimizer._slot_for_restore(variable, slot)
+
     def __init__(
         self, inner_optimizer: Any, dynamic: bool = True, initial_scale: Any = None, dynamic_growth_steps: int | None = None
     ) -> None:
