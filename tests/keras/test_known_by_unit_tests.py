@@ -194,3 +194,27 @@ def test_parts_of_sparse_symbols():
 
 def test_names_of_the_area_below_gains():
     assert k.metrics.AUC(curve="PR_GAIN").get_config()["curve"] == k.metrics.AUC(curve="PRGAIN").get_config()["curve"]
+
+
+def test_what_follows_from_weights_follows_from_those_that_are_set():
+    data = np.array([[1.0, 5], [3, 9]])
+    norm = k.layers.Normalization()
+    norm.adapt(data)
+    m = k.Sequential([k.Input((2,)), norm])
+    copy = k.models.clone_model(m)
+    copy.set_weights(m.get_weights())
+    assert copy(data[:1]).numpy().tolist() == [[-1, -1]]
+    bins = k.layers.Discretization(num_bins=3)
+    bins.adapt(np.arange(30.0))
+    other = k.layers.Discretization(num_bins=3)
+    other.build((None,))
+    other.set_weights(bins.get_weights())
+    np.testing.assert_allclose(other.bin_boundaries, [9.0, 19.0])
+
+
+def test_regularizers_that_give_numbers():
+    m = k.Sequential([k.layers.Dense(2, input_shape=(3,), kernel_regularizer=lambda w: 0.5, bias_regularizer=lambda w: 0.25)])
+    m.compile("sgd", "mse")
+    assert [float(loss) for loss in m.losses] == [0.5, 0.25]
+    assert m.evaluate(np.zeros((2, 3)), np.zeros((2, 2)), verbose=0) == 0.75
+    m.fit(np.zeros((2, 3)), np.zeros((2, 2)), verbose=0)

@@ -304,6 +304,8 @@ class Layer(Losing, Connections, Tracked):
                 raise ValueError(f"Layer {self.name} weight shape {p.shape} is not compatible with provided weight shape {np.shape(w)}.")
         for p, w in zip(params, weights, strict=True):
             p.assign(np.asarray(w, dtype=p.dtype.as_numpy_dtype) if not isinstance(w, (Tensor, Variable)) else w)
+        for layer in self._flatten_layers():
+            layer.finalize_state()
 
     def count_params(self) -> int:
         """The number of scalars in the weights; ValueError before the layer is built."""

@@ -36,7 +36,7 @@ class Losing:
         self.__dict__["_activity_regularizer"] = value
 
     def _add_weight_loss(self, variable: Any, regularizer: Any) -> None:
-        self._callable_losses.append(lambda: regularizer(variable))
+        self._callable_losses.append(_floating(lambda: regularizer(variable)))
 
     def _add_activity_loss(self, inputs: Any, outputs: Any) -> None:
         from tf2compat import cast, shape
