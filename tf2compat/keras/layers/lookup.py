@@ -347,7 +347,7 @@ class IndexLookup(PreprocessingLayer):
 
     def call(self, inputs: Any) -> Any:
         """The numbers of tokens in the form that `output_mode` says, or the tokens of numbers."""
-        if self.output_mode != "int" and not self.pad_to_max_tokens and self._table.index is None:
+        if self.output_mode != "int" and not self.pad_to_max_tokens and self._table.index is None and self._saved_size is None:
             raise RuntimeError(
                 f"When using `output_mode={self.output_mode}` and `pad_to_max_tokens=False`, you must set the layer's vocabulary before calling "
                 "it. Either pass a `vocabulary` argument to the layer, or call `adapt` with some sample data."
