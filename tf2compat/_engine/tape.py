@@ -326,6 +326,7 @@ class GradientTape:
                 None if g is None else convert_to_tensor(g) for g in _differentiated(output_gradients)
             ]
         grads = self._gradients(targets, flat, given)
+        grads = [_of_itself(s, targets, given) if g is None else g for g, s in zip(grads, flat, strict=True)]
         if not self._persistent:
             if not self._shared:
                 self._let_go()
@@ -474,6 +475,20 @@ def _tagged(storage: Any) -> Tensor:
     t = wrap(storage)
     t._tape = state.token()
     return t
+
+
+def _of_itself(source: Any, targets: list[Any], given: list[Any] | None) -> Any:
+    """The gradient of a target with respect to itself, which no tape needs to have seen; None when the source is no target."""
+    if not isinstance(source, Tensor) or source.dtype in (dtypes.string, dtypes.variant, dtypes.bool):
+        return None
+    total = None
+    for i, target in enumerate(targets):
+        if target is source:
+            from tf2compat import ones_like
+
+            one = given[i] if given is not None and given[i] is not None else ones_like(source)
+            total = one if total is None else total + one
+    return total
 
 
 def _differentiable(t: Any) -> bool:

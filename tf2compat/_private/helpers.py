@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 import tf2compat as tf
+from tf2compat._engine import state
 
 contextmanager = contextlib.contextmanager
 _numbers = itertools.count()
@@ -222,6 +223,34 @@ def assign_moving_average(variable: Any, value: Any, decay: Any, zero_debias: bo
     if zero_debias:
         raise NotImplementedError("assign_moving_average with zero_debias=True is not supported")
     return variable.assign_sub((variable - value) * (1 - tf.cast(decay, variable.dtype)))
+
+
+def broadcast_weights(weights: Any, values: Any) -> Any:
+    """`weights` in the shape of `values`: a number, or of the same rank with dimensions that are one or the same; ValueError else."""
+    values = tf.convert_to_tensor(values)
+    weights = tf.convert_to_tensor(weights, values.dtype)
+    ours, theirs = weights.shape, values.shape
+    if ours.rank not in (None, 0) and theirs.rank is not None:
+        told = ""
+        if ours.rank != theirs.rank:
+            told = f"values.rank={theirs.rank}. weights.rank={ours.rank}. values.shape={theirs}. weights.shape={ours}."
+        else:
+            bad = [i for i, (w, v) in enumerate(zip(ours, theirs, strict=True)) if None not in (w, v) and w not in (1, v)]
+            if bad:
+                told = f"Mismatch at dim {bad[0]}. values.shape={theirs}, weights.shape={ours}."
+        if told:
+            raise ValueError(f"weights can not be broadcast to values. {told} Received weights={weights}, values={values}")
+    return weights if ours == theirs and ours.is_fully_defined() else tf.multiply(weights, tf.ones_like(values))
+
+
+def get_name_scope() -> str:
+    """The name scopes around, joined by slashes, as `tf.name_scope` nests them."""
+    return "/".join(state.local.names)
+
+
+def maybe_merge_call(fn: Callable[..., Any], strategy: Any, *args: Any, **kwargs: Any) -> Any:
+    """`fn(strategy, …)`, which strategies of this package need no meeting of replicas for."""
+    return fn(strategy, *args, **kwargs)
 
 
 def parameterized_truncated_normal(

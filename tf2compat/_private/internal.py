@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
-import types
+from types import SimpleNamespace
 
 from tf2compat._engine.graph import Graph as FuncGraph
 from tf2compat._engine.structured_values import decode, encode_structure
 from tf2compat._engine.symbolic import SymbolicTensor
 from tf2compat._engine.trackable import AutoTrackable, Trackable, no_automatic_dependency_tracking
-from tf2compat._private import dispatching, helpers, nest
+from tf2compat._private import dispatching, helpers, kinds, monitoring, nest
+from tf2compat._private.kinds import EagerTensor
 from tf2compat._private.type_specs import CompositeTensor
+from tf2compat.data import Dataset
 
-__all__ = ["CompositeTensor", "FuncGraph", "SymbolicTensor", "dispatch", "nest", "saved_model", "smart_cond", "tf2", "tracking", "train"]
+__all__ = [
+    "CompositeTensor", "EagerTensor", "FuncGraph", "SymbolicTensor", "decorator", "dispatch", "distribute", "eager_context", "get_name_scope",
+    "is_tfrt_enabled", "monitoring", "nest", "ops", "saved_model", "smart_cond", "tf2", "tracking", "train", "types",
+]  # fmt: skip
 
-dispatch = types.SimpleNamespace(add_dispatch_support=dispatching.add_dispatch_support, OpDispatcher=dispatching.OpDispatcher)
-saved_model = types.SimpleNamespace(decode_proto=decode, encode_structure=encode_structure)
-smart_cond = types.SimpleNamespace(smart_cond=helpers.smart_cond, smart_constant_value=helpers.constant_value)
-tf2 = types.SimpleNamespace(enabled=helpers.always)
-tracking = types.SimpleNamespace(
+decorator = SimpleNamespace(make_decorator=helpers.make_decorator, unwrap=helpers.unwrap)
+dispatch = SimpleNamespace(add_dispatch_support=dispatching.add_dispatch_support, OpDispatcher=dispatching.OpDispatcher)
+distribute = SimpleNamespace(
+    interim=SimpleNamespace(maybe_merge_call=helpers.maybe_merge_call), strategy_supports_no_merge_call=helpers.always
+)
+eager_context = SimpleNamespace(eager_mode=helpers.eager_mode)
+get_name_scope = helpers.get_name_scope
+is_tfrt_enabled = helpers.never
+ops = SimpleNamespace(broadcast_weights=helpers.broadcast_weights, is_resource_variable=helpers.is_variable)
+saved_model = SimpleNamespace(decode_proto=decode, encode_structure=encode_structure)
+smart_cond = SimpleNamespace(smart_cond=helpers.smart_cond, smart_constant_value=helpers.constant_value)
+tf2 = SimpleNamespace(enabled=helpers.always)
+tracking = SimpleNamespace(
     AutoTrackable=AutoTrackable, Trackable=Trackable, no_automatic_dependency_tracking=no_automatic_dependency_tracking
 )
-train = types.SimpleNamespace(assign_moving_average=helpers.assign_moving_average)
+train = SimpleNamespace(assign_moving_average=helpers.assign_moving_average)
+types = SimpleNamespace(Tensor=kinds.Tensor, data=SimpleNamespace(Dataset=Dataset))

@@ -183,7 +183,7 @@ def while_loop(
     """Repeat `loop_vars = body(*loop_vars)` while `cond(*loop_vars)` holds (`tf.while_loop`).
 
     In a graph, a variable must keep its dtype and shape; `shape_invariants` may leave dimensions open. Rounds run in
-    order, so `parallel_iterations` and `swap_memory` ask for nothing more; `back_prop=False` cuts the gradient.
+    order, so `parallel_iterations` and `swap_memory` ask for nothing more; `back_prop=False` cuts the gradient in graphs, as in TensorFlow.
     """
     if not callable(cond):
         raise TypeError("'cond' must be callable.")
@@ -194,9 +194,8 @@ def while_loop(
     if isinstance(loop_vars, (list, tuple)) and not loop_vars:
         raise ValueError("'loop_vars' must be provided.")
     if state.local.graph is None:
-        out = _eager_while(cond, body, loop_vars, maximum_iterations)
-    else:
-        out = _graph_while(cond, body, loop_vars, shape_invariants, maximum_iterations, name or "while")
+        return _eager_while(cond, body, loop_vars, maximum_iterations)
+    out = _graph_while(cond, body, loop_vars, shape_invariants, maximum_iterations, name or "while")
     return out if back_prop else nest.map_structure(_stopped, out, expand_composites=True)
 
 

@@ -12,6 +12,7 @@ from tf2compat._engine.convert import convert_to_tensor
 from tf2compat._engine.shapes import TensorShape
 from tf2compat._engine.tensor import Tensor
 from tf2compat._engine.variable import Variable, VariableAggregation, VariableSynchronization
+from tf2compat.module import Module
 
 from . import naming
 from .callspec import Masks, mask_of, set_mask, spec_of
@@ -19,7 +20,7 @@ from .connections import Connections
 from .context import calling
 from .input_spec import InputSpec, assert_compatible
 from .losing import Losing
-from .tracking import Tracked, dedupe
+from .tracking import Tracked, dedupe, elements
 
 _ALLOWED = frozenset(
     ("input_dim", "input_shape", "batch_input_shape", "batch_size", "weights", "activity_regularizer", "autocast", "implementation")
@@ -398,8 +399,16 @@ class Layer(Losing, Connections, Tracked):
 
     @property
     def submodules(self) -> tuple[Any, ...]:
-        """All layers and modules inside this one."""
-        return tuple(self._flatten_layers(include_self=False))
+        """All layers, metrics and modules inside this one: those nearest first, metrics before layers."""
+        seen = {id(self)}
+        found: list[Any] = [self]
+        for module in found:  # grows on the way
+            inner = (*module._metrics, *module._tracked_values()) if isinstance(module, Tracked) else elements(list(module._trackable_children().values()))
+            for v in inner:
+                if id(v) not in seen and isinstance(v, Module):
+                    seen.add(id(v))
+                    found.append(v)
+        return tuple(found[1:])
 
     @property
     def name_scope(self) -> Any:

@@ -102,14 +102,14 @@ class Model(Training, Saving, Layer):
         self._assert_weights_created()
         if not self._trainable:
             return []
-        return dedupe(self._gather("trainable_variables") + self._trainable_weights)
+        return dedupe(self._gather("trainable_variables", metrics=True) + self._trainable_weights)
 
     @property
     def non_trainable_weights(self) -> list[Any]:
         self._assert_weights_created()
-        found = self._gather("non_trainable_variables")
+        found = self._gather("non_trainable_variables", metrics=True)
         if not self._trainable:
-            return dedupe(self._gather("trainable_variables") + self._trainable_weights + found + self._non_trainable_weights)
+            return dedupe(self._gather("trainable_variables", metrics=True) + self._trainable_weights + found + self._non_trainable_weights)
         return dedupe(found + self._non_trainable_weights)
 
     @property

@@ -158,13 +158,15 @@ class Tracked(Module):
                     yield v
 
     def _flatten_layers(self, recursive: bool = True, include_self: bool = True) -> Iterator[Any]:
-        """This layer and its sublayers, depth first; each once."""
+        """This layer and its sublayers, depth first; each once. Metrics are no part of what a layer is made of."""
+        from ..metrics import Metric
+
         seen: set[int] = set()
         stack: list[Any] = [self] if include_self else list(self._tracked_values())[::-1]
         first = include_self
         while stack:
             v = stack.pop()
-            if id(v) in seen:
+            if id(v) in seen or (isinstance(v, Metric) and v is not self):
                 continue
             seen.add(id(v))
             if isinstance(v, Tracked):
@@ -175,14 +177,18 @@ class Tracked(Module):
                 stack.extend([c for c in v._trackable_children().values() for c in elements(c)][::-1])
             first = False
 
-    def _gather(self, attribute: str) -> list[Any]:
-        """An attribute's values of everything held, e.g. `trainable_variables`; loose variables count as their kind says."""
+    def _gather(self, attribute: str, metrics: bool = False) -> list[Any]:
+        """An attribute's values of everything held, e.g. `trainable_variables`; loose variables count as their kind says.
+
+        Of metrics a model's own weights tell, a layer's do not.
+        """
         out: list[Any] = []
+        skipped = () if metrics else self._metrics
         for v in self._tracked_values():
             if isinstance(v, Variable):
                 if attribute == "variables" or v.trainable is (attribute == "trainable_variables"):
                     out.append(v)
-            else:
+            elif not any(v is m for m in skipped):
                 out.extend(getattr(v, attribute, ()))
         return out
 
