@@ -88,16 +88,16 @@ def tapes_changed() -> None:
     tapes = local.tapes
     with _lock:
         if tapes:
-            _recording[ident] = tapes[0]
+            _recording[ident] = getattr(tapes[0], "_session", tapes[0])
         else:
             _recording.pop(ident, None)
         _refresh()
 
 
 def token() -> Any:
-    """The calling thread's token: its outermost recording tape, or None."""
+    """The calling thread's token: the tape that was outermost when the recording ones began, which may have ended since; or None."""
     tapes = local.tapes
-    return tapes[0] if tapes else None
+    return getattr(tapes[0], "_session", tapes[0]) if tapes else None
 
 
 class outside:

@@ -132,6 +132,7 @@ class GradientTape:
         self._persistent = persistent
         self._watch_accessed_variables = watch_accessed_variables
         self._recording = False
+        self._session: Any = self
         self._created_eagerly = state.local.graph is None
         self._clear()
 
@@ -167,12 +168,15 @@ class GradientTape:
         self._restore_grad = not torch.is_grad_enabled()
         if self._restore_grad:
             torch.set_grad_enabled(True)
+        # what tensors are marked with: stays the same when the outermost tape ends before the others
+        outermost = state.local.tapes[0] if state.local.tapes else None
+        self._session = self._tokens[-1] if outermost is None and self._tokens else getattr(outermost, "_session", outermost) or self
         state.local.tapes.append(self)
         if len(state.local.tapes) > 1:
             for tape in state.local.tapes:
                 tape._shared = True
         state.tapes_changed()
-        token = state.local.tapes[0]
+        token = self._session
         if not any(t is token for t in self._tokens):
             self._tokens.append(token)
         for entry in self._watched.values():  # re-entering: watched tensors are leaves again
