@@ -22,7 +22,7 @@ _FEW = 4096
 #: elements of a filter that are compared
 _SAMPLE = 64
 #: elements of filters whose copies cost too little to keep any
-_SMALL = 1 << 16
+_SMALL = 1 << 14
 _usable: bool | None = None
 
 
