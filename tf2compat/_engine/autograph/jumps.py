@@ -149,7 +149,8 @@ class _Lowering:
     def statement(self, node: ast.stmt) -> list[ast.stmt]:
         if isinstance(node, ast.Return):
             value = node.value or ast.copy_location(ast.Constant(None), node)
-            return [_assign(self.flags["return"], True, node), _assign(VALUE, value, node)] if "return" in self.flags else [node]
+            # the value first: the function has not returned when making it raises what the program catches
+            return [_assign(VALUE, value, node), _assign(self.flags["return"], True, node)] if "return" in self.flags else [node]
         if isinstance(node, ast.Break):
             return [_assign(self.flags["break"], True, node)]
         if isinstance(node, ast.Continue):

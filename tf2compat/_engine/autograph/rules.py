@@ -31,7 +31,7 @@ _ROOTS = _roots()
 _LIBRARIES = frozenset((
     "tf2compat", "tf2compat_adapters", "tensorflow", "tf_keras", "keras", "torch", "numpy", "scipy", "pandas", "matplotlib", "PIL",
     "absl", "collections", "copy", "inspect", "pdb", "ipdb", "re", "linecache", "threading", "unittest", "mock", "pathlib",
-    "posixpath", "urllib", "functools",
+    "posixpath", "urllib", "functools", "tensorflow_probability",
 ))  # fmt: skip
 #: installed packages of which a function was given to `tf.function` itself
 _requested: set[str] = set()
