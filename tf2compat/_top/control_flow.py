@@ -278,7 +278,7 @@ def _graph_while(cond: Any, body: Any, loop_vars: Any, shape_invariants: Any, ma
                     "`shape_invariants` argument of tf.while_loop to specify a less-specific shape."
                 )
 
-    limit = maximum_iterations
+    limit = int(maximum_iterations) if isinstance(maximum_iterations, (np.integer, np.ndarray)) else maximum_iterations
     if isinstance(limit, Tensor):
         limit = state.local.graph._own(limit)
         if not isinstance(limit, SymbolicTensor):
