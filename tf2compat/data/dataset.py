@@ -450,10 +450,10 @@ class Dataset(collections.abc.Iterable):
         return CacheDataset(self, filename)
 
     def prefetch(self, buffer_size: Any, name: str | None = None) -> Dataset:
-        """Prepare up to `buffer_size` elements ahead, in a thread."""
+        """Prepare up to `buffer_size` elements ahead, in a thread; None is `tf.data.AUTOTUNE`."""
         from .threads import _PrefetchDataset
 
-        return _PrefetchDataset(self, number(buffer_size, "buffer_size"))
+        return _PrefetchDataset(self, -1 if buffer_size is None else number(buffer_size, "buffer_size"))
 
     def enumerate(self, start: Any = 0, name: str | None = None) -> Dataset:
         """Pairs (number, element), numbers from `start`."""

@@ -10,6 +10,7 @@ from tf2compat._engine.shapes import TensorShape
 
 from .._base.callspec import mask_of
 from .._base.layer import Layer
+from .._base.serialization import CustomObjectScope
 from .rnn import build_inside, call_ragged
 from .wrapper import Wrapper
 
@@ -64,7 +65,10 @@ class Bidirectional(Wrapper):
         config = copy.deepcopy(layer.get_config())
         if go_backwards:
             config["go_backwards"] = not config["go_backwards"]
-        return type(layer).from_config(config)
+        cell = getattr(layer, "cell", None)  # its class, and those of stacked cells, need no registration
+        known = {type(c).__name__: type(c) for c in (cell, *getattr(cell, "cells", ())) if c is not None}
+        with CustomObjectScope(known):
+            return type(layer).from_config(config)
 
     def _verify(self) -> None:
         one, two = self.forward_layer, self.backward_layer

@@ -451,6 +451,12 @@ class LSTMCell(_Cell):
         out = self.recurrent_activation(o) * self.activation(cell)
         return out, [out, cell]
 
+    def _compute_carry_and_output_fused(self, z: Any, c_tm1: Any) -> tuple[Any, Any]:
+        """The new cell state and the output gate, from what reaches the four gates (i, f, c, o): subclasses that change it beforehand ask."""
+        i, f, g, o = z
+        cell = self.recurrent_activation(f) * c_tm1 + self.recurrent_activation(i) * self.activation(g)
+        return cell, self.recurrent_activation(o)
+
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as plain values."""
         return super().get_config() | self._cell_config("recurrent_activation", "unit_forget_bias", "implementation")
