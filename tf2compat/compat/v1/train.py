@@ -28,15 +28,6 @@ def get_global_step(graph: Any = None) -> Any:
     return _step
 
 
-def summary_iterator(path: Any) -> Iterator[Any]:
-    """The events of an event file, one after the other, as `tf.compat.v1.Event` messages.
-
-    NotFoundError when there is no such file, DataLossError where it is damaged, once its events are asked for.
-    """
-    for record in tf.data.TFRecordDataset(path):
-        yield tf.compat.v1.Event.FromString(record.numpy())
-
-
 def _written(prefix: str) -> float | None:
     found = _formats.find(prefix)
     if found is not None:
