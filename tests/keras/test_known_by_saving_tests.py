@@ -369,3 +369,21 @@ def test_schedules_of_legacy_optimizers_are_logged(tmp_path):
     files = [os.path.join(root, name) for root, _, names in os.walk(tmp_path) for name in names]
     tags = {v.tag for file in files for event in tf.compat.v1.train.summary_iterator(file) for v in event.summary.value}
     assert {"epoch_loss", "epoch_learning_rate"} <= tags
+
+
+def test_summaries_of_layers_in_training_and_evaluation(tmp_path):
+    class Writing(k.layers.Layer):
+        def call(self, x):
+            tf.summary.scalar("own", tf.reduce_sum(x))
+            return x
+
+    m = k.Sequential([k.Input((3,)), Writing(), k.layers.Dense(1)])
+    m.compile("sgd", "mse")
+    m.fit(X, X[:, :1], verbose=0, batch_size=2, validation_data=(X, X[:, :1]), callbacks=[k.callbacks.TensorBoard(tmp_path, update_freq=1)])
+    found: dict = {}
+    for root, _, names in os.walk(tmp_path):
+        for name in names:
+            for event in tf.compat.v1.train.summary_iterator(os.path.join(root, name)):
+                for v in event.summary.value:
+                    found.setdefault((os.path.basename(root), v.tag.rsplit("/", 1)[-1]), []).append(event.step)
+    assert len(found["train", "own"]) == 5 and found["validation", "own"] and "evaluation_loss_vs_iterations" in {tag for _, tag in found}

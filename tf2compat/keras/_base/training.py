@@ -410,10 +410,13 @@ class Training:
             return self.test_function
         step = self._as_function(self.test_step)
 
+        counter = self._test_counter
+
         def test_function(iterator: Any) -> Any:
             logs = None
             for _ in range(self._steps_in(iterator)):
                 logs = step(next(iterator))
+                counter._own().add_(1)
             return logs
 
         self.__dict__["test_function"] = test_function
@@ -554,6 +557,7 @@ class Training:
     def _evaluate(self, batches: Any, steps: int | None, callbacks: Any) -> dict[str, Any]:
         self._build_in_scope(batches)
         test_function = self.make_test_function()
+        self._test_counter.assign(0)
         callbacks.on_test_begin()
         self.reset_metrics()
         logs: Any = {}

@@ -69,6 +69,8 @@ class TensorBoard(Callback):
         self._profiling = False
         self._writers: dict[str, Any] = {}
         self._scopes: list[Any] = []
+        self._outer = 0
+        self._test_step = 0
         self._train_step = 0
         self._graph_written = False
 
@@ -118,14 +120,19 @@ class TensorBoard(Callback):
             # Summaries that the model itself writes go to the same place, as often.
             every = int(self.update_freq)
             due = summary.record_if(lambda: self._train_step % every == 0)
-            self._scopes = [self._writer("train").as_default(step=self.model._train_counter), due]
-            for scope in self._scopes:
-                scope.__enter__()
+            self._enter(self._writer("train").as_default(step=self.model._train_counter), due)
+
+    def _enter(self, *scopes: Any) -> None:
+        for scope in scopes:
+            scope.__enter__()
+            self._scopes.append(scope)
+
+    def _leave(self, depth: int) -> None:
+        while len(self._scopes) > depth:
+            self._scopes.pop().__exit__(None, None, None)
 
     def on_train_end(self, logs: Any = None) -> None:
-        for scope in reversed(self._scopes):
-            scope.__exit__(None, None, None)
-        self._scopes = []
+        self._leave(0)
         if self._profiling:
             self._stop_profile()
         for writer in self._writers.values():
@@ -189,14 +196,28 @@ class TensorBoard(Callback):
                     for name, value in values.items():
                         summary.scalar("epoch_" + name, value, step=epoch)
 
+    def _validation_writer(self) -> Any:
+        if getattr(self._writer("validation"), "_closed", False):  # evaluate() after fit()
+            del self._writers["validation"]
+        return self._writer("validation")
+
+    def on_test_begin(self, logs: Any = None) -> None:
+        self._outer = len(self._scopes)
+        if self.update_freq != "epoch":
+            every = int(self.update_freq)
+            self._test_step = 0
+            due = summary.record_if(lambda: self._test_step % every == 0)
+            self._enter(self._validation_writer().as_default(step=self.model._test_counter), due)
+
+    def on_test_batch_begin(self, batch: int, logs: Any = None) -> None:
+        self._test_step = batch
+
     def on_test_end(self, logs: Any = None) -> None:
+        self._leave(self._outer)
         optimizer = getattr(self.model, "optimizer", None)
         if optimizer is None or not logs:
             return
-        writer = self._writer("validation")
-        if getattr(writer, "_closed", False):  # evaluate() after fit()
-            del self._writers["validation"]
-            writer = self._writer("validation")
+        writer = self._validation_writer()
         with writer.as_default(), summary.record_if(True):
             for name, value in to_host(logs).items():
                 summary.scalar(f"evaluation_{name}_vs_iterations", value, step=int(optimizer.iterations))
