@@ -213,9 +213,17 @@ def parse_sequence_example(
     """Context, feature lists and lengths of serialized SequenceExamples [n] (`tf.io.parse_sequence_example`).
 
     A feature list has a dimension more than its entries: dense and padded with its lengths, sparse or ragged.
+    Of one example, a scalar, there are its context, lists and lengths without the dimension of examples.
     InvalidArgumentError for examples that do not fit.
     """
-    return _parsed(convert_to_tensor(serialized, string), context_features, sequence_features, example_names, False)
+    text = convert_to_tensor(serialized, string)
+    if text.shape.rank != 0:
+        return _parsed(text, context_features, sequence_features, example_names, False)
+    from .. import shape
+
+    context, rows = _parsed(text, context_features, sequence_features, example_names, True)
+    dense = [k for k in rows if isinstance((sequence_features or {})[k], FixedLenSequenceFeature)]
+    return context, rows, {k: shape(rows[k], out_type=int64)[0] for k in sorted(dense)}
 
 
 def parse_single_sequence_example(

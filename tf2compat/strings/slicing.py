@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -151,9 +152,23 @@ def ragged_like(value: Any, pieces: Any) -> Any:
         return RaggedTensor.from_row_splits(flat, splits, validate=False)
     flat = ragged_like(reshape(value, [-1]), pieces)
     rows: Any = flat
-    for size in reversed(value.shape.as_list()[1:]):
-        rows = RaggedTensor.from_uniform_row_length(rows, size)
+    for axis in reversed(range(1, rank)):
+        rows = _rows_of_axis(rows, value, axis)
     return rows
+
+
+def _rows_of_axis(values: Any, dense: Any, axis: int) -> Any:
+    """`values` in rows of the length of a dimension of `dense`, where sizes are known when the function runs."""
+    from .. import RaggedTensor, cast, range, reduce_prod, shape
+
+    sizes = dense.shape.as_list()
+    if None not in sizes[: axis + 1]:
+        return RaggedTensor.from_uniform_row_length(values, sizes[axis], nrows=math.prod(sizes[:axis]))
+    told = cast(shape(dense), dtypes.int64)
+    count = math.prod(sizes[:axis]) if None not in sizes[:axis] else reduce_prod(told[:axis])
+    if sizes[axis] is not None:
+        return RaggedTensor.from_uniform_row_length(values, sizes[axis], nrows=count, validate=False)
+    return RaggedTensor.from_row_splits(values, range(cast(count, dtypes.int64) + 1) * told[axis], validate=False)
 
 
 def _strings(value: Any) -> Any:
