@@ -100,3 +100,11 @@ def test_eager_loops_let_gradients_through() -> None:
     assert float(gradient) == 49.0 and float(z) == 30.0
     gradient, z = tf.function(run)(x)
     assert gradient is None and float(z) == 30.0
+
+
+def test_eager_execution_is_on_already() -> None:
+    from tf2compat._private import places
+
+    assert places.HELPERS["framework.ops.enable_eager_execution_internal"] == places.HELPERS["framework.ops.enable_eager_execution"]
+    tf.compat.v1.enable_eager_execution()
+    assert tf.executing_eagerly()

@@ -231,6 +231,7 @@ HELPERS: dict[str, str] = {
     "eager.def_function.Function": "tf2compat._top.functions:Function",
     "framework.ops.EagerTensor": "tf2compat._engine.tensor:Tensor",
     "framework.ops.get_name_scope": "get_name_scope",
+    "framework.ops.enable_eager_execution_internal": "tf2compat.compat.v1:enable_eager_execution",
     "framework.ops.enable_eager_execution": "tf2compat.compat.v1:enable_eager_execution",
     "framework.ops.executing_eagerly_outside_functions": "tf2compat.compat.v1:executing_eagerly_outside_functions",
     "framework.ops.is_dense_tensor_like": "is_dense_tensor_like",
