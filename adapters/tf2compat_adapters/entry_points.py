@@ -21,4 +21,5 @@ ENTRY_POINTS = {
     "protos.tensorflow": "tf2compat_adapters.protos",
     "raw_ops.tensorflow": "tf2compat_adapters.tensorflow_graphs.raw_ops",
     "saved_model.tensorflow": "tf2compat_adapters.saved_model_proto",
+    "structures.tensorflow": "tf2compat_adapters.structured_values",
 }

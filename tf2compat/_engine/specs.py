@@ -156,21 +156,18 @@ class TypeSpec:
 
         return TypeSpecProto
 
-    #: the protocol buffer's name for the class; None where it has none of its own
-    _proto_class: str | None = None
-
     def experimental_as_proto(self) -> Any:
         """The spec as a protocol buffer, in TensorFlow's format."""
-        from .structured_values import encode_structure
+        from .._ports.structures import encode_structure
 
         return encode_structure(self).type_spec_value
 
     @classmethod
     def experimental_from_proto(cls, proto: Any) -> Any:
         """The spec that a protocol buffer describes."""
-        from .structured_values import decode
+        from .._ports.structures import decode_proto
 
-        return cls._deserialize(decode(proto.type_state))
+        return cls._deserialize(decode_proto(proto.type_state))
 
     def __eq__(self, other: Any) -> bool:
         return type(self) is type(other) and self._key() == other._key()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 from tf2compat._engine.graph import Graph as FuncGraph
-from tf2compat._engine.structured_values import decode, encode_structure
 from tf2compat._engine.symbolic import SymbolicTensor
 from tf2compat._engine.trackable import AutoTrackable, Trackable, no_automatic_dependency_tracking
+from tf2compat._ports.structures import decode_proto, encode_structure
 from tf2compat._private import dispatching, helpers, kinds, monitoring, nest
 from tf2compat._private.kinds import EagerTensor
 from tf2compat._private.type_specs import CompositeTensor
@@ -27,7 +27,7 @@ eager_context = SimpleNamespace(eager_mode=helpers.eager_mode)
 get_name_scope = helpers.get_name_scope
 is_tfrt_enabled = helpers.never
 ops = SimpleNamespace(broadcast_weights=helpers.broadcast_weights, is_resource_variable=helpers.is_variable)
-saved_model = SimpleNamespace(decode_proto=decode, encode_structure=encode_structure)
+saved_model = SimpleNamespace(decode_proto=decode_proto, encode_structure=encode_structure)
 smart_cond = SimpleNamespace(smart_cond=helpers.smart_cond, smart_constant_value=helpers.constant_value)
 tf2 = SimpleNamespace(enabled=helpers.always)
 tracking = SimpleNamespace(

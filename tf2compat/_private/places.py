@@ -215,9 +215,9 @@ KERAS: dict[str, str] = {
 
 #: "module.name" (or "module.*") -> a name of helpers.py, or "tf2compat.module:name"
 HELPERS: dict[str, str] = {
-    "saved_model.nested_structure_coder.NotEncodableError": "tf2compat._engine.structured_values:NotEncodableError",
-    "saved_model.nested_structure_coder.decode_proto": "tf2compat._engine.structured_values:decode",
-    "saved_model.nested_structure_coder.encode_structure": "tf2compat._engine.structured_values:encode_structure",
+    "saved_model.nested_structure_coder.NotEncodableError": "tf2compat._ports.structures:NotEncodableError",
+    "saved_model.nested_structure_coder.decode_proto": "tf2compat._ports.structures:decode_proto",
+    "saved_model.nested_structure_coder.encode_structure": "tf2compat._ports.structures:encode_structure",
     "client.device_lib.list_local_devices": "list_local_devices",
     "data.util.structure.*": "tf2compat._private.structures:*",
     "distribute.values.DistributedVariable": "tf2compat._engine.variable:Variable",

@@ -12,8 +12,6 @@ from .._engine.specs import TensorSpec, TypeSpec
 class RaggedTensorSpec(TypeSpec):
     """Shape, dtype and ragged rank of a ragged tensor (`tf.RaggedTensorSpec`)."""
 
-    _proto_class = "RAGGED_TENSOR_SPEC"
-
     def __init__(
         self, shape: Any = None, dtype: Any = dtypes.float32, ragged_rank: int | None = None, row_splits_dtype: Any = dtypes.int64, flat_values_spec: Any = None
     ) -> None:

@@ -195,8 +195,6 @@ class SparseTensor:
 class SparseTensorSpec(TypeSpec):
     """Shape and dtype of a sparse tensor (`tf.SparseTensorSpec`)."""
 
-    _proto_class = "SPARSE_TENSOR_SPEC"
-
     def __init__(self, shape: Any = None, dtype: Any = dtypes.float32) -> None:
         self._shape = TensorShape(shape)
         self._dtype = dtypes.as_dtype(dtype)

@@ -10,56 +10,18 @@ import numpy as np
 
 from tf2compat._engine import dtypes, nest
 from tf2compat._engine.concrete import ConcreteFunction
-from tf2compat._engine.shapes import TensorShape
-from tf2compat._engine.specs import TensorSpec
+from tf2compat._engine.specs import TensorSpec, type_spec_from_value
 from tf2compat._engine.symbolic import SymbolicTensor
 from tf2compat._engine.tensor import Tensor
 
+from ..structured_values import NotEncodableError, encode, fill
 from . import lowering, rules  # noqa: F401 - they register how ops are written
-from .body import NotExportable, fill_attribute, fill_shape
+from .body import NotExportable, fill_attribute
 from .export import Exporter, own
 
 #: the version of graphs that TensorFlow 2.21 writes
 PRODUCER = 2474
 _P = inspect.Parameter
-
-
-def fill_value(proto: Any, value: Any) -> None:
-    """A structure of specs and plain values into a StructuredValue. NotExportable for what it cannot hold."""
-    if value is None:
-        proto.none_value.SetInParent()
-    elif isinstance(value, bool):
-        proto.bool_value = value
-    elif isinstance(value, int):
-        proto.int64_value = value
-    elif isinstance(value, float):
-        proto.float64_value = value
-    elif isinstance(value, str):
-        proto.string_value = value
-    elif isinstance(value, TensorSpec):
-        proto.tensor_spec_value.name = value.name or ""
-        proto.tensor_spec_value.dtype = value.dtype.as_datatype_enum
-        fill_shape(proto.tensor_spec_value.shape, None if value.shape.rank is None else value.shape.as_list())
-    elif isinstance(value, dtypes.DType):
-        proto.tensor_dtype_value = value.as_datatype_enum
-    elif isinstance(value, TensorShape):
-        fill_shape(proto.tensor_shape_value, None if value.rank is None else value.as_list())
-    elif isinstance(value, Mapping):
-        proto.dict_value.SetInParent()
-        for key in value:
-            fill_value(proto.dict_value.fields[str(key)], value[key])
-    elif isinstance(value, tuple) and hasattr(value, "_fields"):
-        proto.named_tuple_value.name = type(value).__name__
-        for key in value._fields:
-            pair = proto.named_tuple_value.values.add(key=key)
-            fill_value(pair.value, getattr(value, key))
-    elif isinstance(value, (list, tuple)):
-        target = proto.list_value if isinstance(value, list) else proto.tuple_value
-        target.SetInParent()
-        for item in value:
-            fill_value(target.values.add(), item)
-    else:
-        raise NotExportable(f"its signature holds a {type(value).__name__}")
 
 
 def _spec(t: Any, name: str | None = None) -> Any:
@@ -79,12 +41,16 @@ def _full_argument_spec(proto: Any, binder: Any) -> None:
     }  # fmt: skip
     proto.named_tuple_value.name = "FullArgSpec"
     for key, value in fields.items():
-        fill_value(proto.named_tuple_value.values.add(key=key).value, value)
+        fill(proto.named_tuple_value.values.add(key=key).value, value)
 
 
 def _plain(value: Any) -> Any:
     """A default value as far as TensorFlow's signatures can hold it."""
-    return value if isinstance(value, (type(None), bool, int, float, str)) else None
+    try:
+        encode(value)
+    except (NotEncodableError, TypeError, ValueError):
+        return None
+    return value
 
 
 class Program:
@@ -127,11 +93,11 @@ class Program:
         saved = self.meta.object_graph_def.concrete_functions[name]
         try:
             saved.bound_inputs.extend([self._number_of(v) for v in variables])
-            fill_value(saved.canonicalized_input_signature, inputs)
-            fill_value(saved.output_signature, outputs)
-        except NotExportable:
+            fill(saved.canonicalized_input_signature, inputs)
+            fill(saved.output_signature, outputs)
+        except NotEncodableError as problem:
             del self.meta.object_graph_def.concrete_functions[name]
-            raise
+            raise NotExportable(f"of its signature: {problem}") from problem
 
     def add_function(self, children: Any, name: str, concretes: Sequence[ConcreteFunction]) -> None:
         """A function of an object, with those of its traces that TensorFlow can run."""
@@ -281,5 +247,5 @@ def _result_spec(value: Any, name: str | None = None) -> Any:
     if value is None:
         return None
     if not isinstance(value, (Tensor, SymbolicTensor)):
-        raise NotExportable(f"it returns a {type(value).__name__}")
+        return type_spec_from_value(value)
     return TensorSpec(value.shape, value.dtype, name=name)

@@ -22,7 +22,7 @@ from tf2compat.train import _formats
 from tf2compat.train._saving import ATTRIBUTES, escape
 from tf2compat.train._tensors import to_tensor
 
-from . import structures
+from ..structured_values import NotEncodableError, decode
 from .attributes import Damaged, constant_of
 from .interpreter import Functions
 from .state_ops import GraphTable
@@ -229,15 +229,14 @@ class SavedGraph:
             raise Damaged(f"the signature of the function '{key}' is missing")
         saved = self._signatures[key]
         try:
-            inputs = structures.value_of(saved.canonicalized_input_signature)
-            outputs = structures.value_of(saved.output_signature)
-        except NotImplementedError:
+            inputs, outputs = decode(saved.canonicalized_input_signature), decode(saved.output_signature)
+        except NotEncodableError:
             return None
         if not (isinstance(inputs, tuple) and len(inputs) == 2 and isinstance(inputs[0], (tuple, list)) and isinstance(inputs[1], dict)):
             raise Damaged(f"the signature of '{key}' is not one")
         pos, kw = tuple(inputs[0]), inputs[1]
         if spec is not None:
-            full = structures.value_of(spec.fullargspec)
+            full = decode(spec.fullargspec)
             if spec.is_method and full is not None and full[0]:
                 full = [list(full[0])[1:], *list(full)[1:]]
             binder = _binder(full)
