@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import os
+import subprocess
 import sys
 import weakref
 from collections.abc import Callable
@@ -259,3 +261,25 @@ def test_what_is_traced_goes_with_its_owner(kind: str) -> None:
     found = made()
     gc.collect()
     assert [ref() for ref in found] == [None, None]
+
+
+_FAULTS = """
+import resource
+import tf2compat as tf
+x = tf.ones([3, 4_000_000])
+for _ in range(3):
+    x + x
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(10):
+    x + x
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "confstr") or "glibc" not in (os.confstr("CS_GNU_LIBC_VERSION") or ""), reason="another C library")  # type: ignore[attr-defined, unused-ignore]
+@pytest.mark.parametrize(("settings", "kept"), [({}, True), ({"MALLOC_TRIM_THRESHOLD_": "131072"}, False)])
+def test_freed_memory_is_used_again_without_asking_the_system(settings: dict[str, str], kept: bool) -> None:
+    """48 MB are 12,000 pages that the system would have to clear each time."""
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("MALLOC_", "GLIBC_"))} | {"CUDA_VISIBLE_DEVICES": ""} | settings
+    done = subprocess.run([sys.executable, "-c", _FAULTS], env=env, capture_output=True, text=True, check=True)
+    assert (int(done.stdout) < 10_000) is kept

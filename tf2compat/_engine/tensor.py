@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from . import dtypes, state
+from . import dtypes, memory, state
 from .shapes import TensorShape
+
+memory.keep()
 
 _VIEW_AS = {torch.bfloat16: torch.int16, torch.float8_e5m2: torch.uint8, torch.float8_e4m3fn: torch.uint8,
             torch.float8_e4m3fnuz: torch.uint8, torch.float8_e5m2fnuz: torch.uint8}  # fmt: skip
