@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from ._engine import nest, state
+from ._engine import nest
 from ._engine.trackable import AutoTrackable
 from ._engine.variable import Variable
 from ._top.names import name_scope
@@ -39,7 +39,8 @@ class Module(AutoTrackable):
                 f"{name!r} is not a valid module name. Module names must be valid Python identifiers (e.g. a valid class name)."
             )
         self._name = name
-        self._scope_name = "/".join([*state.local.names, name]) + "/"
+        with name_scope(name) as scope:  # entered, so that a graph numbers modules of one name
+            self._scope_name = scope
 
     @property
     def name(self) -> str:
