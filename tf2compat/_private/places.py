@@ -9,7 +9,7 @@ PLACES: dict[str, str] = {
     "data.experimental.ops": "",
     "data.experimental.ops.*": "data.experimental",
     "data.ops.dataset_ops": "data",
-    "data.ops.iterator_ops": "data data.experimental",
+    "data.ops.iterator_ops": "data data.iterator data.experimental",
     "data.ops.options": "data",
     "data.ops.readers": "data",
     "data.util.nest": "nest",

@@ -14,14 +14,14 @@ import torch
 from tf2compat._engine import dtypes, state
 from tf2compat._engine.convert import convert_to_tensor
 from tf2compat._engine.op import TENSORS, VARIABLE, VARIABLES, op
-from tf2compat._engine.slices import deduplicated
 from tf2compat._engine.tensor import Tensor
 from tf2compat._engine.trackable import AutoTrackable
-from tf2compat._engine.variable import Variable
+from tf2compat._engine.variable import Variable, VariableAggregation, VariableSynchronization
 
 from ...indexed_slices import IndexedSlices
 from .._base.config import settings
 from . import _rules as rules
+from ._legacy_steps import OneByOne
 from .optimizer import CallableList, filter_empty_gradients
 from .optimizer import Optimizer as _Current
 from .schedules import LearningRateSchedule
@@ -29,7 +29,7 @@ from .schedules import LearningRateSchedule
 _KWARGS = frozenset(("clipnorm", "clipvalue", "lr", "decay", "global_clipnorm"))
 
 
-class Optimizer(AutoTrackable):
+class Optimizer(OneByOne, AutoTrackable):
     """Base of the legacy optimizers (`tf.keras.optimizers.legacy.Optimizer`).
 
     Own optimizers define `_create_slots`, `_resource_apply_dense` and `get_config`. TypeError for unknown keywords; ValueError for
@@ -53,13 +53,20 @@ class Optimizer(AutoTrackable):
         self.__dict__["_kept"] = []
         self.__dict__["_weights"] = []
         self.__dict__["_iterations"] = None
-        self.__dict__["_rate_now"] = None
+        self.__dict__["_rate_now"] = self.__dict__["_given_rate"] = None
         self.gradient_aggregator = gradient_aggregator
+        self._find_arguments()
         self.gradient_transformers = list(gradient_transformers or ())
         self._initial_decay = kwargs.get("decay", 0.0) or 0.0
         self.clipnorm = kwargs.get("clipnorm")
         self.global_clipnorm = kwargs.get("global_clipnorm")
         self.clipvalue = kwargs.get("clipvalue")
+        for key in ("clipnorm", "global_clipnorm", "clipvalue"):
+            if self.gradient_transformers and getattr(self, key) is not None:
+                raise ValueError(
+                    f"`{key}` cannot be set when `gradient_transformers` is set. Instead, use the `gradient_transformers` to specify clipping "
+                    f"and other transformations. Received: val={getattr(self, key)}, gradient_transformers={gradient_transformers}."
+                )
         if self.clipnorm is not None and self.global_clipnorm is not None:
             raise ValueError(
                 f"Cannot accept both `clipnorm` and `global_clipnorm`. Received: `clipnorm`={self.clipnorm}, "
@@ -99,6 +106,12 @@ class Optimizer(AutoTrackable):
 
         return cast(value, dtype)
 
+    def _now(self, name: str, dtype: Any) -> Any:
+        """A hyperparameter's present value, as a tensor."""
+        from tf2compat import identity
+
+        return identity(self._get_hyper(name, dtype))
+
     def _create_hypers(self) -> None:
         with state.outside():
             for name, value in list(self._hyper.items()):
@@ -133,6 +146,8 @@ class Optimizer(AutoTrackable):
 
     def _rate(self) -> Any:
         """The learning rate of this step, in a variable."""
+        if self._given_rate is not None:
+            return self._given_rate
         rate = self._get_hyper("learning_rate")
         if isinstance(rate, Variable) and not self._initial_decay:
             return rate
@@ -216,6 +231,29 @@ class Optimizer(AutoTrackable):
         self._create_hypers()
         self._create_slots(var_list)
 
+    def add_weight(
+        self, name: str, shape: Any, dtype: Any = None, initializer: Any = "zeros", trainable: bool | None = None,
+        synchronization: Any = VariableSynchronization.AUTO, aggregation: Any = VariableAggregation.NONE,
+    ) -> Any:  # fmt: skip
+        """A variable of the optimizer's own, which a checkpoint keeps under `name`. ValueError for a trainable one that is synced on read."""
+        from .. import initializers
+
+        on_read = synchronization is VariableSynchronization.ON_READ
+        if on_read and trainable:
+            raise ValueError(
+                "Synchronization value can be set to VariableSynchronization.ON_READ only for non-trainable variables. You have specified "
+                "trainable=True and synchronization=VariableSynchronization.ON_READ."
+            )
+        trainable = not on_read if trainable is None else trainable
+        dtype = dtypes.as_dtype(dtype or dtypes.float32)
+        with state.outside():
+            made = Variable(
+                initializers.get(initializer)(tuple(shape), dtype=dtype), name=name, dtype=dtype, trainable=trainable,
+                synchronization=synchronization, aggregation=aggregation,
+            )  # fmt: skip
+        self._track_trackable(made, name, overwrite=True)
+        return made
+
     @property
     def weights(self) -> list[Any]:
         return self._weights
@@ -243,7 +281,50 @@ class Optimizer(AutoTrackable):
     compute_gradients = _Current.compute_gradients
 
     def _compute_gradients(self, loss: Any, var_list: Any, grad_loss: Any = None, tape: Any = None) -> Any:
-        return _Current.compute_gradients(self, loss, var_list, tape)  # type: ignore[arg-type]
+        """(gradient, variable) pairs of a loss (a function, or a tensor with its tape), scaled by `grad_loss`."""
+        if not callable(loss) and tape is None:
+            raise ValueError(f"`tape` is required when a `Tensor` loss is passed. Received: loss={loss}, tape={tape}.")
+        import tf2compat as tf
+
+        tape = tf.GradientTape() if tape is None else tape
+        if callable(loss):
+            with tape:
+                if not callable(var_list):
+                    tape.watch(var_list)
+                loss = loss()
+                if callable(var_list):
+                    var_list = var_list()
+        with tape:
+            loss = self._transform_loss(loss)
+        return self._get_gradients(tape, loss, tf.nest.flatten(var_list), grad_loss)
+
+    def _transform_loss(self, loss: Any) -> Any:
+        """The loss that gradients are taken of: for own optimizers to redefine."""
+        return loss
+
+    def _get_gradients(self, tape: Any, loss: Any, var_list: Any, grad_loss: Any = None) -> Any:
+        return list(zip(tape.gradient(loss, var_list, grad_loss), var_list, strict=True))
+
+    def _transform_unaggregated_gradients(self, grads_and_vars: Any) -> Any:
+        """The pairs before they are summed over replicas."""
+        return grads_and_vars
+
+    def _aggregate_gradients(self, grads_and_vars: Any) -> Any:
+        """The pairs summed over replicas, or what `gradient_aggregator` makes of them."""
+        if self.gradient_aggregator is not None:
+            return self.gradient_aggregator(grads_and_vars)
+        return _Current.aggregate_gradients(self, grads_and_vars)  # type: ignore[arg-type]
+
+    def _transform_gradients(self, grads_and_vars: Any) -> Any:
+        """The pairs clipped, then as the `gradient_transformers` give them."""
+        if self.clipvalue is not None or self.clipnorm is not None or self.global_clipnorm is not None:
+            grads, variables = [g for g, _ in grads_and_vars], [v for _, v in grads_and_vars]
+            if self.clipvalue == 0:  # which stops training, where the newer optimizers do not clip
+                grads = [None if g is None else g * 0 for g in grads]
+            grads_and_vars = list(zip(_Current._clip_gradients(self, grads), variables, strict=True))  # type: ignore[arg-type]
+        for transform in self.gradient_transformers:
+            grads_and_vars = transform(grads_and_vars)
+        return grads_and_vars
 
     def get_gradients(self, loss: Any, params: Any) -> Any:
         """RuntimeError, as in eager Keras: use a GradientTape."""
@@ -260,50 +341,33 @@ class Optimizer(AutoTrackable):
         pairs = list(filter_empty_gradients(grads_and_vars))
         if not pairs:
             return self.iterations
-        if experimental_aggregate_gradients:
-            pairs = list(_Current.aggregate_gradients(self, pairs))  # type: ignore[arg-type]
         variables = [v for _, v in pairs]
         with state.outside():
             self._create_all_weights(variables)
-        grads = [g for g, _ in pairs]
-        for transform in self.gradient_transformers:
-            pairs = transform(list(zip(grads, variables, strict=True)))
-            grads, variables = [g for g, _ in pairs], [v for _, v in pairs]
-        if self.clipvalue == 0:  # which stops training, where the newer optimizers do not clip
-            grads = [None if g is None else g * 0 for g in grads]
-        grads = list(_Current._clip_gradients(self, grads))  # type: ignore[arg-type]
+        apply_state = self._prepare(variables) if self._own_steps else None
+        if experimental_aggregate_gradients:
+            pairs = self._aggregate_gradients(self._transform_unaggregated_gradients(pairs))
+        pairs = list(self._transform_gradients(pairs))
+        if self._own_steps:
+            self._step_by_step(pairs, apply_state, name)
+            return self.iterations
+        grads, variables = [g for g, _ in pairs], [v for _, v in pairs]
         grads = [g if isinstance(g, (Tensor, IndexedSlices)) else convert_to_tensor(g) for g in grads]
-        if type(self)._resource_apply_dense is not Optimizer._resource_apply_dense:
-            apply_state: dict[Any, Any] = {}
-            for g, v in zip(grads, variables, strict=True):
-                if isinstance(g, IndexedSlices):
-                    g = deduplicated(g)
-                    self._resource_apply_sparse(g.values, v, g.indices, apply_state)
-                else:
-                    self._resource_apply_dense(g, v, apply_state)
-        else:
-            turns = [(grads, variables)]
-            if len({id(v) for v in variables}) < len(variables):  # a variable that comes again is updated again, after the others
-                from ._rows import in_turn
+        turns = [(grads, variables)]
+        if len({id(v) for v in variables}) < len(variables):  # a variable that comes again is updated again, after the others
+            from ._rows import in_turn
 
-                turns = in_turn(grads, variables)
-            for turn, (gs, vs) in enumerate(turns):
-                self.__dict__["_again"] = turn > 0
-                for dtype in {id(v._dtype): v._dtype for v in vs}.values():
-                    some = [i for i, v in enumerate(vs) if v._dtype is dtype]
-                    update_rows(self, [gs[i] for i in some], [vs[i] for i in some])
+            turns = in_turn(grads, variables)
+        for turn, (gs, vs) in enumerate(turns):
+            self.__dict__["_again"] = turn > 0
+            for dtype in {id(v._dtype): v._dtype for v in vs}.values():
+                some = [i for i, v in enumerate(vs) if v._dtype is dtype]
+                update_rows(self, [gs[i] for i in some], [vs[i] for i in some])
         for v in variables:
             if v._constraint is not None:
                 v.assign(v._constraint(v))
         rules.count(self.iterations)
         return self.iterations
-
-    def _resource_apply_dense(self, grad: Any, var: Any, apply_state: Any = None) -> Any:
-        """Update one variable: what own optimizers define."""
-        raise NotImplementedError("Must be implemented in subclasses.")
-
-    def _resource_apply_sparse(self, grad: Any, var: Any, indices: Any, apply_state: Any = None) -> Any:
-        raise NotImplementedError("Must be implemented in subclasses.")
 
     def _update(self, grads: list[Any], variables: list[Any]) -> None:
         raise NotImplementedError("An optimizer defines _resource_apply_dense(grad, var, apply_state).")
@@ -398,6 +462,9 @@ class SGD(Optimizer):
             for v in var_list:
                 self.add_slot(v, "momentum")
 
+    def _numbers(self, dtype: Any, lr_t: Any) -> dict[str, Any]:
+        return {"momentum": self._now("momentum", dtype)}
+
     def _lazy_state(self) -> bool | None:
         return True
 
@@ -413,6 +480,8 @@ class SGD(Optimizer):
 
 class Adam(Optimizer):
     """Adaptive moments (`tf.keras.optimizers.legacy.Adam`)."""
+
+    _rate_of_rows = "lr"
 
     def __init__(
         self, learning_rate: Any = 0.001, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7, amsgrad: bool = False,
@@ -435,6 +504,18 @@ class Adam(Optimizer):
             for v in var_list:
                 self.add_slot(v, name)
 
+    def _numbers(self, dtype: Any, lr_t: Any) -> dict[str, Any]:
+        import tf2compat as tf
+
+        step = tf.cast(self.iterations + 1, dtype)
+        beta_1, beta_2 = self._now("beta_1", dtype), self._now("beta_2", dtype)
+        power_1, power_2 = tf.pow(beta_1, step), tf.pow(beta_2, step)
+        return {
+            "lr": lr_t * tf.sqrt(1 - power_2) / (1 - power_1), "epsilon": convert_to_tensor(self.epsilon, dtype), "beta_1_t": beta_1,
+            "beta_1_power": power_1, "one_minus_beta_1_t": 1 - beta_1, "beta_2_t": beta_2, "beta_2_power": power_2,
+            "one_minus_beta_2_t": 1 - beta_2,
+        }  # fmt: skip
+
     def _lazy_state(self) -> bool | None:
         return True  # by a rule that lets all state decay
 
@@ -452,11 +533,17 @@ class Adam(Optimizer):
 class Adamax(Adam):
     """Adam with the infinity norm (`tf.keras.optimizers.legacy.Adamax`)."""
 
+    _rate_of_rows = "neg_scaled_lr"
+
     def __init__(
         self, learning_rate: Any = 0.001, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7, name: str = "Adamax",
         **kwargs: Any,
     ) -> None:  # fmt: skip
         super().__init__(learning_rate, beta_1, beta_2, epsilon, False, name, **kwargs)
+
+    def _numbers(self, dtype: Any, lr_t: Any) -> dict[str, Any]:
+        found = {k: v for k, v in super()._numbers(dtype, lr_t).items() if k not in ("lr", "beta_2_power", "one_minus_beta_2_t")}
+        return found | {"neg_scaled_lr": -lr_t / (1 - found["beta_1_power"]), "zero": convert_to_tensor(0, dtypes.int64)}
 
     def _lazy_state(self) -> bool | None:
         return True
@@ -494,6 +581,8 @@ _nadam.infer(lambda *args: [])
 class Nadam(Adam):
     """Adam with Nesterov momentum (`tf.keras.optimizers.legacy.Nadam`). ValueError for a schedule as learning rate."""
 
+    _rate_of_rows = "neg_lr_t"
+
     def __init__(
         self, learning_rate: Any = 0.001, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7, name: str = "Nadam",
         **kwargs: Any,
@@ -514,6 +603,15 @@ class Nadam(Adam):
             self.__dict__["_m_cache"] = made
             self._weights.append(made)
         super()._create_slots(var_list)
+
+    def _by_rule(self, grad: Any, var: Any, apply_state: Any) -> None:
+        if not self._own_steps:
+            raise NotImplementedError("Nadam counts its steps itself: another optimizer cannot update variables by it one after another.")
+        super()._by_rule(grad, var, apply_state)
+
+    def _numbers(self, dtype: Any, lr_t: Any) -> dict[str, Any]:
+        found = {k: v for k, v in super()._numbers(dtype, lr_t).items() if k != "lr" and not k.endswith("power")}
+        return found | {"neg_lr_t": -lr_t}
 
     def _lazy_state(self) -> bool | None:
         return False
@@ -572,11 +670,22 @@ class RMSprop(Optimizer):
     def _options(self) -> tuple[float, float]:
         return self._number("rho"), self._number("momentum")
 
+    @property
+    def _rate_of_rows(self) -> str:  # type: ignore[override]
+        return "lr_t" if self._options[1] else "neg_lr_t"
+
     def _create_slots(self, var_list: Any) -> None:
         names = ["rms"] + (["momentum"] if self._options[1] else []) + (["mg"] if self.centered else [])
         for name in names:
             for v in var_list:
                 self.add_slot(v, name)
+
+    def _numbers(self, dtype: Any, lr_t: Any) -> dict[str, Any]:
+        rho = self._now("rho", dtype)
+        return {
+            "neg_lr_t": -lr_t, "epsilon": convert_to_tensor(self.epsilon, dtype), "rho": rho, "momentum": self._now("momentum", dtype),
+            "one_minus_rho": 1.0 - rho,
+        }  # fmt: skip
 
     def _lazy_state(self) -> bool | None:
         return True if self._options[1] else None
@@ -622,6 +731,9 @@ class Adagrad(Optimizer):
         for v in var_list:
             self.add_slot(v, "accumulator", torch.full_like(v._t, self._initial_accumulator_value))
 
+    def _numbers(self, dtype: Any, lr_t: Any) -> dict[str, Any]:
+        return {"epsilon": convert_to_tensor(self.epsilon, dtype), "neg_lr_t": -lr_t, "zero": convert_to_tensor(0, dtypes.int64)}
+
     def _lazy_state(self) -> bool | None:
         return True
 
@@ -648,6 +760,9 @@ class Adadelta(Optimizer):
         for name in ("accum_grad", "accum_var"):
             for v in var_list:
                 self.add_slot(v, name)
+
+    def _numbers(self, dtype: Any, lr_t: Any) -> dict[str, Any]:
+        return {"epsilon": convert_to_tensor(self.epsilon, dtype), "rho": self._now("rho", dtype)}
 
     def _lazy_state(self) -> bool | None:
         return True
@@ -692,6 +807,9 @@ class Ftrl(Optimizer):
         for v in var_list:
             self.add_slot(v, "accumulator", torch.full_like(v._t, self._initial_accumulator_value))
             self.add_slot(v, "linear")
+
+    def _numbers(self, dtype: Any, lr_t: Any) -> dict[str, Any]:
+        return {name: convert_to_tensor(value, dtype) for name, value in self._options.items()}
 
     def _lazy_state(self) -> bool | None:
         return True
