@@ -177,3 +177,15 @@ def test_a_weight_of_its_own():
     assert (made.name, made.trainable, made.dtype) == ("extra:0", True, tf.float32)
     with pytest.raises(ValueError, match="gradient_transformers"):
         L.SGD(0.1, clipvalue=0.5, gradient_transformers=[lambda pairs: pairs])
+
+
+def test_hyperparameters_keep_the_type_that_they_are_given():
+    class Flagged(L.SGD):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self._set_hyper("flag", False)
+
+    optimizer = Flagged(learning_rate=1)
+    assert (optimizer._get_hyper("flag").dtype, optimizer.learning_rate.dtype, L.SGD(0.5).learning_rate.dtype) == (tf.bool, tf.int32, tf.float32)
+    optimizer.learning_rate = 0.25
+    assert int(optimizer.learning_rate) == 0

@@ -58,21 +58,39 @@ def remove_undocumented(*args: Any, **kwargs: Any) -> None:
     """TensorFlow hides names of a module from its documentation with this; they stay."""
 
 
-def make_decorator(target: Any, decorator_func: Any, *args: Any, **kwargs: Any) -> Any:
+class Decoration:
+    """What `make_decorator` says of a function that it made: what is inside, and the arguments where they are others."""
+
+    def __init__(self, decorator_name: str, target: Any, decorator_doc: str = "", decorator_argspec: Any = None) -> None:
+        self.decorator_name, self.decorator_doc, self.decorator_argspec = decorator_name, decorator_doc, decorator_argspec
+        self.decorated_target = target
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.decorated_target(*args, **kwargs)
+
+
+def make_decorator(
+    target: Any, decorator_func: Any, decorator_name: str | None = None, decorator_doc: str = "", decorator_argspec: Any = None
+) -> Any:
     """`decorator_func` with the name, documentation and signature of `target`."""
     found = functools.wraps(target)(decorator_func)
     with contextlib.suppress(TypeError, ValueError):
         found.__signature__ = inspect.signature(target)
+    found._tf_decorator = Decoration(decorator_name or decorator_func.__name__, target, decorator_doc, decorator_argspec)
     return found
 
 
 def unwrap(maybe_decorator: Any) -> tuple[list[Any], Any]:
-    """The decorators around a function, and the function."""
-    found = []
-    while hasattr(maybe_decorator, "__wrapped__"):
-        found.append(maybe_decorator)
-        maybe_decorator = maybe_decorator.__wrapped__
-    return found, maybe_decorator
+    """The decorators of TensorFlow's making around a function, and the function: what `functools.wraps` alone made is none of them."""
+    found: list[Decoration] = []
+    while True:
+        decoration = getattr(maybe_decorator, "_tf_decorator", None)
+        if decoration is None and type(maybe_decorator).__module__.startswith("tf2compat.") and hasattr(maybe_decorator, "__wrapped__"):
+            decoration = Decoration(type(maybe_decorator).__name__, maybe_decorator.__wrapped__)
+        if decoration is None:
+            return found, maybe_decorator
+        found.append(decoration)
+        maybe_decorator = decoration.decorated_target
 
 
 class LazyLoader(types.ModuleType):

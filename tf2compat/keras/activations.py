@@ -14,7 +14,7 @@ from tf2compat._engine.op import op, tensor
 from tf2compat._engine.tensor import Tensor
 from tf2compat.nn import activations as nn
 
-from ._base.serialization import from_module, serialize_keras_object, serialize_legacy
+from ._base.serialization import from_module, get_registered_name, serialize_keras_object, serialize_legacy
 
 
 def _rank(x: Any) -> int | None:
@@ -178,7 +178,12 @@ def serialize(activation: Any, use_legacy_format: bool = False) -> Any:
     if use_legacy_format:
         return serialize_legacy(activation)
     if name is not None and name != "<lambda>" and not hasattr(activation, "get_config"):
-        return name if (getattr(activation, "__module__", "") or "").startswith("tf2compat.") else serialize_keras_object(activation)
+        if (getattr(activation, "__module__", "") or "").startswith("tf2compat."):
+            return name
+        config = serialize_keras_object(activation)
+        if isinstance(config, dict) and config.get("class_name") == "function":
+            config["config"] = get_registered_name(activation)
+        return config
     return serialize_keras_object(activation)
 
 

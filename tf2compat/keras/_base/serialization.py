@@ -315,7 +315,8 @@ def deserialize_keras_object(
     if name == "__lambda__":
         return stored_lambda(inner["value"], safe_mode)
     if name == "function":
-        found = get_registered_object(inner, custom_objects, module_objects) or find_function(inner)
+        found = get_registered_object(config.get("registered_name") or "", custom_objects)
+        found = found or get_registered_object(inner, custom_objects, module_objects) or find_function(inner)
         if found is None and _scopes.own:
             from .lambdas import known
 

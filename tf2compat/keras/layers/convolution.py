@@ -161,7 +161,7 @@ class Conv(WeightOptions, Layer):
             if self.use_bias:
                 out = tf.nn.bias_add(out, self.bias, "NCHW" if self._first else "NHWC")
         else:
-            out = convolved(inputs, d["kernel"], d["strides"], d["padding"], d["dilation_rate"], d["_first"], d["bias"])
+            out = convolved(inputs, self.kernel, d["strides"], d["padding"], d["dilation_rate"], d["_first"], self.bias)
         activation = d["activation"]
         return out if activation is None or activation is activations.linear else activation(out)
 

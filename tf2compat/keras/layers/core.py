@@ -106,7 +106,7 @@ class Dense(WeightOptions, Layer):
         if type(inputs) is Tensor:
             if inputs._t.dtype is not d["_cast_to"] and d["_cast_to"] is not None:
                 inputs = tf.cast(inputs, d["_compute"])
-            found = dense(inputs, d["kernel"], d["bias"])
+            found = dense(inputs, self.kernel, self.bias)
         elif hasattr(inputs, "dense_shape"):
             found = tf.sparse.sparse_dense_matmul(inputs, self.kernel)
             found = found if self.bias is None else tf.nn.bias_add(found, self.bias)
@@ -122,7 +122,7 @@ class Dense(WeightOptions, Layer):
         else:
             if inputs.dtype is not d["_compute"]:
                 inputs = tf.cast(inputs, d["_compute"])
-            found = dense(inputs, d["kernel"], d["bias"])
+            found = dense(inputs, self.kernel, self.bias)
         activation = d["activation"]
         return found if activation is None or activation is activations.linear else activation(found)
 

@@ -82,7 +82,7 @@ class _DepthwiseConv(Conv):
     def call(self, inputs: Any) -> Any:
         """activation(depthwise convolution of inputs + bias)."""
         d = self.__dict__
-        out = _depthwise(inputs, d["depthwise_kernel"], d["strides"], d["padding"], d["dilation_rate"], d["_first"], d["bias"])
+        out = _depthwise(inputs, self.depthwise_kernel, d["strides"], d["padding"], d["dilation_rate"], d["_first"], self.bias)
         activation = d["activation"]
         return out if activation is None or activation is activations.linear else activation(out)
 
@@ -203,7 +203,7 @@ class _SeparableConv(Conv):
         """activation(pointwise(depthwise(inputs)) + bias)."""
         d = self.__dict__
         out = _separable(
-            inputs, d["depthwise_kernel"], d["pointwise_kernel"], d["strides"], d["padding"], d["dilation_rate"], d["_first"], d["bias"]
+            inputs, self.depthwise_kernel, self.pointwise_kernel, d["strides"], d["padding"], d["dilation_rate"], d["_first"], self.bias
         )
         activation = d["activation"]
         return out if activation is None or activation is activations.linear else activation(out)

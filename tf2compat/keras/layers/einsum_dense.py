@@ -160,7 +160,7 @@ class EinsumDense(WeightOptions, Layer):
     def call(self, inputs: Any) -> Any:
         """activation(einsum(equation, inputs, kernel) + bias)."""
         d = self.__dict__
-        out = einsum_dense(inputs, d["kernel"], d["equation"], d["_contracted"], d["bias"])
+        out = einsum_dense(inputs, self.kernel, d["equation"], d["_contracted"], self.bias)
         activation = d["activation"]
         return out if activation is None or activation is activations.linear else activation(out)
 

@@ -265,7 +265,7 @@ class BatchNormalization(WeightOptions, Layer):
             return self._train_step(inputs, mask)
         if d["virtual_batch_size"] is not None:
             return variants.at_rest(self, inputs)
-        return _infer(inputs, d["moving_mean"], d["moving_variance"], d["_axes"], d["epsilon"], d["gamma"], d["beta"])
+        return _infer(inputs, self.moving_mean, self.moving_variance, d["_axes"], d["epsilon"], self.gamma, self.beta)
 
     def _at_rest(self, inputs: Any) -> Any:
         if self.virtual_batch_size is not None:
@@ -278,9 +278,9 @@ class BatchNormalization(WeightOptions, Layer):
             return variants.train_step(self, inputs, mask)
         if mask is not None and not self.fused:
             return self._masked_step(inputs, mask)
-        out, mean, variance = _train(inputs, d["_axes"], d["epsilon"], d["fused"], d["gamma"], d["beta"])
+        out, mean, variance = _train(inputs, d["_axes"], d["epsilon"], d["fused"], self.gamma, self.beta)
         if not calling.inferring:
-            _update(d["moving_mean"], d["moving_variance"], mean, variance, 1.0 - d["momentum"])
+            _update(self.moving_mean, self.moving_variance, mean, variance, 1.0 - d["momentum"])
         return out
 
     def _masked_step(self, inputs: Any, mask: Any) -> Any:
@@ -424,7 +424,7 @@ class LayerNormalization(_Affine):
         d = self.__dict__
         if isinstance(inputs, tf.RaggedTensor):
             return tf.RaggedTensor.from_tensor(self.call(inputs.to_tensor()), inputs.nested_row_lengths())
-        return _layer_norm(inputs, d["_axes"], d["epsilon"], d["gamma"], d["beta"])
+        return _layer_norm(inputs, d["_axes"], d["epsilon"], self.gamma, self.beta)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as plain values."""

@@ -69,7 +69,7 @@ class _Transposed(Conv):
         """activation(transposed convolution of inputs + bias)."""
         d = self.__dict__
         out = _transposed(
-            inputs, d["kernel"], d["strides"], d["padding"], d["_dilation"], d["_first"], d["output_padding"], d["bias"]
+            inputs, self.kernel, d["strides"], d["padding"], d["_dilation"], d["_first"], d["output_padding"], self.bias
         )
         activation = d["activation"]
         return out if activation is None or activation is activations.linear else activation(out)

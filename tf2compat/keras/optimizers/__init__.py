@@ -29,7 +29,7 @@ def serialize(optimizer: Any, use_legacy_format: bool = False) -> Any:
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None, use_legacy_format: bool = False, **kwargs: Any) -> Any:
     """The optimizer of a config (`tf.keras.optimizers.deserialize`); ValueError for an unknown one."""
-    from .._base.serialization import from_module
+    from .._base.serialization import from_module, get_registered_object
 
     use_legacy = kwargs.pop("use_legacy_optimizer", False)
     if kwargs:
@@ -46,8 +46,9 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None, use_l
         space |= {known.__name__: vars(old)[known.__name__] for known in _BY_LOWER_NAME.values() if known.__name__ in vars(old)}
     inner.pop("is_legacy_optimizer", None)
     config["config"] = inner
+    own = get_registered_object(config.get("registered_name") or "", custom_objects)
     for known in _BY_LOWER_NAME.values():
-        if name.lower() == known.__name__.lower():
+        if own is None and name.lower() == known.__name__.lower():
             config["class_name"] = known.__name__
             config.pop("registered_name", None)
     if config["class_name"] == "LossScaleOptimizer":

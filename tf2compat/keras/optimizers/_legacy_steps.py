@@ -29,7 +29,8 @@ class Coefficients(dict):
 
     made: dict[str, Any]
 
-    def __init__(self) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         self.made = {}
 
     def give(self, numbers: dict[str, Any]) -> None:

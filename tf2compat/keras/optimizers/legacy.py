@@ -85,7 +85,7 @@ class Optimizer(OneByOne, AutoTrackable):
         self.__dict__.setdefault("_given", {})[name] = value
         known = self._hyper.get(name)
         if isinstance(known, Variable) and not callable(value):
-            known.assign(float(value) if isinstance(value, (int, float, np.generic, np.ndarray)) else value)
+            known.assign(np.asarray(value, known.dtype.as_numpy_dtype) if isinstance(value, (int, float, np.generic, np.ndarray)) else value)
         else:
             self._hyper[name] = value
 
@@ -116,7 +116,8 @@ class Optimizer(OneByOne, AutoTrackable):
         with state.outside():
             for name, value in list(self._hyper.items()):
                 if not isinstance(value, Variable) and not callable(value):
-                    self._hyper[name] = Variable(value, name=f"{self._name}/{name}", dtype=settings.floatx, trainable=False)
+                    dtype = None if isinstance(value, (bool, int)) else settings.floatx  # a flag stays one
+                    self._hyper[name] = Variable(value, name=f"{self._name}/{name}", dtype=dtype, trainable=False)
 
     def __getattr__(self, name: str) -> Any:
         hyper = self.__dict__.get("_hyper")
