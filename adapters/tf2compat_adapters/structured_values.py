@@ -64,7 +64,8 @@ def fill(message: Any, value: Any) -> None:
     elif isinstance(value, str):
         message.string_value = value
     elif isinstance(value, TensorShape):
-        message.tensor_shape_value.CopyFrom(value.as_proto())
+        message.tensor_shape_value.SetInParent()  # that of a scalar is empty
+        message.tensor_shape_value.MergeFrom(value.as_proto())
     elif isinstance(value, dtypes.DType):
         message.tensor_dtype_value = value.as_datatype_enum
     elif isinstance(value, TensorSpec):

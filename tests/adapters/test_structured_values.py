@@ -13,7 +13,7 @@ Point = collections.namedtuple("Point", "x y")
 KINDS = [
     (None, "none_value"), (True, "bool_value"), (3, "int64_value"), (2.5, "float64_value"), ("a", "string_value"), ([1, (2,)], "list_value"),
     ({"b": 1, "a": [None]}, "dict_value"), (Point(1, "z"), "named_tuple_value"), (tf.TensorShape([2, None]), "tensor_shape_value"),
-    (tf.TensorShape(None), "tensor_shape_value"), (tf.bfloat16, "tensor_dtype_value"), (tf.TensorSpec([None], tf.int32, "n"), "tensor_spec_value"),
+    (tf.TensorShape(None), "tensor_shape_value"), (tf.TensorShape([]), "tensor_shape_value"), (tf.bfloat16, "tensor_dtype_value"), (tf.TensorSpec([None], tf.int32, "n"), "tensor_spec_value"),
     (tf.RaggedTensorSpec([None, None], tf.int32, 1, tf.int32), "type_spec_value"), (tf.SparseTensorSpec([2, None]), "type_spec_value"),
     (tf.IndexedSlicesSpec([3]), "type_spec_value"), (tf.TensorArraySpec([2], tf.int32), "type_spec_value"),
     (tf.OptionalSpec(tf.TensorSpec([])), "type_spec_value"), (tf.data.DatasetSpec(tf.TensorSpec([])), "type_spec_value"),

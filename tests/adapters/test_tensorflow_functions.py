@@ -113,4 +113,4 @@ def test_signatures_of_ops():
     found = signature("SplitV")
     assert found.inputs[1].type == "Tlen" and found.inputs[2].dtype == "int32" and found.outputs[0].number == "num_split"
     assert signature("While").outputs[0].types == "T" and signature("While").stateful
-    assert signature("Conv2D").attributes["strides"] == ("list(int)", False) and signature("NoSuchOp") is None
+    assert signature("Conv2D").attributes["strides"] == ("list(int)", False, frozenset(), "") and signature("NoSuchOp") is None

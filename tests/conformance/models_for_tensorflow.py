@@ -96,3 +96,19 @@ class Programs(tf.Module):
             "first": numbers[:, :1].to_tensor(),
             "twice": tf.concat([numbers, numbers], 1).to_tensor(shape=[None, 8]),
         }
+
+
+class Composites(tf.Module):
+    """Functions that take and give ragged and sparse tensors, and have structures for defaults."""
+
+    @tf.function(input_signature=[tf.RaggedTensorSpec([None, None])])
+    def ragged(self, x):
+        return {"twice": x * 2.0, "sums": tf.reduce_sum(x, 1)}
+
+    @tf.function(input_signature=[tf.SparseTensorSpec([None, 3])])
+    def dense(self, x):
+        return tf.sparse.to_dense(x), tf.sparse.reduce_sum(x, 1)
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 3])])
+    def sparse(self, x):
+        return tf.sparse.from_dense(x), tf.RaggedTensor.from_tensor(x, padding=0.0)

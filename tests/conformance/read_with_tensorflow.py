@@ -1,6 +1,7 @@
 """Reads, under a real TensorFlow with Keras 2, what `write_for_tensorflow.py` wrote, and compares. Prints one line for each thing."""
 
 import glob
+import json
 import os
 import sys
 
@@ -111,6 +112,52 @@ def programs(directory):
     in_session(directory, {"x": data["x"]})
 
 
+def composites(directory):
+    loaded = tf.saved_model.load(directory)
+    found = loaded.ragged(tf.ragged.constant([[1.0, 2.0], [], [3.0]]))
+    assert found["twice"].to_list() == [[2, 4], [], [6]] and found["sums"].numpy().tolist() == [3, 0, 3]
+    rows = [[1.0, 0.0, 2.0], [0.0, 0.0, 3.0]]
+    dense, sums = loaded.dense(tf.sparse.from_dense(rows))
+    assert dense.numpy().tolist() == rows and sums.numpy().tolist() == [3, 3]
+    sparse, ragged = loaded.sparse(tf.constant([[1.0, 2.0, 0.0], [0.0, 0.0, 0.0]]))
+    assert sparse.indices.numpy().tolist() == [[0, 0], [0, 1]] and ragged.to_list() == [[1, 2], []]
+
+
+def cases(directory):
+    """Each conformance case as a function: TensorFlow gives what tf2compat gave."""
+    with open(os.path.join(directory, "cases.json")) as file:
+        sources = json.load(file)
+    loaded, data = tf.saved_model.load(os.path.join(directory, "cases")), np.load(os.path.join(directory, "cases.npz"))
+    without_kernel, differ = [], []
+    for name, source in sources.items():
+        arrays = {which: [data[f"{name}_{which}{i}"] for i in range(99) if f"{name}_{which}{i}" in data] for which in ("in", "out")}
+        specs = getattr(loaded, name).concrete_functions[0].structured_input_signature[0]
+        given = [tf.cast(a, s.dtype) if a.dtype.kind != "S" else tf.constant(a.astype(object)) for a, s in zip(arrays["in"], specs)]
+        try:
+            found = [t for t in tf.nest.flatten(getattr(loaded, name)(*given), expand_composites=True) if t is not None]
+            assert len(found) == len(arrays["out"]), (len(found), len(arrays["out"]))
+            for one, other in zip(found, arrays["out"]):
+                close(one.numpy() if hasattr(one, "numpy") else np.asarray(one), other)
+        except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError) as error:
+            (without_kernel if "OpKernel" in str(error) or isinstance(error, tf.errors.UnimplementedError) else differ).append((source, str(error)[:200]))
+        except Exception as error:  # noqa: BLE001 - counted
+            differ.append((source, f"{type(error).__name__}: {str(error)[:200]}"))
+    for source, why in differ:
+        print("        differs:", " ".join(source.split())[:120], "|", " ".join(why.split()))
+    print(f"        {len(sources)} functions, {len(differ)} differ, TensorFlow has no kernel for {len(without_kernel)}")
+    assert len(differ) <= 2
+
+
+def close(one, other):
+    one = np.asarray(one, dtype="S") if isinstance(one, bytes) else one
+    if one.dtype.kind in "OSU" or other.dtype.kind in "SU":
+        assert one.shape == other.shape and one.astype("S").tolist() == other.tolist(), (one, other)
+        return
+    tolerance = 3e-2 if one.dtype.name in ("float16", "bfloat16") else 2e-5
+    assert one.dtype.kind == other.dtype.kind or one.dtype.kind == "V" or {one.dtype.kind, other.dtype.kind} <= set("iu"), (one.dtype, other.dtype)
+    np.testing.assert_allclose(one.astype(np.complex128), other.astype(np.complex128), rtol=tolerance, atol=tolerance)
+
+
 def same(model, base, after=False):
     data = np.load(base + ".npz")
     wanted = np.load(base + "_after.npz")["predictions"] if after else data["predictions"]
@@ -175,6 +222,8 @@ def main(directory):
             report(f"{name}_ckpt: model and optimizer", lambda: optimizer_state(base))
     report("SavedModel: objects and variables", lambda: saved_module(os.path.join(directory, "saved_module")))
     report("SavedModel of functions: called, as signatures, in a session", lambda: programs(os.path.join(directory, "programs")))
+    report("SavedModel of functions of ragged and sparse tensors", lambda: composites(os.path.join(directory, "composites")))
+    report("SavedModel of conformance cases: each gives the same", lambda: cases(directory))
     for path in sorted(glob.glob(os.path.join(directory, "run_*_expected.npz"))):
         model = path.removesuffix("_expected.npz")
         name = os.path.basename(model).removeprefix("run_")

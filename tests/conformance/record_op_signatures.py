@@ -4,10 +4,10 @@
 
 records the ops of the file again, and those that are named. A line is
 
-    NAME[!]|input:TYPE,…|output:TYPE,…|attr=KIND[?],…
+    NAME[!]|input:TYPE,…|output:TYPE,…|attr=KIND[{VALUE;…}][?[TYPE]],…
 
 where ! marks an op with effects, TYPE is a dtype, the attr that holds it, N*T (a list as long as the attr N says) or [T] (a list of the types in
-T), and ? an attr that may be left out. Arguments that `tf.raw_ops` calls by other names are written to `tensorflow_graphs/renamed.txt`:
+T), braces hold the values that are allowed, and ? marks an attr that may be left out, followed by what a dtype then is. Arguments that `tf.raw_ops` calls by other names are written to `tensorflow_graphs/renamed.txt`:
 
     NAME|name in the graph=name in Python,…
 """
@@ -31,14 +31,26 @@ def argument(arg):
     if arg.type_list_attr:
         kind = f"[{arg.type_list_attr}]"
     else:
-        kind = arg.type_attr or types_pb2.DataType.Name(arg.type).removeprefix("DT_").lower()
+        kind = arg.type_attr or dtype(arg.type)
         if arg.number_attr:
             kind = f"{arg.number_attr}*{kind}"
     return f"{arg.name}:{kind}"
 
 
+def dtype(number):
+    return types_pb2.DataType.Name(number).removeprefix("DT_").lower()
+
+
+def attribute(attr):
+    allowed = [dtype(t) for t in attr.allowed_values.list.type] or [s.decode() for s in attr.allowed_values.list.s]
+    kind = attr.type + ("{" + ";".join(allowed) + "}" if allowed else "")
+    if not attr.HasField("default_value"):
+        return f"{attr.name}={kind}"
+    return f"{attr.name}={kind}?{dtype(attr.default_value.type) if attr.type == 'type' else ''}"
+
+
 def line(op):
-    attrs = ",".join(f"{a.name}={a.type}{'?' if a.HasField('default_value') else ''}" for a in op.attr)
+    attrs = ",".join(map(attribute, op.attr))
     return f"{op.name}{'!' if op.is_stateful else ''}|{','.join(map(argument, op.input_arg))}|{','.join(map(argument, op.output_arg))}|{attrs}"
 
 

@@ -12,7 +12,8 @@ import numpy as np
 import tf2compat as tf
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
-from tests.conformance.models_for_tensorflow import MODELS, Programs
+from tests.conformance import cases_as_functions
+from tests.conformance.models_for_tensorflow import MODELS, Composites, Programs
 
 FILES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "files")
 DTYPES = "bool uint8 int8 uint16 int16 uint32 int32 uint64 int64 float16 bfloat16 float32 float64 complex64 complex128".split()
@@ -38,6 +39,10 @@ def main(directory):
     tf.saved_model.save(programs, os.path.join(directory, "programs"), signatures={"serving_default": programs.steps, "words": programs.words})
     expected = programs.steps(data)
     np.savez(os.path.join(directory, "programs_expected.npz"), x=data, y=expected["y"].numpy(), rows=expected["rows"].numpy())
+    composites = Composites()
+    tf.saved_model.save(composites, os.path.join(directory, "composites"))
+    traced, written, _ = cases_as_functions.write(directory)
+    print(f"{written} of {traced} conformance cases are written")
     for name, make in MODELS.items():
         model, inputs = make()
         predictions = model(inputs if len(inputs) > 1 else inputs[0]).numpy()

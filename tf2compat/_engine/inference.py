@@ -425,7 +425,7 @@ def _some_range(bound: list[Any]) -> tuple[Any, Any]:
 
 
 def _decides(op: Op, bound: list[Any], t: SymbolicTensor) -> bool:
-    if t._const or t._dtype not in (dtypes.int32, dtypes.int64):
+    if t._dtype not in (dtypes.int32, dtypes.int64) or t._static_value() is not None:
         return False
     for kind, value in zip(op.kinds, bound, strict=True):
         if kind is None or kind.what in ("int", "ints", "shape", "axes"):
@@ -512,16 +512,16 @@ def _told(op: Op, bound: list[Any], symbolic: list[SymbolicTensor], unknown_rank
 
 def _with_sizes(open_: list[SymbolicTensor], sizes: Callable[[SymbolicTensor], Any], run: Callable[[], Any]) -> Any:
     """Run with other storages in the place of the probes."""
-    saved = [(t, t._t) for t in open_]
+    saved = [(t, t._t, t._b) for t in open_]
     try:
         for t in open_:
             if t._dims is not None and None in t._dims or t._dims is None:
                 fresh = probe_storage(t._dtype, sizes(t), 0)
-                t._t = linked(fresh, [t._t])
+                t._t = t._b = linked(fresh, [t._t])
         return run()
     finally:
-        for t, storage in saved:
-            t._t = storage
+        for t, a, b in saved:
+            t._t, t._b = a, b
 
 
 def _other_sizes(op: Op, bound: list[Any], open_: list[SymbolicTensor]) -> tuple[Any, Any]:
@@ -538,12 +538,14 @@ def _other_sizes(op: Op, bound: list[Any], open_: list[SymbolicTensor]) -> tuple
         first = error
     for size in [*sorted(known, reverse=True), 1]:
         try:
-            out = _with_sizes(
-                open_, lambda t, size=size: tuple(size if d is None else d for d in t._dims), lambda: _run(op, bound, 0)  # type: ignore[misc]
+            out, second = _with_sizes(
+                open_, lambda t, size=size: tuple(size if d is None else d for d in t._dims), lambda: _of_numbers(op, bound, open_)  # type: ignore[misc]
             )
         except Exception as error:  # noqa: BLE001 - the next size may fit
             first = first or error
             continue
+        if second is not None:
+            return out, second
         return _loosened(op, bound, open_, size, out)
     # an op whose result depends on a shape that is not known at all
     for i, (kind, value) in enumerate(zip(op.kinds, bound, strict=True)):
@@ -563,6 +565,19 @@ def _other_sizes(op: Op, bound: list[Any], open_: list[SymbolicTensor]) -> tuple
     sources = [_storage(t, 0) for t in inputs]
     dtype = inputs[0].dtype
     return _Unknown(dtype, linked(probe_storage(dtype, None, 0), sources), linked(probe_storage(dtype, None, 1), sources)), None
+
+
+def _of_numbers(op: Op, bound: list[Any], open_: list[SymbolicTensor]) -> tuple[Any, Any]:
+    """The result, and that for other values of numbers that decide its shape, where there are such."""
+    out = _run(op, bound, 0)
+    if isinstance(out, torch.Tensor) and any(_decides(op, bound, t) for t in open_):
+        try:
+            second = _run(op, bound, 1)
+        except Exception:  # noqa: BLE001 - these numbers do not fit
+            return out, None
+        if isinstance(second, torch.Tensor) and second.shape != out.shape:
+            return out, second
+    return out, None
 
 
 def _dtype_for_some_shape(op: Op, bound: list[Any], at: int) -> dtypes.DType:

@@ -34,7 +34,23 @@ def is_nested(seq: Any) -> bool:
 
 
 def _composite(value: Any) -> bool:
-    return hasattr(type(value), "_tf_components")
+    t = type(value)
+    return hasattr(t, "_tf_components") or (hasattr(t, "_component_specs") and value._component_specs is not value)
+
+
+def _components(value: Any) -> list[Any]:
+    """What a composite tensor consists of, or the specs of that, for a spec."""
+    if hasattr(type(value), "_tf_components"):
+        return value._tf_components()
+    parts = value._component_specs
+    return children(parts) if is_nested(parts) else [parts]
+
+
+def _from_components(like: Any, parts: list[Any]) -> Any:
+    if hasattr(type(like), "_tf_components"):
+        return like._tf_from_components(parts)
+    specs = like._component_specs
+    return like._from_components(rebuild(specs, parts) if is_nested(specs) else parts[0])
 
 
 def sorted_keys(mapping: Any) -> list[Any]:
@@ -67,7 +83,7 @@ def _flatten(value: Any, expand: bool, out: list[Any]) -> None:
         for child in children(value):
             _flatten(child, expand, out)
     elif expand and _composite(value):
-        for child in value._tf_components():
+        for child in _components(value):
             _flatten(child, expand, out)
     else:
         out.append(value)
@@ -127,7 +143,7 @@ def _pack(structure: Any, leaves: Iterator[Any], expand: bool) -> Any:
     if is_nested(structure):
         return rebuild(structure, [_pack(child, leaves, expand) for child in children(structure)])
     if expand and _composite(structure):
-        return structure._tf_from_components([_pack(child, leaves, expand) for child in structure._tf_components()])
+        return _from_components(structure, [_pack(child, leaves, expand) for child in _components(structure)])
     return next(leaves)
 
 
@@ -173,6 +189,11 @@ def _assert_same(a: Any, b: Any, types: bool, expand: bool) -> None:
         tuples = isinstance(a, tuple) and isinstance(b, tuple) and is_namedtuple(a) == is_namedtuple(b)
         same_named = is_namedtuple(a) and is_namedtuple(b) and type(a).__name__ == type(b).__name__ and a._fields == b._fields
         composites = getattr(type(a), "_tf_kind", a) is getattr(type(b), "_tf_kind", b)
+        if not composites and expand and _composite(a) and _composite(b):
+            one, other = (v if hasattr(type(v), "_component_specs") else getattr(v, "_type_spec", v) for v in (a, b))
+            if type(one) is not type(other):
+                raise ValueError(f"Incompatible CompositeTensor TypeSpecs: {_typed(one)} vs. {_typed(other)}")
+            composites = True
         if not (mappings or lists or same_named or composites or (tuples and not is_namedtuple(a))):
             raise TypeError(
                 f"The two namedtuples don't have the same sequence type. First structure {_typed(a)} has type {type(a).__name__}, "
@@ -180,8 +201,8 @@ def _assert_same(a: Any, b: Any, types: bool, expand: bool) -> None:
             )
     if isinstance(a, collections.abc.Mapping) and isinstance(b, collections.abc.Mapping) and set(a) != set(b):
         raise ValueError(f"The two dictionaries don't have the same set of keys. First structure has keys {list(a)}, while second structure has keys {list(b)}")
-    ca = children(a) if is_nested(a) else a._tf_components()
-    cb = children(b) if is_nested(b) else b._tf_components()
+    ca = children(a) if is_nested(a) else _components(a)
+    cb = children(b) if is_nested(b) else _components(b)
     if len(ca) != len(cb):
         raise ValueError(f"The two structures don't have the same number of elements. First structure: {_typed(a)}. Second structure: {_typed(b)}")
     for x, y in zip(ca, cb, strict=True):
@@ -221,7 +242,7 @@ def flatten_with_paths(structure: Any, expand_composites: bool = False) -> list[
             for i, v in enumerate(children(value)):
                 walk(v, (*path, i))
         elif expand_composites and _composite(value):
-            for i, v in enumerate(value._tf_components()):
+            for i, v in enumerate(_components(value)):
                 walk(v, (*path, i))
         else:
             out.append((path, value))

@@ -385,11 +385,27 @@ def make_tensor_proto(values: Any, dtype: Any = None, shape: Any = None, verify_
         array = array.astype(np.int32)
     if array.dtype == np.float64 and not isinstance(values, (np.ndarray, np.generic, Tensor)) and dtype is None:
         array = array.astype(np.float32)
-    return make(array)
+    if array.dtype.type.__module__ != "ml_dtypes":
+        return make(array)
+    # bfloat16 and its like, which tensorboard does not know: as their bytes
+    made = make(np.zeros(array.shape, np.uint8))
+    made.ClearField("int_val")
+    made.dtype, made.tensor_content = dtypes.as_dtype(array.dtype).as_datatype_enum, np.ascontiguousarray(array).tobytes()
+    return made
 
 
 def make_ndarray(tensor: Any) -> np.ndarray:
     """The NumPy array of a TensorProto (`tf.make_ndarray`)."""
     from tensorboard.util.tensor_util import make_ndarray as make
 
-    return make(tensor)
+    kind = np.dtype(dtypes.as_dtype(tensor.dtype).as_numpy_dtype)
+    if kind.type.__module__ != "ml_dtypes":
+        return make(tensor)
+    shape = [d.size for d in tensor.tensor_shape.dim]
+    if tensor.tensor_content:
+        return np.frombuffer(tensor.tensor_content, kind).reshape(shape).copy()
+    bits = np.frombuffer(tensor.float8_val, np.uint8) if kind.itemsize == 1 else np.asarray(tensor.half_val, np.uint16)
+    count = int(np.prod(shape, dtype=np.int64))
+    if count and not bits.size:
+        bits = np.zeros(1, bits.dtype)
+    return np.concatenate([bits[:count], np.repeat(bits[-1:], max(0, count - bits.size))]).view(kind).reshape(shape)

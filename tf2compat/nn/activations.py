@@ -93,6 +93,8 @@ def gelu(features: Any, approximate: bool = False, name: str | None = None) -> T
     """x * P(X <= x) for a standard normal X, by erf or approximately by tanh (`tf.nn.gelu`).
 
     Raises ValueError for dtypes that are no floats.
+
+    Differs from TensorFlow: at +infinity the result is NaN on CPUs where torch's kernel (oneDNN's) says so, and +infinity on others.
     """
     if not (hasattr(features, "dtype") and hasattr(features, "shape")):
         features = convert_to_tensor(features)

@@ -8,6 +8,7 @@ import torch
 
 import tf2compat as tf
 
+from .._engine import dtypes
 from .._engine.convert import convert_to_tensor
 from .._engine.dtypes import FLOATS, int16, int32, int64
 from .._engine.op import ANY, invalid, op, tensor
@@ -89,6 +90,12 @@ def _combine(embeddings: Any, weights: Any, segments: Any, combiner: str, rows: 
     if combiner == "sqrtn":
         scale = torch.sqrt(scale)
     return torch.where(scale.reshape(shape) == 0, torch.zeros_like(total), total / scale.reshape(shape))
+
+
+@_combine.infer
+def _combined_shape(embeddings: Any, weights: Any, segments: Any, combiner: str, rows: int | None) -> Any:
+    """How many rows there are hangs on the segments where nothing else tells."""
+    return [(dtypes.of(embeddings), (rows, *embeddings.shape[1:]))]
 
 
 def embedding_lookup_sparse(

@@ -66,6 +66,8 @@ class RaggedTensorSpec(TypeSpec):
 
     @property
     def _component_specs(self) -> Any:
+        if self._ragged_rank == 0:
+            return [TensorSpec(self._shape, self._dtype)]
         inner = None if self._shape.rank is None else [None, *self._shape.as_list()[self._ragged_rank + 1 :]]
         splits = []
         for i in range(self._ragged_rank):

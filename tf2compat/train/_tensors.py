@@ -24,7 +24,7 @@ def to_data(value: Any) -> TensorData:
         flat = value.detach()
         if not flat.is_cpu or flat.is_complex() or flat.is_neg() or not flat.is_contiguous():
             flat = flat.cpu().resolve_conj().resolve_neg().contiguous()
-        flat = flat.reshape(-1)
+        flat = flat.as_strided((flat.numel(),), (1,))  # a row of one element may have any stride, which `reshape` keeps
         if flat.is_complex():
             flat = torch.view_as_real(flat).reshape(-1)
         return TensorData(dtype, shape, flat.view(torch.uint8).numpy())

@@ -12,7 +12,7 @@ from tensorboard.compat.proto import attr_value_pb2, function_pb2
 from tf2compat._engine import dtypes
 from tf2compat._engine.dtypes import DType
 
-from .signatures import Argument, signature
+from .signatures import Argument, Attribute, signature
 
 #: constants of more bytes than this are not written into a graph, whose size protocol buffers limit
 LARGEST_CONSTANT = 1 << 28
@@ -174,8 +174,9 @@ class Body:
         for key, value in values.items():
             if key not in declared.attributes:
                 raise NotExportable(f"TensorFlow's op {kind} has no attribute {key}")
-            fill_attribute(node.attr[key], declared.attributes[key][0], value)
-        missing = [key for key, (_, optional) in declared.attributes.items() if not optional and key not in values]
+            _check(kind, key, declared.attributes[key], value)
+            fill_attribute(node.attr[key], declared.attributes[key].kind, value)
+        missing = [key for key, attribute in declared.attributes.items() if not attribute.optional and key not in values]
         if missing:
             raise NotExportable(f"the attribute {missing[0]} of TensorFlow's op {kind} is not known")
         self._order(node, reads, writes, effect)
@@ -193,7 +194,7 @@ class Body:
         if argument.number is not None:
             values[argument.number] = len(refs)
         for ref in refs:
-            wanted = values.setdefault(argument.type, ref.dtype) if argument.type is not None else dtypes.as_dtype(argument.dtype)
+            wanted = values.setdefault(argument.type, ref.dtype) if argument.type is not None else _dtype(argument.dtype)
             if dtypes.as_dtype(wanted) is not ref.dtype:
                 raise NotExportable(f"TensorFlow's op {kind} takes {dtypes.as_dtype(wanted).name} for {argument.name}, not {ref.dtype.name}")
 
@@ -223,24 +224,38 @@ class Body:
                 found += [Ref(f"{node.name}:{output.name}:{i}", dtypes.as_dtype(t)) for i, t in enumerate(values[output.types])]
                 continue
             if output.dtype is not None:
-                dtype = dtypes.as_dtype(output.dtype)
+                dtype = _dtype(output.dtype)
             elif output.type in values:
                 dtype = dtypes.as_dtype(values[output.type])
             else:  # an attribute that was left out
-                dtype = dtypes.as_dtype(_DEFAULT_TYPES.get((declared.name, output.type), "float32"))
+                dtype = _dtype(declared.attributes[output.type].default)
             count = 1 if output.number is None else int(values[output.number])
             found += [Ref(f"{node.name}:{output.name}:{i}", dtype) for i in range(count)]
         listed = any(o.types is not None or o.number is not None for o in declared.outputs)
         return found if listed or len(found) != 1 else found[0]
 
 
-#: dtypes of attributes that may be left out
-_DEFAULT_TYPES = {
-    **{(name, "out_type"): "int32" for name in ("Shape", "ShapeN", "Size", "LowerBound", "UpperBound")},
-    **{(name, "output_type"): "int64" for name in ("ArgMax", "ArgMin")},
-    ("Unique", "out_idx"): "int32", ("UniqueWithCounts", "out_idx"): "int32", ("HistogramFixedWidth", "dtype"): "int32",
-    ("TopKV2", "index_type"): "int32",
-}  # fmt: skip
+#: dtypes that the protocol buffers name in C's way
+_IN_C = {"float": "float32", "double": "float64", "half": "float16"}
+_TO_C = {ours: theirs for theirs, ours in _IN_C.items()}
+
+
+def _dtype(name: str) -> DType:
+    """A dtype by the name that the protocol buffers give it."""
+    return dtypes.as_dtype(_IN_C.get(name, name))
+
+
+def _check(op: str, name: str, attribute: Attribute, value: Any) -> None:
+    """TensorFlow refuses a whole SavedModel for one attribute that it does not allow."""
+    if not attribute.allowed:
+        return
+    values = value if attribute.kind.startswith("list(") else [value]
+    if attribute.kind.endswith(("type", "type)")):
+        values = [dtypes.as_dtype(v).name for v in values]
+    else:
+        values = [v.decode() if isinstance(v, bytes) else v for v in values]
+    if bad := [v for v in values if _TO_C.get(v, v) not in attribute.allowed]:
+        raise NotExportable(f"TensorFlow's op {op} knows no {bad[0]} for {name}")
 
 
 def attribute(kind: str, value: Any) -> Any:

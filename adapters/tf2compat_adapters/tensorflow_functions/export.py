@@ -153,9 +153,13 @@ class Scope:
         if rule is not None:
             return rule(call)
         lowered = LOWERED.get(op.key) or LOWERED.get(op.name)
-        if lowered is not None:
-            return self.lowered(lowered, list(node.args))
-        return call.plain()
+        try:
+            return self.lowered(lowered, list(node.args)) if lowered is not None else call.plain()
+        except NotExportable:
+            values = _constant(node)
+            if values is None:
+                raise
+            return [self.body.constant(v.numpy(), v.dtype) for v in values]
 
     def lowered(self, function: Callable[..., Any], args: list[Any]) -> list[Ref]:
         """A function of tensors, traced and written in the place of an op."""
@@ -344,6 +348,15 @@ class Scope:
         return self._loop(node, names, counter, [self.ref(t) for t in init], refs, variables)
 
 
+def _constant(node: Node) -> list[Tensor] | None:
+    """The results of an op that takes constants alone."""
+    if node.stateful() or any(_symbolic(a) for a in node.args) or not all(isinstance(t, SymbolicTensor) for t in node.outputs):
+        return None
+    with state.outside():
+        found = nest.flatten(node.op.run(list(node.args)))  # type: ignore[union-attr]
+    return found if len(found) == len(node.outputs) and all(isinstance(t, Tensor) for t in found) else None
+
+
 class Call:
     """One op that is being written: its arguments by name, and what makes nodes of them."""
 
@@ -428,7 +441,7 @@ class Call:
                 value = args.pop(name)[0]
                 if value is not None:
                     value = _plain(value)
-                    given[name] = [value] if declared.attributes[name][0].startswith("list(") and isinstance(value, int) else value
+                    given[name] = [value] if declared.attributes[name].kind.startswith("list(") and isinstance(value, int) else value
         for position, output in enumerate(declared.outputs):
             if output.number is not None or output.types is not None:
                 rest = outputs[position:]

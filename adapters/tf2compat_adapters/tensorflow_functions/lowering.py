@@ -16,6 +16,7 @@ import tf2compat as tf
 from tf2compat.keras import activations
 from tf2compat.keras.layers._common import deconv_output_length
 from tf2compat.keras.layers._recurrences import TORCH_ACTIVATIONS
+from tf2compat.nn._spatial import is_first, sequence
 
 from .body import NotExportable
 from .export import LOWERED
@@ -249,9 +250,22 @@ def avg_pool(x: Any, window: Any, strides: Any, padding: str, first: bool) -> An
     return _pool(x, window, strides, padding, first, False)
 
 
-@lowers("MaxPool1D", "AvgPool1D")
-def _pool_1d(*args: Any) -> Any:
-    raise NotExportable("use the two-dimensional pooling")
+def _pool_1d(x: Any, ksize: Any, strides: Any, padding: Any, data_format: str, largest: bool) -> Any:
+    first = is_first(data_format, 1, "MaxPool")
+    if not isinstance(padding, str):
+        raise NotExportable("its padding is explicit")
+    window, steps = (sequence(v, 1, 1 if first else 2, "ksize")[2 if first else 1 : None if first else -1] for v in (ksize, strides))
+    return _pool(x, list(window), list(steps), padding.upper(), first, largest)
+
+
+@lowers("MaxPool1D")
+def max_pool_1d(x: Any, ksize: Any, strides: Any, padding: Any, data_format: str) -> Any:
+    return _pool_1d(x, ksize, strides, padding, data_format, True)
+
+
+@lowers("AvgPool1D")
+def avg_pool_1d(x: Any, ksize: Any, strides: Any, padding: Any, data_format: str) -> Any:
+    return _pool_1d(x, ksize, strides, padding, data_format, False)
 
 
 @lowers("GlobalAvgPool")
@@ -285,9 +299,13 @@ def up_sampling(x: Any, sizes: Any, first: bool) -> Any:
 
 
 @lowers("Repeat")
-def repeat(x: Any, times: Any, axis: int) -> Any:
+def repeat(x: Any, times: Any, axis: Any) -> Any:
+    if axis is None:
+        x, axis = tf.reshape(x, [-1]), 0
     sizes = _sizes(x)
-    axis = axis % len(sizes)
+    if not sizes:
+        x, sizes = tf.reshape(x, [1]), [1]
+    axis %= len(sizes)
     wide = tf.tile(tf.expand_dims(x, axis + 1), [times if i == axis + 1 else 1 for i in range(len(sizes) + 1)])
     return tf.reshape(wide, [*sizes[:axis], sizes[axis] * times, *sizes[axis + 1 :]])
 
@@ -443,14 +461,6 @@ def group_norm(x: Any, groups: int, axis: int, eps: float, gamma: Any = None, be
     return y if beta is None else y + _shaped(beta, x, (axis,))
 
 
-@lowers("Moments")
-def moments(x: Any, axes: Any, keepdims: bool) -> Any:
-    over = None if axes is None else list(axes)
-    mean = tf.reduce_mean(x, over, keepdims=True)
-    variance = tf.reduce_mean(tf.math.squared_difference(x, mean), over, keepdims=True)
-    return (mean, variance) if keepdims else (tf.squeeze(mean, over), tf.squeeze(variance, over))
-
-
 @lowers("BatchNormalization")
 def batch_normalization(x: Any, mean: Any, variance: Any, offset: Any, scale: Any, eps: Any) -> Any:
     factor = tf.math.rsqrt(variance + eps)
@@ -458,12 +468,6 @@ def batch_normalization(x: Any, mean: Any, variance: Any, offset: Any, scale: An
         factor = factor * scale
     out = x * factor - mean * factor
     return out if offset is None else out + offset
-
-
-@lowers("L2Normalize")
-def l2_normalize(x: Any, axis: Any, epsilon: float) -> Any:
-    total = tf.reduce_sum(tf.square(x), None if axis is None else axis, keepdims=True)
-    return x * tf.math.rsqrt(tf.maximum(total, epsilon))
 
 
 # --- attention -------------------------------------------------------------------------------------------------------
@@ -699,29 +703,12 @@ def sequence_mask(lengths: Any, maxlen: Any, dtype: Any) -> Any:
     return tf.cast(tf.range(0, tf.cast(maxlen, lengths.dtype), tf.cast(1, lengths.dtype)) < tf.expand_dims(lengths, -1), dtype)
 
 
-@lowers("BooleanMask")
-def boolean_mask(tensor: Any, mask: Any, axis: Any) -> Any:
-    if axis or mask.shape.rank != 1:
-        raise NotExportable("its mask is not one over the first axis")
-    return tf.gather(tensor, tf.reshape(tf.where(mask), [-1]))
-
-
 @lowers("LogSumExp")
 def log_sum_exp(x: Any, axis: Any, keepdims: bool) -> Any:
     top = tf.reduce_max(x, axis, keepdims=True)
+    top = tf.where(tf.math.is_finite(top), top, tf.zeros_like(top))
     out = tf.math.log(tf.reduce_sum(tf.exp(x - top), axis, keepdims=True)) + top
     return out if keepdims else tf.squeeze(out, None if axis is None else axis)
-
-
-@lowers("Variance")
-def variance(x: Any, axis: Any, keepdims: bool) -> Any:
-    mean = tf.reduce_mean(x, axis, keepdims=True)
-    return tf.reduce_mean(tf.math.squared_difference(x, mean), axis, keepdims=bool(keepdims))
-
-
-@lowers("Std")
-def std(x: Any, axis: Any, keepdims: bool) -> Any:
-    return tf.sqrt(variance(x, axis, keepdims))
 
 
 @lowers("CountNonzero")
@@ -732,15 +719,6 @@ def count_nonzero(x: Any, axis: Any, keepdims: bool, dtype: Any) -> Any:
 @lowers("ZeroFraction")
 def zero_fraction(x: Any) -> Any:
     return tf.reduce_mean(tf.cast(tf.equal(x, tf.zeros_like(x)), tf.float32))
-
-
-@lowers("Norm")
-def norm(x: Any, order: Any, axis: Any, keepdims: bool) -> Any:
-    if order not in ("euclidean", "fro", 2, 1) or (order in (1, 2) and isinstance(axis, (list, tuple)) and len(axis) > 1):
-        raise NotExportable(f"its order is {order!r}")
-    if order == 1:
-        return tf.reduce_sum(tf.abs(x), axis, keepdims=bool(keepdims))
-    return tf.sqrt(tf.reduce_sum(x * x, axis, keepdims=bool(keepdims)))
 
 
 @lowers("MatVec")
@@ -782,21 +760,6 @@ def reciprocal_no_nan(x: Any) -> Any:
 @lowers("SigmoidCrossEntropyWithLogits")
 def sigmoid_cross_entropy(labels: Any, logits: Any) -> Any:
     return tf.nn.relu(logits) - logits * labels + tf.math.log1p(tf.exp(-tf.abs(logits)))
-
-
-@lowers("Sort")
-def sort(values: Any, axis: int, direction: str) -> Any:
-    def last(x: Any) -> Any:
-        sign = -1 if direction == "ASCENDING" else 1
-        return sign * tf.math.top_k(sign * x, _size(x, -1)).values
-
-    return _over(last, values, axis)
-
-
-@lowers("ArgSort")
-def argsort(values: Any, axis: int, direction: str, stable: bool) -> Any:
-    sign = -1 if direction == "ASCENDING" else 1
-    return _over(lambda x: tf.math.top_k(sign * x, _size(x, -1)).indices, values, axis)
 
 
 @lowers("FitLength")

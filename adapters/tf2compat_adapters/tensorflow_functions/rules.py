@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+import tf2compat as tf
 from tf2compat._engine import dtypes
 from tf2compat._engine.tensor import Tensor
 from tf2compat.nn._spatial import is_first, sequence
@@ -82,7 +83,11 @@ def _fill(call: Call) -> Any:
 
 @rule("OnesLike", "ZerosLike")
 def _like(call: Call) -> Any:
-    return call.scope.cast(call.op(call.node.op.name, call.ref("input")), call.node.outputs[0]._dtype)  # type: ignore[union-attr]
+    dtype, x = call.node.outputs[0]._dtype, call.ref("input")
+    if x.dtype in (dtypes.uint32, dtypes.uint64):  # TensorFlow's kernel leaves their memory as it was
+        one = np.asarray(int(call.node.type == "OnesLike")).astype(dtype.as_numpy_dtype)
+        return call.op("Fill", call.body.op("Shape", x, out_type=dtypes.int32), call.body.constant(one, dtype))
+    return call.scope.cast(call.op(call.node.type, x), dtype)
 
 
 @rule("Transpose")
@@ -100,13 +105,6 @@ def _gather(call: Call) -> Any:
     if batch < 0:
         batch += call.rank("indices")
     return call.op("GatherV2", params, indices, call.static(batch if axis is None else axis), batch_dims=batch)
-
-
-@rule("GatherNd")
-def _gather_nd(call: Call) -> Any:
-    if call["batch_dims"]:
-        raise NotExportable("batch_dims is not 0")
-    return call.op("GatherNd", call.ref("params"), call.ref("indices"))
 
 
 @rule("tf2compat._top.indexing.strided")
@@ -187,27 +185,6 @@ def _one_hot(call: Call) -> Any:
     return call.op("OneHot", call.ref("indices"), call.static(call["depth"]), value("on_value", 1), value("off_value", 0), axis=call["axis"])
 
 
-@rule("Range")
-def _range(call: Call) -> Any:
-    dtype = call.node.outputs[0]._dtype
-    return call.op("Range", *[call.scope.cast(call.ref(n), dtype) for n in ("start", "limit", "delta")])
-
-
-@rule("LinSpace")
-def _linspace(call: Call) -> Any:
-    if call["axis"] != 0 or call.dims("start") != () or call.dims("stop") != ():
-        raise NotExportable("start and stop are not scalars")
-    dtype = call.node.outputs[0]._dtype
-    start, stop = (call.scope.cast(call.ref(n), dtype) for n in ("start", "stop"))
-    return call.op("LinSpace", start, stop, call.static(call["num"]))
-
-
-@rule("LowerBound")
-def _bound(call: Call) -> Any:
-    kind = "UpperBound" if call["right"] else "LowerBound"
-    return call.op(kind, call.ref("sorted_sequence"), call.ref("values"), out_type=call.node.outputs[0]._dtype)
-
-
 @rule("StopGradient")
 def _stop(call: Call) -> Any:
     return call.op("StopGradient", call.ref(call.node.op.params[0]))  # type: ignore[union-attr]
@@ -224,20 +201,6 @@ def _watch(call: Call) -> Any:
 
 
 # --- products --------------------------------------------------------------------------------------------------------
-@rule("MatMul")
-def _matmul(call: Call) -> Any:
-    a, b = call.ref("a"), call.ref("b")
-    if call.get("output_type") is not None and call.node.outputs[0]._dtype is not a.dtype:
-        raise NotExportable("output_type is not that of the inputs")
-    turned = [bool(call[f"transpose_{x}"]) for x in "ab"]
-    adjoint = [bool(call[f"adjoint_{x}"]) for x in "ab"]
-    if call.rank("a") == 2 and call.rank("b") == 2 and not (any(adjoint) and a.dtype.is_complex):
-        return call.op("MatMul", a, b, transpose_a=turned[0] or adjoint[0], transpose_b=turned[1] or adjoint[1])
-    if any(turned) and a.dtype.is_complex:
-        raise NotExportable("complex matrices are transposed")
-    return call.op("BatchMatMulV2", a, b, adj_x=turned[0] or adjoint[0], adj_y=turned[1] or adjoint[1])
-
-
 # --- convolutions and pooling ----------------------------------------------------------------------------------------
 def layout(n: int, first: bool) -> str:
     """TensorFlow's name of a layout."""
@@ -277,11 +240,22 @@ def _pool(call: Call) -> Any:
     )  # fmt: skip
 
 
+def _transposed_1d(x: Any, filters: Any, shape: Any, strides: Any, padding: Any, rates: Any, first: bool) -> Any:
+    """With one row."""
+    if first or not isinstance(padding, str):
+        raise NotExportable("its channels come first, or its padding is explicit")
+    stride, rate = (int(v[len(v) // 2]) for v in (strides, rates))
+    wide = tf.nn.conv2d_transpose(
+        tf.expand_dims(x, 1), tf.expand_dims(filters, 0), [shape[0], 1, *shape[1:]], [1, 1, stride, 1], padding.upper(), dilations=[1, 1, rate, 1]
+    )
+    return tf.squeeze(wide, [1])
+
+
 @rule("tf2compat.nn.transposed._transpose")
 def _transposed(call: Call) -> Any:
     n, first = call["n"], call["first"]
     if n == 1:
-        raise NotExportable("it has one spatial dimension")
+        return call.scope.lowered(_transposed_1d, [call[p] for p in ("input", "filters", "output_shape", "strides", "padding", "dilations", "first")])
     name = "Conv2DBackpropInput" if n == 2 else "Conv3DBackpropInputV2"
     strides, rates = call["strides"], call["dilations"]
     if len(strides) == n:
@@ -490,13 +464,6 @@ def _resize(call: Call, image: Ref, size: Ref, method: str) -> Any:
     if kind is None:
         raise NotExportable(f"it resizes by {method}")
     return call.scope.cast(call.op(kind, image, size, half_pixel_centers=True), call.node.outputs[0]._dtype)
-
-
-@rule("ResizeImages")
-def _resize_images(call: Call) -> Any:
-    if call["preserve"] or call["antialias"] or call.rank("images") != 4:
-        raise NotExportable("it keeps the aspect ratio, smooths, or has no batch")
-    return _resize(call, call.ref("images"), call.static(call["size"]), call["method"])
 
 
 @rule("KerasResize")

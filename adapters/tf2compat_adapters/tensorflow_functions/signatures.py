@@ -17,23 +17,38 @@ class Argument(NamedTuple):
     types: str | None
 
 
+class Attribute(NamedTuple):
+    """What an attribute holds, whether it may be left out, the values it may have (empty: any), and the dtype that it has where it is left out."""
+
+    kind: str
+    optional: bool
+    allowed: frozenset[str]
+    default: str
+
+
 class Signature(NamedTuple):
-    """An op's inputs, outputs and attributes (name -> kind, whether it may be left out)."""
+    """An op's inputs, outputs and attributes."""
 
     name: str
     stateful: bool
     inputs: tuple[Argument, ...]
     outputs: tuple[Argument, ...]
-    attributes: dict[str, tuple[str, bool]]
+    attributes: dict[str, Attribute]
 
 
-def _argument(text: str, attributes: dict[str, tuple[str, bool]]) -> Argument:
+def _argument(text: str, attributes: dict[str, Attribute]) -> Argument:
     name, _, kind = text.partition(":")
     if kind.startswith("["):
         return Argument(name, None, None, None, kind[1:-1])
     number, star, rest = kind.rpartition("*")
     plain = rest if rest not in attributes else None
     return Argument(name, plain, None if plain else rest, number if star else None, None)
+
+
+def _attribute(text: str) -> Attribute:
+    kind, optional, default = text.partition("?")
+    kind, _, allowed = kind.partition("{")
+    return Attribute(kind, bool(optional), frozenset(allowed.rstrip("}").split(";")) if allowed else frozenset(), default)
 
 
 @cache
@@ -52,7 +67,7 @@ def signature(name: str) -> Signature | None:
     attributes = {}
     for item in attrs.split(",") if attrs else ():
         key, _, kind = item.partition("=")
-        attributes[key] = (kind.rstrip("?"), kind.endswith("?"))
+        attributes[key] = _attribute(kind)
     return Signature(
         name, head.endswith("!"), tuple(_argument(i, attributes) for i in inputs.split(",") if i),
         tuple(_argument(o, attributes) for o in outputs.split(",") if o), attributes,

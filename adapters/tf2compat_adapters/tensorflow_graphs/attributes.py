@@ -42,10 +42,8 @@ def constant_of(proto: Any) -> Any:
     count = int(np.prod(dims, dtype=object))
     if count * max(1, dtype.size) > max(_MAX_BYTES, proto.ByteSize()):
         raise Damaged(f"a constant of shape {dims} is implausibly large")
-    from tensorboard.util.tensor_util import make_ndarray
-
     try:
-        array = make_ndarray(proto)
+        array = tf.make_ndarray(proto)
     except (ValueError, TypeError) as error:
         raise Damaged(f"a constant cannot be read: {error}") from error
     if array.shape != tuple(dims):

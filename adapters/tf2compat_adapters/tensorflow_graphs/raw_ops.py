@@ -38,9 +38,9 @@ def find(name: str) -> Callable[..., Any] | None:
     if handler is None or known is None:
         return None
     inferred = {key for a in known.inputs for key in (a.type, a.number, a.types) if key}
-    given = {key: kind for key, (kind, _) in known.attributes.items() if key not in inferred}
-    required = [key for key in given if not known.attributes[key][1]]
-    optional = [key for key in given if known.attributes[key][1]]
+    given = {key: item.kind for key, item in known.attributes.items() if key not in inferred}
+    required = [key for key in given if not known.attributes[key].optional]
+    optional = [key for key in given if known.attributes[key].optional]
     snake = re.sub("([a-z0-9])([A-Z])", r"\1_\2", name).lower()
     python = _renamed().get(name, {})
     result = collections.namedtuple(name, [a.name for a in known.outputs]) if len(known.outputs) > 1 else None  # type: ignore[misc]
