@@ -150,7 +150,7 @@ def trace(
             result = staged(fn(*args, **kwargs))
             flat = nest.flatten(result, expand_composites=True)
             graph.outputs = [_shown(_result(v, graph, name), graph) for v in flat]
-            graph.structured_outputs = nest.pack_sequence_as(result, graph.outputs, expand_composites=True)
+            graph.structured_outputs = nest.pack_sequence_as(nest.plain(result), graph.outputs, expand_composites=True)
     except Exception as error:
         if outer is None and not getattr(fn, "_as_written", False):
             told = in_user_code(error)

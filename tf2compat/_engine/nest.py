@@ -12,7 +12,7 @@ from typing import Any
 
 
 def is_namedtuple(value: Any) -> bool:
-    return isinstance(value, tuple) and hasattr(type(value), "_fields")
+    return isinstance(value, tuple) and hasattr(value.__class__, "_fields")  # a wrapper of one has its class only by pretending
 
 
 def _is_attrs(value: Any) -> bool:
@@ -92,6 +92,12 @@ def _flatten(value: Any, expand: bool, out: list[Any]) -> None:
 def rebuild(like: Any, elements: list[Any]) -> Any:
     """A structure of the kind of `like` with these direct elements."""
     t = type(like)
+    if t is list:
+        return list(elements)
+    if t is tuple:
+        return tuple(elements)
+    if hasattr(t, "_tf_like"):  # an attribute's wrapper
+        return t._tf_like(like, elements, rebuild)
     if isinstance(like, collections.abc.Mapping):
         values = dict(zip(sorted_keys(like), elements, strict=True))
         ordered = [(k, values[k]) for k in like]
@@ -109,13 +115,15 @@ def rebuild(like: Any, elements: list[Any]) -> Any:
         return t.__tf_unflatten__(like.__tf_flatten__()[0], tuple(elements))
     if isinstance(like, collections.abc.MappingView):
         return list(elements)
-    if isinstance(like, tuple):
-        return tuple(elements) if t is tuple else t(elements)
-    if t is list:
-        return list(elements)
-    if isinstance(like, list) and t.__module__.startswith("tf2compat"):
-        return list(elements)  # tracked lists come back as plain ones
     return t(elements)
+
+
+def plain(structure: Any) -> Any:
+    """A structure in which lists, dicts and tuples that are attributes of trackable objects are what the program assigned."""
+    if not is_nested(structure):
+        return structure
+    inner = structure._container() if hasattr(type(structure), "_tf_like") else structure
+    return rebuild(inner, [plain(child) for child in children(inner)])
 
 
 def pack_sequence_as(structure: Any, flat_sequence: Any, expand_composites: bool = False) -> Any:

@@ -184,6 +184,8 @@ def encode(value: Any, leaves: list[Any], shapes: bool = True) -> Any:
         return (getattr(t, "_tf_kind", t), _static(value), *[encode(v, leaves, shapes) for v in value._tf_components()])
     if hasattr(t, "_tf_staged"):
         return encode(value._tf_staged(), leaves, shapes)
+    if hasattr(t, "_tf_like"):
+        return encode(value._container(), leaves, shapes)
     if nest.is_nested(value):
         kids = nest.children(value)
         extra: Any = tuple(nest.sorted_keys(value)) if isinstance(value, collections.abc.Mapping) else None
@@ -228,6 +230,8 @@ def decode(value: Any, tensors: Iterator[Any]) -> Any:
     if isinstance(value, TypeSpec) and value._component_specs is not value:
         parts = [decode(p, tensors) for p in nest.flatten(value._component_specs)]
         return value if any(isinstance(p, TypeSpec) for p in parts) else value._from_components(parts)
+    if hasattr(t, "_tf_like"):
+        return decode(value._container(), tensors)
     if nest.is_nested(value):
         return nest.rebuild(value, [decode(v, tensors) for v in nest.children(value)])
     return value

@@ -1,24 +1,23 @@
 """The trackable tree: which objects own which, under which names, for everything that outlives the program.
 
-Checkpoints, SavedModels, Keras' weight files and `tf.Module` walk this one tree. Its nodes are `Trackable` objects and, as they are,
-the lists, dicts and tuples assigned to their attributes; its edges have TensorFlow's names. Lists and dicts stay ordinary Python
-objects: what they hold is looked up when the tree is walked. Only where a restored checkpoint holds values for elements that
-do not exist yet are they replaced by a kind that notices new elements, so that the values reach them on arrival.
+Checkpoints, SavedModels, Keras' weight files and `tf.Module` walk this one tree. Its nodes are `Trackable` objects; its edges have TensorFlow's
+names. The lists, dicts and tuples assigned to their attributes are nodes, too, since they are wrapped on the way (`wrappers.py`): so values of a
+restored checkpoint reach elements that come later.
 """
 
 from __future__ import annotations
 
 import functools
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 
 class Restoration(Protocol):
     """A checkpoint being restored, to which objects that turn up later report."""
 
-    def arrive(self, node: int, value: Any, holder: Any, edge: str) -> None:
-        """`value`, now the child `edge` of `holder`, has taken the place of the checkpoint's node of this number."""
+    def arrive(self, node: int, value: Any) -> None:
+        """`value`, now a child of what is being restored, has taken the place of the checkpoint's node of this number."""
 
 
 class _Tracking:
@@ -77,7 +76,7 @@ class Trackable:
         state = self.__dict__.get("_tracking")
         if state is not None and state.owner == id(self):
             for restoration, node in state.deferred.pop(name, ()):
-                restoration.arrive(node, trackable, self, name)
+                restoration.arrive(node, trackable)
 
     def _trackable_children(self, save_type: str = "checkpoint", **kwargs: Any) -> Mapping[str, Any]:
         """The children by name, in the order in which they were tracked."""
@@ -107,17 +106,23 @@ class AutoTrackable(Trackable):
     """A Trackable whose attributes are its children (`tf.__internal__.tracking.AutoTrackable`)."""
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if type(value) in _NEVER_NODES:
+        kind = type(value)
+        if kind in _NEVER_NODES:
             super().__setattr__(name, value)
             return
         if isinstance(value, NoDependency):
             super().__setattr__(name, value.value)
             return
-        if getattr(self, "_self_setattr_tracking", True) and is_node(value) and self.__dict__.get(name) is not value:
-            self._tracked().edges[name] = value
-            super().__setattr__(name, value)
-            self._handle_deferred_dependencies(name, value)
-            return
+        if getattr(self, "_self_setattr_tracking", True):
+            if kind in _CONTAINERS or isinstance(value, tuple):
+                from .wrappers import wrap
+
+                value = wrap(value)
+            if isinstance(value, Trackable) and self.__dict__.get(name) is not value:
+                self._tracked().edges[name] = value
+                super().__setattr__(name, value)
+                self._handle_deferred_dependencies(name, value)
+                return
         super().__setattr__(name, value)
 
     def __delattr__(self, name: str) -> None:
@@ -142,177 +147,26 @@ def no_automatic_dependency_tracking(method: Callable[..., Any]) -> Callable[...
     return untracked
 
 
+_CONTAINERS = frozenset((list, dict, OrderedDict))
 _NEVER_NODES = frozenset((int, float, bool, str, bytes, complex, type(None), type(lambda: None)))
-
-
-class _Noticing:
-    """Common to lists and dicts that await values of a restored checkpoint for children to come."""
-
-    deferred: dict[str, list[tuple[Restoration, int]]]
-
-    def _notice(self, name: str, value: Any) -> None:
-        if name in self.deferred and is_node(value):
-            for restoration, node in self.deferred.pop(name):
-                restoration.arrive(node, value, self, name)
-
-
-class ListWrapper(list, _Noticing):
-    """A list with values waiting for elements it does not have yet."""
-
-    def __init__(self, elements: Iterable[Any] = ()) -> None:
-        super().__init__(elements)
-        self.deferred = {}
-
-    def append(self, value: Any) -> None:
-        super().append(value)
-        self._notice(str(len(self) - 1), value)
-
-    def extend(self, values: Iterable[Any]) -> None:
-        for value in values:
-            self.append(value)
-
-    def __iadd__(self, values: Iterable[Any]) -> ListWrapper:  # type: ignore[override, misc]
-        self.extend(values)
-        return self
-
-    def insert(self, index: Any, value: Any) -> None:
-        super().insert(index, value)
-        for place, element in enumerate(self):
-            self._notice(str(place), element)
-
-    def __setitem__(self, index: Any, value: Any) -> None:
-        super().__setitem__(index, value)
-        for place, element in enumerate(self):
-            self._notice(str(place), element)
-
-    def __repr__(self) -> str:
-        return f"ListWrapper({super().__repr__()})"
-
-    def __reduce__(self) -> Any:
-        return list, (list(self),)
-
-
-class DictWrapper(dict, _Noticing):
-    """A dict with values waiting for keys it does not have yet."""
-
-    def __init__(self, items: Any = (), **kwargs: Any) -> None:
-        super().__init__(items, **kwargs)
-        self.deferred = {}
-
-    def __setitem__(self, key: Any, value: Any) -> None:
-        super().__setitem__(key, value)
-        if isinstance(key, str):
-            self._notice(key, value)
-
-    def setdefault(self, key: Any, default: Any = None) -> Any:
-        if key not in self:
-            self[key] = default
-        return self[key]
-
-    def update(self, *args: Any, **kwargs: Any) -> None:
-        for key, value in dict(*args, **kwargs).items():
-            self[key] = value
-
-    def __ior__(self, other: Any) -> DictWrapper:  # type: ignore[override, misc]
-        self.update(other)
-        return self
-
-    def __repr__(self) -> str:
-        return f"DictWrapper({super().__repr__()})"
-
-    def __reduce__(self) -> Any:
-        return dict, (dict(self),)
-
-
-_CONTAINERS = (list, dict, OrderedDict, ListWrapper, DictWrapper)
 
 
 def is_node(value: Any) -> bool:
     """Whether a value is part of the tree when something trackable holds it."""
-    if isinstance(value, Trackable):
-        return True
-    kind = type(value)
-    if kind in _NEVER_NODES:
-        return False
-    return kind in _CONTAINERS or (isinstance(value, tuple) and any(is_node(element) for element in value))
+    return isinstance(value, Trackable)
 
 
-def children(node: Any, save_type: str = "checkpoint") -> Mapping[str, Any]:
-    """The children of a node of the tree by the names of their edges, in TensorFlow's order.
-
-    Raises ValueError for a dict that has something to save under a key that is not a string.
-    """
-    if isinstance(node, Trackable):
-        return {name: value for name, value in node._trackable_children(save_type).items() if is_node(value)}
-    found: dict[str, Any] = {}
-    if isinstance(node, dict):
-        for key, value in node.items():
-            if not is_node(value):
-                continue
-            if not isinstance(key, str):
-                raise ValueError(
-                    f"Unable to save the object {node} (a dictionary wrapper constructed automatically on attribute assignment). The "
-                    "wrapped dictionary contains a non-string key which maps to a trackable object or mutable data structure.\n\n"
-                    "If you don't need this dictionary checkpointed, wrap it in a non-trackable object; it will be subsequently "
-                    "ignored."
-                )
-            found[key] = value
-        return found
-    names = getattr(node, "_fields", None)
-    for index, value in enumerate(node):
-        if is_node(value):
-            if names is not None:
-                found[names[index]] = value
-            found[str(index)] = value
-    return found
+def children(node: Trackable, save_type: str = "checkpoint") -> Mapping[str, Any]:
+    """The children of a node of the tree by the names of their edges, in TensorFlow's order. ValueError for a node that cannot be saved."""
+    return {name: value for name, value in node._trackable_children(save_type).items() if isinstance(value, Trackable)}
 
 
-def lookup(node: Any, name: str) -> Any:
+def lookup(node: Trackable, name: str) -> Any:
     """The child of a node under a name, or None."""
-    if isinstance(node, Trackable):
-        value = node._lookup_dependency(name)
-        return value if value is not None and is_node(value) else None
-    if isinstance(node, dict):
-        value = node.get(name)
-    elif name.isdecimal() and len(name) < 10:
-        value = node[int(name)] if int(name) < len(node) else None
-    else:
-        value = getattr(node, name, None) if name in getattr(node, "_fields", ()) else None
-    return value if value is not None and is_node(value) else None
+    value = node._lookup_dependency(name)
+    return value if isinstance(value, Trackable) else None
 
 
-def await_child(holder: Any, edge: str, node: Any, name: str, restoration: Restoration, number: int) -> Any:
-    """Makes `restoration` hear of it when `node`, which is the child `edge` of `holder`, gets a child `name`.
-
-    Returns the node, or what has replaced it: an ordinary list or dict cannot notice new elements.
-    """
-    if isinstance(node, Trackable):
-        node._tracked().deferred.setdefault(name, []).append((restoration, number))
-        return node
-    if isinstance(node, tuple):
-        return node  # it will never have other elements
-    if not isinstance(node, _Noticing):
-        noticing = ListWrapper(node) if isinstance(node, list) else None if type(node) is OrderedDict else DictWrapper(node)
-        if noticing is None or not _replace(holder, edge, node, noticing):
-            return node
-        node = noticing
-    node.deferred.setdefault(name, []).append((restoration, number))
-    return node
-
-
-def _replace(holder: Any, edge: str, old: Any, new: Any) -> bool:
-    if isinstance(holder, Trackable):
-        holder = holder.__dict__.get("_stands_for", holder)  # a wrapper whose children are another's
-        if holder.__dict__.get(edge) is not old:
-            return False
-        holder.__dict__[edge] = new
-        if holder._tracked().edges.get(edge) is old:
-            holder._tracked().edges[edge] = new
-        return True
-    if isinstance(holder, dict):
-        dict.__setitem__(holder, edge, new)
-        return True
-    if isinstance(holder, list):
-        list.__setitem__(holder, int(edge), new)
-        return True
-    return False
+def await_child(node: Trackable, name: str, restoration: Restoration, number: int) -> None:
+    """Makes `restoration` hear of it when `node` gets a child `name`."""
+    node._tracked().deferred.setdefault(name, []).append((restoration, number))

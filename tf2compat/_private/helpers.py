@@ -353,10 +353,11 @@ def add_operators(operators: Any, operator_tiers: Any = None, graph_parents: Any
 def sticky_attribute_assignment(trackable: Any, name: str, value: Any) -> Any:
     """Makes a value that can be tracked a child of `trackable` under an attribute's name, and gives it."""
     from tf2compat._engine.trackable import NoDependency, is_node
+    from tf2compat._engine.wrappers import wrap
 
-    if isinstance(value, NoDependency):
-        return value.value
-    if is_node(value):
+    tracked = not isinstance(value, NoDependency)
+    value = wrap(value)
+    if tracked and is_node(value):
         trackable._track_trackable(value, name=name, overwrite=True)
     return value
 

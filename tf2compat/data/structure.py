@@ -42,6 +42,8 @@ def pack(structure: Any, flat: list[Any]) -> Any:
 
 def _pack(structure: Any, rest: Iterator[Any]) -> Any:
     if is_structure(structure):
+        if hasattr(type(structure), "_tf_like"):  # an attribute's wrapper
+            structure = structure._container()
         return nest.rebuild(structure, [_pack(child, rest) for child in nest.children(structure)])
     return next(rest)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +16,7 @@ from tf2compat._engine.shapes import TensorShape
 from tf2compat._engine.tensor import wrap
 from tf2compat._engine.trackable import AutoTrackable
 from tf2compat._engine.variable import Variable, VariableAggregation, VariableSynchronization
+from tf2compat._engine.wrappers import ListWrapper, _DictWrapper
 from tf2compat._files import os_error
 from tf2compat.saved_model import _layout
 from tf2compat.saved_model._functions import LoadedFunction, Signature, read_concrete
@@ -175,9 +175,9 @@ def _objects(nodes: list[Any], directory: str) -> list[Any]:
             name = os.path.basename(str(node["asset"]))
             made.append(_layout.Asset(os.path.join(directory, "assets", name)))
         elif kind in ("list", "tuple"):
-            made.append([])
+            made.append(ListWrapper())
         elif kind == "dict":
-            made.append(OrderedDict())
+            made.append(_DictWrapper())
         else:
             made.append(_CallableObject() if "__call__" in node.get("functions", {}) else _UserObject())
     if not made or not isinstance(made[0], AutoTrackable):

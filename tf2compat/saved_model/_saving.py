@@ -16,6 +16,7 @@ from tf2compat._engine.concrete import ConcreteFunction
 from tf2compat._engine.graph_json import GraphWriter, NotSaveable
 from tf2compat._engine.tensor import wrap
 from tf2compat._engine.variable import Variable
+from tf2compat._engine.wrappers import TrackableDataStructure
 from tf2compat._files import write_atomic
 from tf2compat._ports.checkpoint import TensorData
 from tf2compat.saved_model import _functions, _layout
@@ -83,9 +84,9 @@ def _kind(item: Any) -> str:
         return "variable"
     if isinstance(item, _layout.Asset):
         return "asset"
-    if isinstance(item, trackable.Trackable):
-        return "object"
-    return "dict" if isinstance(item, dict) else "tuple" if isinstance(item, tuple) else "list"
+    if isinstance(item, TrackableDataStructure):
+        return "dict" if isinstance(item, dict) else "tuple" if isinstance(item, tuple) else "list"
+    return "object"
 
 
 def save(obj: Any, export_dir: Any, signatures: Any = None, options: SaveOptions | None = None, _extra: Any = None) -> None:

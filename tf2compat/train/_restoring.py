@@ -121,15 +121,15 @@ class Restoration:
     def unused(self) -> dict[int, str]:
         return self.leftover.unused
 
-    def arrive(self, node: int, value: Any, holder: Any = None, edge: str = "", attached: Mapping[str, Any] | None = None) -> None:
+    def arrive(self, node: int, value: Any, attached: Mapping[str, Any] | None = None) -> None:
         """Restores an object, which stands for a node of the checkpoint, and everything below it that exists."""
         plan: list[Callable[[], None]] = []
         values: list[tuple[Variable, str]] = []
-        waiting: list[tuple[Any, str, Any, str, int]] = []
+        waiting: list[tuple[Any, str, int]] = []
         bound: dict[int, Any] = {}
-        queue = deque([(node, value, holder, edge)])
+        queue = deque([(node, value)])
         while queue:
-            number, item, above, name_above = queue.popleft()
+            number, item = queue.popleft()
             known = bound.get(number, self.objects.get(number))
             if known is not None:
                 if known is not item:
@@ -147,9 +147,9 @@ class Restoration:
                 if child is None:
                     child = trackable.lookup(item, name)
                 if child is None:
-                    waiting.append((above, name_above, item, name, child_number))
+                    waiting.append((item, name, child_number))
                 else:
-                    queue.append((child_number, child, item, name))
+                    queue.append((child_number, child))
         self._plan_slots(bound, plan, values)
         contents = read_all(self.reader, [key for _, key in values])
         # Nothing has changed so far. From here on nothing can fail but a restore function of the user's own.
@@ -158,11 +158,8 @@ class Restoration:
         assign_all([(variable, content) for (variable, _), content in zip(values, contents, strict=True)])
         for assign in plan:
             assign()
-        noticing: dict[int, Any] = {}
-        for above, name_above, item, name, child_number in waiting:
-            place = noticing.get(id(above), above)
-            now = noticing.get(id(item), item)
-            noticing[id(item)] = trackable.await_child(place, name_above, now, name, self, child_number)
+        for item, name, child_number in waiting:
+            trackable.await_child(item, name, self, child_number)
 
     def _plan_slots(self, bound: dict[int, Any], plan: list[Callable[[], None]], values: list[tuple[Variable, str]]) -> None:
         """An optimizer that keeps slots (Keras' legacy ones) offers `_slot_for_restore(variable, slot name)`, which makes it if needed."""

@@ -12,6 +12,7 @@ from tf2compat import errors
 from tf2compat._engine import dtypes, state
 from tf2compat._engine.trackable import AutoTrackable, Trackable, is_node
 from tf2compat._engine.variable import Variable
+from tf2compat._engine.wrappers import wrap
 from tf2compat.train import _formats, _restoring
 from tf2compat.train._saving import collect
 from tf2compat.train._sharding import ShardingCallback, sharded
@@ -118,7 +119,9 @@ class Checkpoint(AutoTrackable):
         # Set past the tracking: what belongs to the checkpoint is named by the caller.
         self.__dict__["_attached"] = {}
         for name, value in sorted(kwargs.items()):
+            value = wrap(value)
             _expect_trackable(value, name)
+            kwargs[name] = value
             setattr(self, name, value)
         if root is not None:
             if callable(root) and not is_node(root) and hasattr(root, "deref"):

@@ -44,6 +44,8 @@ class Layer(Losing, Connections, Tracked):
     it when first called, casts floating inputs to its compute dtype, passes on `training` and masks, and checks `input_spec`.
     """
 
+    #: asked by containers and libraries that do not import this class
+    _is_layer = True
     #: what the class adds to its name scope; models overrule it
     _autotrack_name_scope = True
 

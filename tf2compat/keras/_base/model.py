@@ -11,10 +11,11 @@ from tf2compat._engine import dtypes, nest
 from tf2compat._engine.convert import convert_to_tensor
 from tf2compat._engine.shapes import TensorShape
 from tf2compat._engine.variable import Variable
+from tf2compat._engine.wrappers import TrackableDataStructure
 
 from .layer import Layer, _converted
 from .saving_methods import Saving
-from .tracking import Tracked, dedupe, elements
+from .tracking import Tracked, dedupe
 from .training import Training
 
 _OPTIONS = frozenset(("trainable", "dtype", "dynamic", "name", "autocast", "inputs", "outputs"))
@@ -102,33 +103,24 @@ class Model(Training, Saving, Layer):
         self._assert_weights_created()
         if not self._trainable:
             return []
-        return dedupe(self._gather("trainable_variables", metrics=True) + self._trainable_weights)
+        return dedupe(self._of_groups("trainable_variables") + self._trainable_weights)
 
     @property
     def non_trainable_weights(self) -> list[Any]:
         self._assert_weights_created()
-        found = self._gather("non_trainable_variables", metrics=True)
+        found = self._of_groups("non_trainable_variables")
         if not self._trainable:
-            return dedupe(self._gather("trainable_variables", metrics=True) + self._trainable_weights + found + self._non_trainable_weights)
+            return dedupe(self._of_groups("trainable_variables") + self._trainable_weights + found + self._non_trainable_weights)
         return dedupe(found + self._non_trainable_weights)
 
     @property
     def weights(self) -> list[Any]:
         """All variables, layer by layer."""
         self._assert_weights_created()
-        found: list[Any] = []
-        for value in self._weight_groups():
-            if isinstance(value, Tracked):
-                found += value.variables
-            else:  # of a list or dict: what is trained first
-                inner = list(elements(value))
-                for attribute in ("trainable_variables", "non_trainable_variables"):
-                    for v in inner:
-                        if isinstance(v, Variable):
-                            found += [v] if v.trainable is (attribute == "trainable_variables") else []
-                        else:
-                            found += getattr(v, attribute, ())
-        return dedupe(found + self._trainable_weights + self._non_trainable_weights)
+        return dedupe(self._of_groups("variables") + self._trainable_weights + self._non_trainable_weights)
+
+    def _of_groups(self, attribute: str) -> list[Any]:
+        return [v for group in self._weight_groups() for v in getattr(group, attribute)]
 
     def _weight_groups(self) -> Any:
         """Layers, and lists and dicts of layers, in the order in which their weights come."""
@@ -346,6 +338,8 @@ def _jsonable(value: Any) -> Any:
         return value.tolist()
     if isinstance(value, dtypes.DType):
         return value.name
+    if isinstance(value, TrackableDataStructure):  # of a dict or tuple
+        return value._container()
     raise TypeError(f"{value!r} is not JSON serializable")
 
 

@@ -13,7 +13,7 @@ from tf2compat._engine.shapes import TensorShape
 from tf2compat._engine.tensor import Tensor
 from tf2compat._engine.variable import Variable
 
-from .serialization import deserialize_keras_object, serialize_keras_object
+from .serialization import deserialize_keras_object, serialize_keras_object, unbuilt
 
 #: what marks a composite constant in a configuration
 _MARK = {"_TYPE": "COMPOSITE"}
@@ -213,7 +213,7 @@ def rebuild(config: dict[str, Any], custom_objects: Any = None, made: dict[str, 
         if layer is None:
             inner = {k: v for k, v in entry.items() if k not in ("inbound_nodes", "name")}
             inner.pop("build_config", None) if entry["class_name"] in ("TFOpLambda", "SlicingOpLambda", "MethodLambda") else None
-            layer = deserialize_keras_object(inner, custom_objects)
+            layer = deserialize_keras_object(unbuilt(inner), custom_objects)
             layers[name] = layer
         waiting.append((layer, list(entry["inbound_nodes"])))
     calls: dict[int, list[Any]] = {id(layer): [layer._inbound[0]] for layer, nodes in waiting if not nodes and layer._inbound}

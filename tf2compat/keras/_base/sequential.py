@@ -292,7 +292,7 @@ class Sequential(Functional):
     @classmethod
     def from_config(cls, config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
         """The model of a config that `get_config` returned."""
-        from .serialization import deserialize_keras_object
+        from .serialization import deserialize_keras_object, unbuilt
 
         if isinstance(config, dict):
             name, shape, layers = config["name"], config.get("build_input_shape"), config["layers"]
@@ -300,7 +300,7 @@ class Sequential(Functional):
             name, shape, layers = None, None, config
         model = cls(name=name)
         for entry in layers:
-            model.add(deserialize_keras_object(entry, custom_objects))
+            model.add(deserialize_keras_object(unbuilt(entry), custom_objects))
         if not model.inputs and shape and isinstance(shape, (tuple, list)):
             model.build(tuple(shape))
         return model

@@ -206,7 +206,7 @@ def serialize_keras_object(obj: Any) -> Any:
         "registered_name": None if ours else get_registered_name(type(obj)),
     }
     if not ours:
-        config["module"] = None if type(obj) in _names else module
+        config["module"] = None if type(obj) in _names or module == "__main__" else module
     build = obj.get_build_config() if hasattr(obj, "get_build_config") else None
     if build is not None:
         config["build_config"] = serialize_keras_object(build)
@@ -273,6 +273,13 @@ def find_class(name: str, module: str | None = None) -> Any:
 
         return endpoints.AddLoss if name == "AddLoss" else endpoints.AddMetric
     return None
+
+
+def unbuilt(config: Any) -> Any:
+    """The config of a model's layer: Keras' own are built when the model is put together, where their weights get the layer's name."""
+    if isinstance(config, dict) and "build_config" in config and str(config.get("module")).startswith("keras."):
+        return {key: value for key, value in config.items() if key != "build_config"}
+    return config
 
 
 def deserialize_keras_object(

@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from tf2compat._engine import nest
-from tf2compat._engine.trackable import _NEVER_NODES, Trackable, is_node
+from tf2compat._engine.trackable import _NEVER_NODES, Trackable
 from tf2compat._engine.variable import UnreadVariable, Variable
+from tf2compat._engine.wrappers import TrackableDataStructure
 from tf2compat.module import Module
-
-_CONTAINERS = (list, tuple, dict)
 
 
 def dedupe(values: Any) -> list[Any]:
@@ -25,17 +24,15 @@ def dedupe(values: Any) -> list[Any]:
 
 def _holds(value: Any) -> bool:
     """Whether a container (or module) may hold layers or weights; what it holds is looked up when it is asked for."""
-    if isinstance(value, Tracked):
+    if isinstance(value, (Tracked, TrackableDataStructure)):
         return True
-    if isinstance(value, _CONTAINERS):
-        return is_node(value)
     return isinstance(value, Trackable) and (hasattr(type(value), "_flatten") or hasattr(value, "trainable_variables"))
 
 
 def elements(value: Any) -> Iterator[Any]:
-    """Layers, modules and variables inside a tracked attribute, in order."""
+    """Layers, modules and variables inside a tracked attribute, in order, a dict's in that of its keys."""
     if isinstance(value, dict):
-        for v in value.values():
+        for v in nest.children(value):
             yield from elements(v)
     elif isinstance(value, (list, tuple)):
         for v in value:
@@ -95,10 +92,8 @@ class Tracked(Module):
             self._track_variable(value)
         elif isinstance(value, Tracked) or _holds(value):
             held[name] = value
-            if isinstance(value, _CONTAINERS):
-                for v in nest.flatten(value):
-                    if isinstance(v, Variable):
-                        self._track_variable(v)
+            if isinstance(value, TrackableDataStructure):
+                self._track_elements(value)
             from ..metrics import Metric
 
             for v in elements(value):
@@ -129,7 +124,7 @@ class Tracked(Module):
         held.pop(name, None)
         if old is None:
             return
-        gone = [old] if isinstance(old, Variable) else [v for v in elements(old)] if isinstance(old, _CONTAINERS) else [old]
+        gone = list(elements(old)) if isinstance(old, TrackableDataStructure) else [old]
         others = [v for k, v in self.__dict__.items() if k != name and not k.startswith("_trainable_w") and isinstance(v, Variable)]
         for v in gone:
             if any(v is o for o in others):
@@ -146,6 +141,19 @@ class Tracked(Module):
         kept = self._trainable_weights if v.trainable else self._non_trainable_weights
         if not any(v is w for w in kept):
             kept.append(v)
+
+    def _track_elements(self, container: Any) -> None:
+        own = {id(v) for v in (*self._trainable_weights, *self._non_trainable_weights)}
+        for v in nest.flatten(container):
+            if isinstance(v, Variable) and id(v) not in own and not _assigned(v):
+                own.add(id(v))
+                (self._trainable_weights if v.trainable else self._non_trainable_weights).append(v)
+
+    def _track_later(self) -> None:
+        """Makes variables its own that lists and dicts were given since they were assigned."""
+        for value in self._held.values():
+            if isinstance(value, TrackableDataStructure):
+                self._track_elements(value)
 
     # --- walking -----------------------------------------------------------------------------------------------------
     def _tracked_values(self) -> Iterator[Any]:
@@ -177,18 +185,17 @@ class Tracked(Module):
                 stack.extend([c for c in v._trackable_children().values() for c in elements(c)][::-1])
             first = False
 
-    def _gather(self, attribute: str, metrics: bool = False) -> list[Any]:
+    def _gather(self, attribute: str) -> list[Any]:
         """An attribute's values of everything held, e.g. `trainable_variables`; loose variables count as their kind says.
 
-        Of metrics a model's own weights tell, a layer's do not.
+        Metrics of a layer keep theirs to themselves.
         """
         out: list[Any] = []
-        skipped = () if metrics else self._metrics
         for v in self._tracked_values():
             if isinstance(v, Variable):
                 if attribute == "variables" or v.trainable is (attribute == "trainable_variables"):
                     out.append(v)
-            elif not any(v is m for m in skipped):
+            elif not any(v is m for m in self._metrics):
                 out.extend(getattr(v, attribute, ()))
         return out
 
@@ -207,11 +214,13 @@ class Tracked(Module):
         """The variables that training changes, own ones first."""
         if not self._trainable:
             return []
+        self._track_later()
         return dedupe(self._trainable_weights + self._gather("trainable_variables")) if self._held else list(self._trainable_weights)
 
     @property
     def non_trainable_weights(self) -> list[Any]:
         """The variables that training leaves alone."""
+        self._track_later()
         if self._trainable:
             return dedupe(self._non_trainable_weights + self._gather("non_trainable_variables"))
         return dedupe(self._trainable_weights + self._non_trainable_weights + self._gather("variables"))

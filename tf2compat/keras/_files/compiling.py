@@ -11,6 +11,7 @@ import numpy as np
 
 from tf2compat._engine import dtypes, nest
 from tf2compat._engine.shapes import TensorShape
+from tf2compat._engine.wrappers import TrackableDataStructure
 from tf2compat.keras._base import serialization
 
 _log = logging.getLogger("tensorflow")
@@ -35,6 +36,8 @@ def jsonable(value: Any) -> Any:
         return serialization.serialize_keras_object(value)
     if callable(value) and hasattr(value, "__name__"):
         return value.__name__
+    if isinstance(value, TrackableDataStructure):  # of a dict or tuple
+        return value._container()
     raise TypeError(f"{value!r} of type {type(value).__name__} cannot be written to a model file")
 
 

@@ -242,7 +242,7 @@ class Lambda(Layer):
         self, function: Any, output_shape: Any = None, mask: Any = None, arguments: dict[str, Any] | None = None, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        self.arguments = arguments or {}
+        self.__dict__["arguments"] = arguments or {}  # as given: a Lambda tracks nothing
         self.function = function
         if mask is not None:
             self.supports_masking = True

@@ -207,10 +207,7 @@ class Optimizer(AutoTrackable):
             from .. import initializers
 
             initializer = initializers.get(initializer)
-        with _scope(self.name):
-            variable = Variable(
-                initializer(tuple(shape or ()), dtypes.as_dtype(dtype or settings.floatx)), name=name, trainable=False
-            )
+        variable = Variable(initializer(tuple(shape or ()), dtypes.as_dtype(dtype or settings.floatx)), name=name, trainable=False)
         self._variables.append(variable)
         return variable
 
@@ -224,8 +221,7 @@ class Optimizer(AutoTrackable):
             initial_value = torch.zeros(sizes, dtype=dtype.torch, device=model_variable._t.device)
         elif isinstance(initial_value, Variable):
             initial_value = initial_value.value()
-        with _scope(self.name):
-            variable = Variable(initial_value, name=f"{variable_name}/{model_variable._shared_name}", dtype=dtype, trainable=False)
+        variable = Variable(initial_value, name=f"{variable_name}/{model_variable._shared_name}", dtype=dtype, trainable=False)
         if variable._t.device != model_variable._t.device:  # beside it, wherever this runs
             variable._t = variable._t.to(model_variable._t.device)
         self._variables.append(variable)
@@ -347,7 +343,7 @@ class Optimizer(AutoTrackable):
         if not pairs:
             return self._iterations
         if not getattr(self, "_built", False):
-            with state.outside():
+            with _scope(name or self.name):
                 self.build([v for _, v in pairs])
         mixed = not all(isinstance(g, Tensor) for g, _ in pairs)
         if mixed:
@@ -498,15 +494,13 @@ class Optimizer(AutoTrackable):
             v.assign(store[str(i)])
 
 
-class _scope:  # noqa: N801 - a context manager used like a function
-    """Names of variables made inside begin with the optimizer's."""
+class _scope(state.outside):  # noqa: N801 - a context manager used like a function
+    """What is made inside is made outside of functions and tapes, under names that begin with the optimizer's in the scope around it."""
 
     def __init__(self, name: str) -> None:
         self.name = name
 
     def __enter__(self) -> None:
-        self.saved = state.local.names
-        state.local.names = [self.name]
-
-    def __exit__(self, *exc: object) -> None:
-        state.local.names = self.saved
+        names = [*state.local.names, self.name]
+        super().__enter__()
+        state.local.names = names
