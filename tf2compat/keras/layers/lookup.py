@@ -244,6 +244,8 @@ class IndexLookup(PreprocessingLayer):
             with open(vocabulary, encoding="utf-8") as file:
                 vocabulary = [line.rstrip("\n") for line in file]
         tokens = listed(vocabulary) if not isinstance(vocabulary, (list, tuple)) else list(vocabulary)
+        if not tokens and not from_file:
+            raise ValueError(f"Cannot set an empty vocabulary, you passed {vocabulary}.")
         keys = [self._key(t) for t in tokens]
         special = [] if self.mask_token is None or self.output_mode != "int" else [self._key(self.mask_token)]
         unknown = [self._key(self.oov_token)] * self.num_oov_indices

@@ -44,7 +44,12 @@ def categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
 
 
 def _same_class(y_true: torch.Tensor, y_pred: torch.Tensor) -> torch.Tensor:
-    return y_true.argmax(-1) == y_pred.argmax(-1)
+    return _class(y_true) == y_pred.argmax(-1)
+
+
+def _class(y_true: torch.Tensor) -> torch.Tensor:
+    """The place of the largest of the labels, which may be marks of bool: torch ranks numbers only."""
+    return (y_true.to(torch.uint8) if y_true.dtype is torch.bool else y_true).argmax(-1)
 
 
 @op("KerasSparseCategoricalAccuracy", y_true=ANY, y_pred=ANY)
@@ -88,7 +93,7 @@ def _in_top(targets: torch.Tensor, predictions: torch.Tensor, k: int) -> torch.T
 @op("KerasTopKCategoricalAccuracy", y_true=ANY, y_pred=ANY)
 def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: Any = 5) -> Any:
     """Where the label's class is among the k best (`tf.keras.metrics.top_k_categorical_accuracy`)."""
-    classes = y_true.argmax(-1)
+    classes = _class(y_true)
     hits = _in_top(classes.reshape(-1), y_pred.reshape(-1, y_pred.shape[-1]), k).to(_float())
     return hits.reshape(classes.shape)
 
