@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from tf2compat._engine import nest, state, strategies
@@ -11,6 +12,7 @@ from tf2compat._engine.tensor import Tensor
 from ..losses.classes import Loss, LossFunctionWrapper
 from ..losses.weighting import combine_mask
 from ..metrics.base import Mean, MeanMetricWrapper, Metric
+from . import naming
 from .callspec import Masks, mask_of
 
 
@@ -282,13 +284,22 @@ class MetricsContainer:
             return []
         return [m for plain, weighted in zip(self.by_output, self.weighted_by_output, strict=True) for m in (*plain, *weighted)]
 
+    def matched(self) -> tuple[Any, Any]:
+        """Metrics and weighted metrics as files describe them: output by output once they are matched, else as they were given."""
+        if not self.built:
+            return self.given, self.given_weighted
+        per = [None if given is None else [m or [None] for m in made]
+               for given, made in ((self.given, self.by_output), (self.given_weighted, self.weighted_by_output))]  # fmt: skip
+        return per[0], per[1]
+
     def build(self, y_pred: Any, y_true: Any) -> None:
         if self.names is None:
             self.names = pseudo_names(y_pred)
         names = self.names
         flat_p = nest.flatten(y_pred)
         flat_t = _by_output(y_true, y_pred, names)
-        with state.outside():
+        numbered = contextlib.nullcontext() if state.local.graph is None else naming.of_a_graph()
+        with state.outside(), numbered:
             for given, out in ((self.given, self.by_output), (self.given_weighted, self.weighted_by_output)):
                 per = _expand(given, y_pred, names, "metrics", wrap_lists=True)
                 for name, entry, y_t, y_p in zip(names, per, flat_t, flat_p, strict=True):
@@ -383,9 +394,7 @@ def _as_metric(metric: Any, y_t: Any, y_p: Any) -> Any:
     elif isinstance(fn, Loss):
         name = fn.name or type(fn).__name__
     else:
-        from .naming import snake_case
-
-        name = snake_case(type(metric).__name__)
+        name = naming.snake_case(type(metric).__name__)
     return MeanMetricWrapper(fn, name=name)
 
 

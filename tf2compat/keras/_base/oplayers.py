@@ -64,7 +64,7 @@ class TFOpLambda(Layer):
         self.__dict__["function"] = function
         self.__dict__["symbol"] = symbol
         self.__dict__["path"] = path
-        name = kwargs.pop("name", None) or naming.unique(self.symbol)
+        name = kwargs.pop("name", None) or naming.unique(self.symbol, avoid_chosen=True)
         kwargs["autocast"] = False
         super().__init__(name=name, **kwargs)
         self.built = True
@@ -91,7 +91,7 @@ class SlicingOpLambda(TFOpLambda):
 
         self.__dict__["function"] = getitem
         self.__dict__["symbol"] = "tf.__operators__.getitem"
-        name = kwargs.pop("name", None) or naming.unique(self.symbol)
+        name = kwargs.pop("name", None) or naming.unique(self.symbol, avoid_chosen=True)
         Layer.__init__(self, name=name, autocast=False, **kwargs)
         self.built = True
 
@@ -123,7 +123,7 @@ class MethodLambda(TFOpLambda):
             raise ValueError(f"Unknown method of a ragged tensor in a model's config: {function!r}")
         self.__dict__["function"] = function
         self.__dict__["symbol"] = f"input.{function}"
-        Layer.__init__(self, name=kwargs.pop("name", None) or naming.unique(self.symbol), autocast=False, **kwargs)
+        Layer.__init__(self, name=kwargs.pop("name", None) or naming.unique(self.symbol, avoid_chosen=True), autocast=False, **kwargs)
         self.built = True
 
     def call(self, tensor: Any, *args: Any, **kwargs: Any) -> Any:

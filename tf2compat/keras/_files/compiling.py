@@ -13,6 +13,7 @@ from tf2compat._engine import dtypes, nest
 from tf2compat._engine.shapes import TensorShape
 from tf2compat._engine.wrappers import TrackableDataStructure
 from tf2compat.keras._base import serialization
+from tf2compat.keras._base.compiling import MetricsContainer
 
 _log = logging.getLogger("tensorflow")
 _COMPILE_ARGUMENTS = ("loss", "metrics", "weighted_metrics", "loss_weights")
@@ -122,6 +123,10 @@ def training_config(model: Any) -> dict[str, Any] | None:
         return None
     given = legacy(model.get_compile_config())
     out = {name: given.get(name) for name in _COMPILE_ARGUMENTS}
+    if isinstance(getattr(model, "compiled_metrics", None), MetricsContainer):  # by their names: "mae" of `metrics=["mae"]` is one
+        build_metrics(model)
+        for name, metrics in zip(("metrics", "weighted_metrics"), model.compiled_metrics.matched(), strict=True):
+            out[name] = legacy(serialization.serialize_keras_object(metrics))
     out["optimizer_config"] = serialization.serialize_legacy(model.optimizer)
     out["optimizer_config"] = legacy(serialization.serialize_keras_object(out["optimizer_config"]))
     return out

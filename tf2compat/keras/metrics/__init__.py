@@ -20,6 +20,7 @@ from ..losses.functions import (
     sparse_categorical_crossentropy,
     squared_hinge,
 )
+from ..losses.functions import categorical_hinge as _categorical_hinge
 from .accuracy import (
     Accuracy,
     BinaryAccuracy,
@@ -71,6 +72,7 @@ from .regression import (
     SparseCategoricalCrossentropy,
     SquaredHinge,
 )
+from .regression import cosine_similarity as _cosine_similarity
 
 mse = MSE = mean_squared_error
 mae = MAE = mean_absolute_error
@@ -79,6 +81,9 @@ msle = MSLE = mean_squared_logarithmic_error
 kld = KLD = kullback_leibler_divergence = kl_divergence
 logcosh = log_cosh
 bce = BCE = binary_crossentropy
+
+#: metric functions that are known by name alone
+_BY_NAME = {"cosine_similarity": _cosine_similarity, "cosine_proximity": _cosine_similarity, "categorical_hinge": _categorical_hinge}
 
 __all__ = [
     "AUC", "KLD", "MAE", "MAPE", "MSE", "MSLE", "Accuracy", "BinaryAccuracy", "BinaryCrossentropy", "BinaryIoU", "CategoricalAccuracy",
@@ -107,7 +112,7 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None, use_l
     """The metric of a config or name (`tf.keras.metrics.deserialize`); ValueError for an unknown one."""
     from .._base.serialization import from_module
 
-    return from_module(config, globals(), custom_objects, "metric function")
+    return from_module(config, {**globals(), **_BY_NAME}, custom_objects, "metric function")
 
 
 def get(identifier: Any) -> Any:

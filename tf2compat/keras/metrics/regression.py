@@ -11,7 +11,8 @@ from ..losses import functions as f
 from .base import Mean, MeanMetricWrapper, Metric, _as, _number, host
 
 
-def _cosine(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
+def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
+    """The cosine of the angle between labels and predictions: what the name means as a metric, the loss's negative."""
     return -f.cosine_similarity(y_true, y_pred, axis)
 
 
@@ -47,7 +48,7 @@ class CosineSimilarity(MeanMetricWrapper):
     """The cosine of the angle between labels and predictions (`tf.keras.metrics.CosineSimilarity`)."""
 
     def __init__(self, name: str | None = "cosine_similarity", dtype: Any = None, axis: int = -1) -> None:
-        super().__init__(_cosine, name, dtype=dtype, axis=axis)
+        super().__init__(cosine_similarity, name, dtype=dtype, axis=axis)
 
 
 class LogCoshError(MeanMetricWrapper):
