@@ -86,6 +86,7 @@ def test_which_optimizer_a_config_means(config: dict[str, Any], legacy: bool) ->
     ],
 )
 def test_names_of_op_layers(name: str, call: Any) -> None:
+    tf.keras.backend.clear_session()
     x = tf.keras.Input((4,))
     model = tf.keras.Model(x, call(x))
     assert model.layers[-1].name == name

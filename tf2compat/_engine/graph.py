@@ -697,8 +697,11 @@ class Graph:
     def trainable_variables(self) -> tuple[Variable, ...]:
         return tuple(v for v in self._variables.values() if v.trainable)
 
-    def __repr__(self) -> str:
+    def __str__(self) -> str:
         return f"FuncGraph(name={self.name}, id={id(self)})"
+
+    def __repr__(self) -> str:
+        return f"<tensorflow.python.framework.func_graph.FuncGraph object at {hex(id(self))}>"
 
 
 def _inferred(op: Op, bound: list[Any], name: str | None) -> Any:
