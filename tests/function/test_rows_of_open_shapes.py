@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 import tf2compat as tf
@@ -43,3 +45,26 @@ def test_one_sequence_example() -> None:
 
     rows, length = parse(text)
     assert rows.numpy().tolist() == [[1.0, 2.0]] * 3 and int(length) == 3 and length.dtype == tf.int64
+
+
+def test_ranges_of_sizes_are_made_of_numbers() -> None:
+    """A region that is compiled or recorded goes over them; the ends are the sizes that come."""
+
+    @tf.function(input_signature=[tf.TensorSpec((None, None)), tf.TensorSpec((), tf.int32)])
+    def ranges(x: Any, n: Any) -> Any:
+        rows, width = tf.shape(x)[0], tf.shape(x)[1]
+        return [
+            tf.range(rows), tf.range(1, rows * 2 + 1, 2), tf.range(width - 1, -1, -1), tf.range(tf.cast(rows, tf.float32)), tf.range(rows, dtype=tf.int64),
+            tf.range(n), tf.range(rows, rows + n), tf.range(tf.size(x)),
+        ]  # fmt: skip
+
+    for shape, n in (((3, 4), 2), ((1, 1), 0), ((0, 5), 1)):
+        a, b = shape
+        wanted = [range(a), range(1, 2 * a + 1, 2), range(b - 1, -1, -1), range(a), range(a), range(n), range(a, a + n), range(a * b)]
+        found = ranges(tf.zeros(shape), n)
+        assert [list(map(int, t.numpy())) for t in found] == [list(w) for w in wanted]
+        assert [t.dtype.name for t in found] == ["int32", "int32", "int32", "float32", "int64", "int32", "int32", "int32"]
+    code = str(ranges.get_concrete_function().graph.code)
+    assert "_int(" not in code
+    with pytest.raises(tf.errors.InvalidArgumentError, match="Requires start <= limit when delta > 0: 0/-1"):
+        ranges(tf.zeros((2, 2)), -1)

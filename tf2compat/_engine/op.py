@@ -32,14 +32,16 @@ __all__ = ["ANY", "ANYS", "AXES", "DTYPE", "INT", "INTS", "SHAPE", "TENSOR", "TE
 class Kind:
     """What a declared parameter accepts. Parameters that are not declared reach the op as they are."""
 
-    __slots__ = ("what", "group", "allowed", "storages", "scalar")
+    __slots__ = ("what", "group", "allowed", "storages", "scalar", "sized")
 
-    def __init__(self, what: str, group: str = "", allowed: tuple[DType, ...] | None = None, scalar: bool = False) -> None:
+    def __init__(self, what: str, group: str = "", allowed: tuple[DType, ...] | None = None, scalar: bool = False, sized: bool = False) -> None:
         self.what = what
         self.group = group
         self.allowed = allowed
         self.storages = None if allowed is None else frozenset(d.torch or np.dtype(object) for d in allowed)
         self.scalar = scalar
+        #: whether generated code may give a size (`tf.shape(x)[0] + 1`) as a Python number, with which no tensor of one is made
+        self.sized = sized
 
 
 def tensor(*allowed: Any, group: str = "T", scalar: bool = False) -> Kind:
@@ -63,6 +65,8 @@ def tensors(*allowed: Any, group: str = "T") -> Kind:
 TENSOR = tensor()
 #: a tensor whose dtype is bound to no other's
 ANY = tensor(group="")
+#: the same, of which the op wants to know the number
+NUMBER = Kind("tensor", sized=True)
 #: a list of tensors of one dtype, or of any
 TENSORS = tensors()
 ANYS = tensors(group="")

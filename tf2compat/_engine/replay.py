@@ -370,7 +370,8 @@ class _Writer:
         for kind, v in zip(node.op.kinds, node.args, strict=True):  # type: ignore[union-attr]
             what = "" if kind is None else kind.what
             if what == "tensor":
-                out.append(self.value(v, graph, node.extra))
+                number = sizes.expression(v) if kind.sized else None  # type: ignore[union-attr]
+                out.append(self.value(v, graph, node.extra) if number is None else sizes.text(number, lambda t: self.value(t, graph)))
             elif what == "tensors":
                 out.append("[" + ", ".join(self.value(e, graph, node.extra) for e in v) + "]")
             elif what in ("int", "ints", "shape", "axes"):
@@ -1001,7 +1002,7 @@ def _uses(node: Node) -> list[tuple[int, int]]:
             what = "" if kind is None else kind.what
             if what not in ("dtype", "variable", "variables"):
                 plain = what in ("tensor", "tensors")
-                _used(v, keys, not plain, bool(what) and not plain)
+                _used(v, keys, not plain or kind.sized, bool(what) and not plain)  # type: ignore[union-attr]
         return keys
     keys = [t._key() for t in node.inputs()]
     if node.kind in ("while", "for"):

@@ -14,7 +14,7 @@ from .._engine import dtypes, state
 from .._engine.convert import convert_to_tensor, is_tensor_like
 from .._engine.devices import current
 from .._engine.dtypes import DType, as_dtype
-from .._engine.op import ANY, DTYPE, INT, SHAPE, TENSOR, invalid, op, tensor
+from .._engine.op import ANY, DTYPE, INT, NUMBER, SHAPE, TENSOR, invalid, op, tensor
 from .._engine.shapes import TensorShape
 from .._engine.tensor import Tensor, wrap
 
@@ -216,27 +216,33 @@ def range(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, name
     return _range(*given, dtype, name)
 
 
-@op("Range", start=ANY, limit=ANY, delta=ANY, dtype=DTYPE)
+@op("Range", start=NUMBER, limit=NUMBER, delta=NUMBER, dtype=DTYPE)
 def _range(start: Any, limit: Any, delta: Any, dtype: Any, name: str | None = None) -> Any:
     numbers = []
-    start, limit, delta = start.to(dtype.torch), limit.to(dtype.torch), delta.to(dtype.torch)
+    device = None
     for which, t in (("start", start), ("limit", limit), ("delta", delta)):
-        if t.numel() != 1:
-            raise invalid(f"{which} must be a scalar, not shape {list(t.shape)} [Op:Range] name: ")
-        numbers.append(t.item())
+        if isinstance(t, torch.Tensor):
+            if t.numel() != 1:
+                raise invalid(f"{which} must be a scalar, not shape {list(t.shape)} [Op:Range] name: ")
+            device = device or t.device
+            t = t.to(dtype.torch).item()
+        numbers.append(t)
     first, last, step = numbers
+    device = device or current()
     if step == 0:
         raise invalid(f"Requires delta != 0: {step} [Op:Range] name: ")
     if (last - first) * step < 0:
         way = "<= limit when delta > 0" if step > 0 else ">= limit when delta < 0"
         raise invalid(f"Requires start {way}: {first:g}/{last:g} [Op:Range] name: ")
-    if start.dtype.is_floating_point:
-        exact = np.float64 if start.dtype is torch.float64 else np.float32  # the number of steps as the dtype rounds it
+    if dtype.is_floating:
+        wide = torch.float64 if dtype.torch is torch.float64 else torch.float32
+        exact = np.float64 if wide is torch.float64 else np.float32  # the number of steps as the dtype rounds it
         size = int(math.ceil(abs((exact(last) - exact(first)) / exact(step))))
-        wide = torch.float64 if start.dtype is torch.float64 else torch.float32
-        return (torch.arange(size, dtype=wide, device=start.device) * step + first).to(start.dtype)
+        return (torch.arange(size, dtype=wide, device=device) * step + first).to(dtype.torch)
+    if step == 1:
+        return torch.arange(first, last, dtype=dtype.torch, device=device)
     size = -((first - last) // step) if step > 0 else -((last - first) // -step)
-    return (torch.arange(size, dtype=torch.int64, device=start.device) * step + first).to(start.dtype)
+    return (torch.arange(size, dtype=torch.int64, device=device) * step + first).to(dtype.torch)
 
 
 @_range.infer

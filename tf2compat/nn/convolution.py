@@ -17,7 +17,7 @@ from .._engine.narrow import in_single
 from .._engine.op import invalid, op, tensor
 from .._engine.tensor import Tensor
 from ._depthwise import depthwise_to_few, slow_gradient
-from ._filters import as_product, few_rows, finished, packed
+from ._filters import as_product, few_rows, finished, packed, turned
 from ._spatial import (
     FILTER,
     FORMATS,
@@ -85,7 +85,8 @@ def _chosen(x: Any, w: Any, filters: Any, n: int, bias: Any, strides: Any, paddi
     found = packed(x, filters, bias, strides, padding, rates, groups) if n == 2 else None
     if found is not None:
         return found
-    w = w.contiguous(memory_format=MEMORY[n])
+    rows = turned(filters) if n > 1 else None
+    w = w.contiguous(memory_format=MEMORY[n]) if rows is None else rows
     if n == 2 and slow_gradient(x, w, strides, padding, rates, groups):
         return depthwise_to_few(x, w, bias, strides, padding, rates)
     return _CONV[n](x, w, bias, strides, padding, rates, groups)

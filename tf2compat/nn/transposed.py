@@ -11,6 +11,7 @@ from .._engine.dtypes import FLOATS, int32
 from .._engine.narrow import in_single
 from .._engine.op import INTS, invalid, op, tensor
 from .._engine.tensor import Tensor
+from ._filters import turned
 from ._spatial import (
     FORMATS,
     TO_FIRST,
@@ -26,6 +27,7 @@ from ._spatial import (
 )  # fmt: skip
 from .convolution import depthwise
 
+_PLAIN = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
 _TRANSPOSED = {1: F.conv_transpose1d, 2: F.conv_transpose2d, 3: F.conv_transpose3d}
 _KERNEL = {1: "Conv2DBackpropInput", 2: "Conv2DBackpropInput", 3: "Conv3DBackpropInputV2"}
 #: filters: spatial, out, in -> in, out, spatial
@@ -38,7 +40,7 @@ def transpose(x: Any, w: Any, n: int, sizes: Any, strides: Any, padding: Any, ra
     if not first:
         x = x.permute(TO_FIRST[n])
     window = w.shape[:n]
-    w = w.permute(_FILTER[n])
+    filters, w = w, w.permute(_FILTER[n])
     groups = 1
     if x.shape[1] != w.shape[0]:
         raise invalid(f"{_CUSTOM[n]}: filter and out_backprop must have the same out_depth [Op:{_KERNEL[n]}]")
@@ -66,8 +68,13 @@ def transpose(x: Any, w: Any, n: int, sizes: Any, strides: Any, padding: Any, ra
         out = x.new_zeros((x.shape[0], w.shape[1], *sizes))
         out[(slice(None), slice(None), *[slice(None, None, s) for s in strides])] = _TRANSPOSED[n](x, w.contiguous())
         out = out if bias is None else out + bias.reshape(-1, *[1] * n)
+    elif w.shape[1] < 8 <= w.shape[0] and max(strides) == 1 and not any(extra) and x.device.type == "cpu":
+        # where the filter goes by single steps that is a convolution by the reversed filter, which oneDNN does several times as fast for few channels
+        back = tuple([r * (k - 1) - low for r, k, low in zip(rates, window, lo, strict=True)])
+        out = _PLAIN[n](x, w.transpose(0, 1).flip(tuple(range(2, n + 2))), bias, 1, back, rates)
     else:
-        w = w.contiguous()  # torch refuses the gradient of one input channel in other memory formats
+        rows = turned(filters) if n == 2 else None
+        w = w.contiguous() if rows is None else rows  # torch refuses the gradient of one input channel in other memory formats
         out = _TRANSPOSED[n](x, w, bias, strides, lo, extra, groups, rates)
     rest = [size - have for size, have in zip(sizes, out.shape[2:], strict=True)]
     if any(rest):  # the odd one of SAME is cut off at the end; what no tap reached is zero there
