@@ -1,5 +1,7 @@
 """What TensorFlow libraries do that programs seldom do: found by running their own tests."""
 
+import pytest
+
 import tf2compat as tf
 
 
@@ -66,3 +68,53 @@ def test_only_decorators_of_tensorflows_making_are_unwrapped():
     ((found,), inside) = decorator.unwrap(decorator.make_decorator(f, g, "named"))
     assert (found.decorator_name, found.decorator_argspec, inside) == ("named", None, f)
     assert decorator.unwrap(tf.function(f))[1] is f
+
+
+def test_lists_of_tensors_are_cast_to_a_dtype_that_is_asked_for():
+    n, wide, x = tf.constant(3), tf.constant(3, tf.int64), tf.constant(2.5)
+
+    def found():
+        return [
+            tf.convert_to_tensor((n, n), tf.int64), tf.convert_to_tensor([n, wide], tf.int64), tf.convert_to_tensor([n, 2], tf.float32),
+            tf.convert_to_tensor([x, x], tf.int32), tf.convert_to_tensor([[n, 1], [2, n]], tf.int64),
+            tf.convert_to_tensor([n, n], dtype_hint=tf.int64), tf.constant([1, 2], tf.int64) + [n, n],
+            tf.SparseTensor([[0, 1]], [1.0], (n, n)).dense_shape, tf.tensor_scatter_nd_update(tf.constant([5, 5], tf.int64), [[1]], [n]),
+        ]  # fmt: skip
+
+    expected = [
+        ("int64", [3, 3]), ("int64", [3, 3]), ("float32", [3.0, 2.0]), ("int32", [2, 2]), ("int64", [[3, 1], [2, 3]]), ("int64", [3, 3]),
+        ("int64", [4, 5]), ("int64", [3, 3]), ("int64", [5, 3]),
+    ]  # fmt: skip
+    for results in (found(), tf.function(found)()):
+        assert [(r.dtype.name, r.numpy().tolist()) for r in results] == expected
+    assert tf.Variable([x, x], dtype=tf.float64).dtype == tf.float64
+    with pytest.raises(tf.errors.InvalidArgumentError, match="Pack"):
+        tf.convert_to_tensor([n, wide])
+    with pytest.raises(TypeError, match="Cannot convert a list containing a tensor of dtype <dtype: 'int64'> to <dtype: 'int32'>"):
+        tf.function(lambda a, b: tf.convert_to_tensor([a, b]))(n, wide)
+
+
+def test_identities_of_sizes_that_are_tensors():
+    @tf.function
+    def f(n, m):
+        made = tf.sparse.eye(n, m, dtype=tf.float64)
+        assert made.shape.as_list() == [None, None] and made.dense_shape.dtype == tf.int64
+        return tf.sparse.to_dense(made)
+
+    for dtype in (tf.int32, tf.int64):
+        assert f(tf.constant(3, dtype), tf.constant(2, dtype)).numpy().tolist() == [[1, 0], [0, 1], [0, 0]]
+    assert tf.sparse.eye(tf.constant(2)).shape == [2, 2]
+
+
+def test_one_trace_serves_sparse_and_ragged_tensors_of_a_signature():
+    seen = []
+
+    @tf.function(input_signature=[tf.SparseTensorSpec([None, None]), {"r": tf.RaggedTensorSpec([None, None], tf.int32)}, tf.TensorSpec([None, 2])])
+    def f(sparse, ragged, dense):
+        seen.append((sparse.indices.shape.as_list(), ragged["r"].values.shape.as_list(), dense.shape.as_list()))
+        return tf.sparse.sparse_dense_matmul(sparse, dense), tf.reduce_sum(ragged["r"])
+
+    for n in (2, 3, 4):
+        product, total = f(tf.sparse.eye(n), {"r": tf.ragged.constant([[1] * n, [2]])}, tf.ones([n, 2]))
+        assert product.shape == [n, 2] and int(total) == n + 2
+    assert seen == [([None, 2], [None], [None, 2])]

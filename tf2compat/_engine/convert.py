@@ -462,14 +462,13 @@ def _kind(leaf: Any) -> str:
 
 
 def _pack(value: Any, dtype: DType | None) -> Tensor:
-    """Stack a nested sequence that has tensors among its leaves (TensorFlow's auto-packing)."""
+    """Stack a nested sequence that has tensors among its leaves (TensorFlow's auto-packing), which are cast to a `dtype` that is asked for."""
     from .packing import pack
 
-    if dtype is None:
-        dtype = next(
-            convert_to_tensor(leaf).dtype for leaf in _leaves(value, []) if is_tensor_like(leaf) or hasattr(leaf, "__tf_tensor__")
-        )
-    return pack(value, dtype)
+    if dtype is not None:
+        return pack(value, dtype, cast=True)
+    first = next(convert_to_tensor(leaf).dtype for leaf in _leaves(value, []) if is_tensor_like(leaf) or hasattr(leaf, "__tf_tensor__"))
+    return pack(value, first)
 
 
 def is_eager_python(value: Any) -> bool:

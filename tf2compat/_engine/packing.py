@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from . import state
 from .convert import convert_to_tensor, is_tensor_like
 from .dtypes import DType
 from .op import TENSORS, op
@@ -24,10 +25,17 @@ def _(values: Any) -> np.ndarray:
     return np.stack(values)
 
 
-def pack(value: Any, dtype: DType) -> Tensor:
-    """A nested sequence with tensors among its leaves as one tensor of `dtype`."""
+def pack(value: Any, dtype: DType, cast: bool = False) -> Tensor:
+    """A nested sequence with tensors among its leaves as one tensor of `dtype`; tensors of another are cast to it, or an error."""
     if isinstance(value, (list, tuple)):
-        return stack_first([pack(v, dtype) for v in value])
-    if is_tensor_like(value):  # a mismatch of dtypes is for Pack to report
-        return convert_to_tensor(value)
-    return convert_to_tensor(value, dtype)
+        return stack_first([pack(v, dtype, cast) for v in value])
+    if not is_tensor_like(value):
+        return convert_to_tensor(value, dtype)
+    found = convert_to_tensor(value)
+    if found.dtype is dtype or (not cast and state.local.graph is None):  # eager code hears of it from Pack
+        return found
+    if not cast:
+        raise TypeError(f"Cannot convert a list containing a tensor of dtype {found.dtype} to {dtype} (Tensor is: {found!r})")
+    from .. import cast as cast_to
+
+    return cast_to(found, dtype)

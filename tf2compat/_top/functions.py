@@ -264,11 +264,9 @@ class Function(TensorCallable):
             if self._input_signature is not None:
                 # traced for the signature's shapes, whatever the call's are
                 wanted: list[Any] = []
-                for s in nest.flatten(self._input_signature):
-                    if isinstance(s, TensorSpec):
-                        wanted.append((s.dtype, None if s.shape.rank is None else tuple(s.shape.as_list())))
+                encode(tuple(self._input_signature), wanted)  # those of composites among them
                 if len(wanted) <= len(specs):
-                    specs[: len(wanted)] = wanted
+                    specs[: len(wanted)] = [(s.dtype, None if s.shape.rank is None else tuple(s.shape.as_list())) for s in wanted]
             elif self._reduce_retracing:
                 specs = self._relaxed(loose, specs)
             concrete = self._trace(pos, kw, specs)

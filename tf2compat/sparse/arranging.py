@@ -12,7 +12,7 @@ import torch
 import tf2compat as tf
 
 from .._engine import dtypes
-from .._engine.convert import convert_to_tensor
+from .._engine.convert import constant_value, convert_to_tensor
 from .._engine.dtypes import int64
 from .._engine.op import TENSOR, invalid, op, tensor
 from .._engine.shapes import TensorShape
@@ -298,10 +298,19 @@ def concat(axis: Any, sp_inputs: Any, expand_nonconcat_dims: bool = False, name:
     return found._shaped(TensorShape(static))
 
 
+def _size(value: Any) -> Any:
+    """A number of rows as a number, where it is known."""
+    if isinstance(value, (tf.Tensor, tf.Variable)) or hasattr(type(value), "_is_keras_tensor"):
+        known = constant_value(value)
+        return tf.cast(value, int64) if known is None else int(known)
+    return int(value)
+
+
 def eye(num_rows: Any, num_columns: Any = None, dtype: Any = dtypes.float32, name: str | None = None) -> SparseTensor:
     """Ones on the diagonal (`tf.sparse.eye`)."""
-    rows = int(num_rows)
-    columns = rows if num_columns is None else int(num_columns)
-    n = min(rows, columns)
+    rows = _size(num_rows)
+    columns = rows if num_columns is None else _size(num_columns)
+    known = isinstance(rows, int) and isinstance(columns, int)
+    n = min(rows, columns) if known else tf.minimum(tf.cast(rows, int64), tf.cast(columns, int64))
     diagonal = tf.range(n, dtype=int64)
     return SparseTensor(tf.stack([diagonal, diagonal], 1), tf.ones([n], dtype), [rows, columns])
