@@ -118,3 +118,17 @@ def test_one_trace_serves_sparse_and_ragged_tensors_of_a_signature():
         product, total = f(tf.sparse.eye(n), {"r": tf.ragged.constant([[1] * n, [2]])}, tf.ones([n, 2]))
         assert product.shape == [n, 2] and int(total) == n + 2
     assert seen == [([None, 2], [None], [None, 2])]
+
+
+def test_the_python_function_of_a_method_is_bound():
+    class Index(tf.Module):
+        @tf.function
+        def query(self, x, k=None):
+            return x + self.step * (1 if k is None else k)
+
+    index = Index()
+    index.step = tf.constant(2.0)
+    assert float(index.query.python_function(tf.constant(1.0))) == 3
+    index.query = tf.function(index.query.python_function)
+    assert float(index.query(tf.constant(1.0), k=2)) == 5
+    assert Index.query.python_function.__name__ == "query"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import threading
+import types
 import weakref
 from collections import OrderedDict, deque
 from collections.abc import Callable
@@ -367,8 +368,9 @@ class Function(TensorCallable):
     # --- what users look at ------------------------------------------------------------------------------------------
     @property
     def python_function(self) -> Callable[..., Any]:
-        """The Python function that was given to `tf.function`."""
-        return self._python_function
+        """The Python function that was given to `tf.function`; of a method of an object, bound to it."""
+        instance = None if self._instance is None else self._instance()
+        return self._python_function if instance is None else types.MethodType(self._python_function, instance)
 
     @property
     def input_signature(self) -> Any:
