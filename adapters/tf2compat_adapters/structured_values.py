@@ -19,6 +19,7 @@ from tf2compat._engine import dtypes, nest
 from tf2compat._engine.shapes import TensorShape
 from tf2compat._engine.specs import TensorSpec, TypeSpec
 from tf2compat._ports.structures import NotEncodableError
+from tf2compat._private.bounded import BoundedTensorSpec
 
 from .tensorflow_graphs.attributes import Damaged, constant_of, dtype_of, shape_of
 
@@ -68,6 +69,8 @@ def fill(message: Any, value: Any) -> None:
         message.tensor_shape_value.MergeFrom(value.as_proto())
     elif isinstance(value, dtypes.DType):
         message.tensor_dtype_value = value.as_datatype_enum
+    elif isinstance(value, BoundedTensorSpec):
+        message.bounded_tensor_spec_value.CopyFrom(value.experimental_as_proto())
     elif isinstance(value, TensorSpec):
         message.tensor_spec_value.CopyFrom(value.experimental_as_proto())
     elif isinstance(value, TypeSpec):
@@ -124,7 +127,10 @@ def decode(message: Any, depth: int = 0) -> Any:
         return TensorShape(shape_of(content))
     if kind == "tensor_dtype_value":
         return dtype_of(content)
-    if kind in ("tensor_spec_value", "bounded_tensor_spec_value"):
+    if kind == "bounded_tensor_spec_value":
+        bounds = [constant_of(bound).numpy() for bound in (content.minimum, content.maximum)]
+        return BoundedTensorSpec(shape_of(content.shape), dtype_of(content.dtype), *bounds, name=content.name or None)
+    if kind == "tensor_spec_value":
         return TensorSpec(shape_of(content.shape), dtype_of(content.dtype), name=content.name or None)
     if kind == "list_value":
         return [decode(item, depth + 1) for item in content.values]

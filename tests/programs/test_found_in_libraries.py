@@ -1,5 +1,6 @@
 """What TensorFlow libraries do that programs seldom do: found by running their own tests."""
 
+import numpy as np
 import pytest
 
 import tf2compat as tf
@@ -132,3 +133,61 @@ def test_the_python_function_of_a_method_is_bound():
     index.query = tf.function(index.query.python_function)
     assert float(index.query(tf.constant(1.0), k=2)) == 5
     assert Index.query.python_function.__name__ == "query"
+
+
+def test_name_scopes_of_version_1_have_a_second_name():
+    scope = tf.compat.v1.name_scope
+    for args, expected in ((("a",), "a/"), ((None, "b"), "b/"), (("a", "b", [1]), "a/"), ((None,), ""), ((None, None, [1]), "")):
+        with scope(*args) as entered:
+            assert entered == expected
+    assert (scope(None, "b").name, scope(None).name) == ("b", None)
+    with tf.name_scope("outer"), scope(None, "b", []) as entered:
+        assert entered == "outer/b/"
+    with pytest.raises(ValueError, match="name for name_scope must be a string"):
+        scope(None, 3)
+
+
+def test_losses_tell_their_reduction():
+    assert tf.keras.losses.MeanSquaredError()._get_reduction() == "sum_over_batch_size"
+    assert tf.keras.losses.MeanSquaredError(reduction="sum")._get_reduction() == "sum"
+
+
+def test_functions_and_plain_classes_in_configs():
+    @tf.keras.utils.register_keras_serializable(package="q")
+    def gain(x):
+        return x
+
+    @tf.keras.utils.register_keras_serializable(package="q")
+    class Weight:
+        def __init__(self, topn=None, fn=None):
+            self.topn, self.fn = topn, fn
+
+        def get_config(self):
+            return {"topn": self.topn, "fn": self.fn}
+
+    described = {"module": "builtins", "class_name": "function", "config": "q>gain", "registered_name": "function"}
+    assert tf.keras.utils.serialize_keras_object(gain) == described
+    assert tf.keras.utils.deserialize_keras_object(described) is gain
+    config = {"class_name": "q>Weight", "config": {"topn": 3, "fn": "q>gain"}}
+    made = tf.keras.utils.legacy.deserialize_keras_object(config)
+    assert (made.topn, made.fn) == (3, gain)
+    with pytest.raises(TypeError, match="missing a `from_config"):
+        tf.keras.utils.deserialize_keras_object(config)
+
+
+@pytest.mark.parametrize(
+    "l1,l2,rows",
+    [
+        (0.0, 0.0, [[0.97005, -1.94039], [-0.05827, 2.94112]]), (0.0, 0.5, [[0.83685, -1.67513], [-0.05349, 2.55741]]),
+        (0.3, 0.0, [[0.8802, -1.85097], [0.0, 2.85588]]), (0.3, 0.5, [[0.75528, -1.59391], [0.0, 2.47965]]),
+    ],
+)  # fmt: skip
+def test_proximal_updates(l1, l2, rows):
+    raw, v, a = tf.raw_ops, tf.Variable([[1.0, -2.0], [0.01, 3.0]]), tf.Variable(tf.ones([2, 2]))
+    g = tf.constant([[0.1, -0.2], [0.3, 0.4]])
+    raw.ResourceApplyProximalAdagrad(var=v.handle, accum=a.handle, lr=0.1, l1=l1, l2=l2, grad=g)
+    raw.ResourceSparseApplyProximalAdagrad(var=v.handle, accum=a.handle, lr=0.1, l1=l1, l2=l2, grad=g[:1], indices=[1])
+    raw.ResourceApplyProximalGradientDescent(var=v.handle, alpha=0.1, l1=l1, l2=l2, delta=g)
+    raw.ResourceSparseApplyProximalGradientDescent(var=v.handle, alpha=0.1, l1=l1, l2=l2, grad=g[:1], indices=[0])
+    np.testing.assert_allclose(v.numpy(), rows, atol=1e-5)
+    np.testing.assert_allclose(a.numpy(), [[1.01, 1.04], [1.1, 1.2]], rtol=1e-5)

@@ -245,6 +245,7 @@ HELPERS: dict[str, str] = {
     "framework.smart_cond.smart_cond": "smart_cond",
     "framework.smart_cond.smart_constant_value": "constant_value",
     "framework.sparse_tensor.is_sparse": "is_sparse",
+    "framework.tensor_spec.BoundedTensorSpec": "tf2compat._private.bounded:BoundedTensorSpec",
     "framework.tensor_spec.DenseSpec": "tf2compat:TensorSpec",
     "framework.tensor_util.constant_value": "constant_value",
     "framework.tensor_util.constant_value_as_shape": "constant_value_as_shape",

@@ -122,7 +122,25 @@ def _ftrl_v2(call: Call, var: Any, accum: Any, linear: Any, grad: Any, lr: Any, 
     return _ftrl_step(var, accum, linear, grad, grad + 2 * shrinkage * var, lr, l1, l2, lr_power)
 
 
+def _proximal(prox: Any, rate: Any, l1: Any, l2: Any) -> Any:
+    """The step's end, drawn towards zero by both penalties."""
+    shrunk = tf.where(l1 > 0, tf.sign(prox) * tf.maximum(tf.abs(prox) - rate * tf.maximum(l1, 0), 0), prox)
+    return shrunk / (1 + l2 * rate)
+
+
+def _proximal_adagrad(call: Call, var: Any, accum: Any, lr: Any, l1: Any, l2: Any, grad: Any) -> Sequence[Any]:
+    accum = accum + tf.square(grad)
+    rate = lr * tf.math.rsqrt(accum)
+    return [_proximal(var - rate * grad, rate, l1, l2), accum]
+
+
+def _proximal_descent(call: Call, var: Any, alpha: Any, l1: Any, l2: Any, grad: Any) -> Sequence[Any]:
+    return [_proximal(var - alpha * grad, alpha, l1, l2)]
+
+
 _updates("GradientDescent", _descent, 1, sparse=False)
+_updates("ProximalAdagrad", _proximal_adagrad, 2)
+_updates("ProximalGradientDescent", _proximal_descent, 1)
 _updates("Momentum", _momentum, 2)
 _updates("KerasMomentum", _keras_momentum, 2)
 _updates("Adam", _adam, 3, sparse=False)

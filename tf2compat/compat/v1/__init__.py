@@ -19,12 +19,12 @@ from .dimension import Dimension
 from .dropped import *  # noqa: F403
 from .graph_mode import GONE, GraphKeys, gone
 from .placeholders import placeholder_with_default
-from .scopes import VariableScope, get_variable_scope, variable_scope
+from .scopes import VariableScope, get_variable_scope, name_scope, variable_scope
 from .session import InteractiveSession, Session, get_default_graph, get_default_session
 from .values import IndexedSlicesValue
 
 __all__ = [
-    *dropped.__all__, "Dimension", "GraphKeys", "IndexedSlicesValue", "InteractiveSession", "Session", "VariableScope", "get_default_graph", "get_default_session", "get_variable_scope", "logging", "placeholder_with_default",
+    *dropped.__all__, "Dimension", "GraphKeys", "IndexedSlicesValue", "InteractiveSession", "Session", "VariableScope", "get_default_graph", "get_default_session", "get_variable_scope", "logging", "name_scope", "placeholder_with_default",
     "session", "train", "variable_scope",
 ]  # fmt: skip
 

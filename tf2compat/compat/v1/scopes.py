@@ -6,7 +6,22 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from tf2compat._top.names import name_scope as _Scope
+
 from .graph_mode import gone
+
+
+class name_scope(_Scope):  # noqa: N801 - TensorFlow's name
+    """`tf.name_scope` with a name for when there is none (`tf.compat.v1.name_scope`). `values` told whose graph is meant."""
+
+    def __init__(self, name: Any, default_name: Any = None, values: Any = None) -> None:
+        found = default_name if name is None else name
+        super().__init__("" if found is None else found)
+        self._name_given = found
+
+    @property
+    def name(self) -> Any:
+        return self._name_given
 
 
 class VariableScope:

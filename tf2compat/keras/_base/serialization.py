@@ -184,10 +184,7 @@ def serialize_keras_object(obj: Any) -> Any:
         return {"class_name": "__keras_tensor__", "config": {
             "shape": obj.shape.as_list(), "dtype": obj.dtype.name, "keras_history": [h.layer.name, h.node_index, h.tensor_index]}}  # fmt: skip
     if isinstance(obj, (types.FunctionType, types.BuiltinFunctionType)):
-        module = _public_module(obj)
-        builtin = (obj.__module__ or "").startswith("tf2compat.")
-        return {"module": "builtins" if builtin else module, "class_name": "function", "config": obj.__name__,
-                "registered_name": "function" if builtin or obj not in _names else get_registered_name(obj)}  # fmt: skip
+        return {"module": "builtins", "class_name": "function", "config": get_registered_name(obj), "registered_name": "function"}
     if not hasattr(obj, "get_config"):
         if hasattr(obj, "__name__"):
             return obj.__name__

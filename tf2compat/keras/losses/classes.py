@@ -40,14 +40,7 @@ class Loss:
         `sample_weight` is a scalar or broadcasts to the samples' losses.
         """
         losses = self.call(y_true, y_pred) if state.local.graph is None else _converted(self)(y_true, y_pred)
-        reduction = Reduction.SUM_OVER_BATCH_SIZE if self.reduction == Reduction.AUTO else self.reduction
-        Reduction.validate(reduction)  # it may have been assigned
-        if reduction == Reduction.SUM_OVER_BATCH_SIZE and not self._allow_sum_over_batch_size and strategies.current() is not None:
-            raise ValueError(
-                "Please use `tf.keras.losses.Reduction.SUM` or `tf.keras.losses.Reduction.NONE` for loss reduction when losses are used with "
-                "`tf.distribute.Strategy`, except for specifying losses in `Model.compile()` for use by the built-in training looop "
-                "`Model.fit()`.\nPlease see https://www.tensorflow.org/tutorials/distribute/custom_training for more details."
-            )
+        reduction = self._get_reduction()
         if Masks.used:
             mask, other = mask_of(y_pred), mask_of(losses)
             if mask is None:
@@ -57,6 +50,18 @@ class Loss:
             if mask is not None:
                 sample_weight = valid_mask(losses, sample_weight, mask, reduction)
         return compute_weighted_loss(losses, sample_weight, reduction)
+
+    def _get_reduction(self) -> str:
+        """How the samples' losses are reduced now. ValueError for a mean under a strategy, which a loop of one's own cannot mean."""
+        reduction = Reduction.SUM_OVER_BATCH_SIZE if self.reduction == Reduction.AUTO else self.reduction
+        Reduction.validate(reduction)  # it may have been assigned
+        if reduction == Reduction.SUM_OVER_BATCH_SIZE and not self._allow_sum_over_batch_size and strategies.current() is not None:
+            raise ValueError(
+                "Please use `tf.keras.losses.Reduction.SUM` or `tf.keras.losses.Reduction.NONE` for loss reduction when losses are used with "
+                "`tf.distribute.Strategy`, except for specifying losses in `Model.compile()` for use by the built-in training looop "
+                "`Model.fit()`.\nPlease see https://www.tensorflow.org/tutorials/distribute/custom_training for more details."
+            )
+        return reduction
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:

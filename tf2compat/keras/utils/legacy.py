@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._base.serialization import from_module, serialize_legacy
+from .._base.serialization import CustomObjectScope, from_module, get_registered_object, serialize_legacy
 
 __all__ = ["deserialize_keras_object", "serialize_keras_object"]
 
@@ -20,4 +20,14 @@ def deserialize_keras_object(
     """The object of such a config (`tf.keras.utils.legacy.deserialize_keras_object`)."""
     if identifier is None:
         return None
+    if isinstance(identifier, dict) and isinstance(identifier.get("config"), dict) and "module" not in identifier:
+        cls = get_registered_object(identifier.get("class_name") or "", custom_objects, module_objects)
+        if isinstance(cls, type) and not hasattr(cls, "from_config"):
+            with CustomObjectScope(custom_objects or {}):
+                return cls(**{k: _named(v, custom_objects) for k, v in identifier["config"].items()})
     return from_module(identifier, module_objects or {}, custom_objects, printable_module_name)
+
+
+def _named(value: Any, custom_objects: Any) -> Any:
+    """The registered class or function of a name, which a config may have among its values."""
+    return (get_registered_object(value, custom_objects) or value) if isinstance(value, str) else value
