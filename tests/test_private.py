@@ -21,6 +21,7 @@ def python(code: str) -> None:
 
 MODULES = """
 import tensorflow as tf
+from tensorflow.python import tf2
 from tensorflow.python.framework import ops, dtypes, tensor_shape, constant_op, tensor_util
 from tensorflow.python.framework.ops import convert_to_tensor, EagerTensor
 from tensorflow.python.ops import array_ops, math_ops, nn_ops, random_ops, resource_variable_ops

@@ -111,6 +111,8 @@ _SAME_AS = {
 newaxis = None
 #: the TensorFlow release whose behaviour this package follows; programs compare it
 __version__ = "2.21.0"
+__git_version__ = f"v{__version__}-tf2compat"
+__compiler_version__ = "PyTorch"
 
 
 def __getattr__(name: str) -> Any:

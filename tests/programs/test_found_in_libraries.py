@@ -191,3 +191,7 @@ def test_proximal_updates(l1, l2, rows):
     raw.ResourceSparseApplyProximalGradientDescent(var=v.handle, alpha=0.1, l1=l1, l2=l2, grad=g[:1], indices=[0])
     np.testing.assert_allclose(v.numpy(), rows, atol=1e-5)
     np.testing.assert_allclose(a.numpy(), [[1.01, 1.04], [1.1, 1.2]], rtol=1e-5)
+
+
+def test_versions_have_names_of_the_package_too():
+    assert (tf.__git_version__, tf.__compiler_version__) == (tf.version.GIT_VERSION, tf.version.COMPILER_VERSION)
