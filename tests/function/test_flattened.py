@@ -271,3 +271,24 @@ def test_denormal_numbers_are_zero_while_a_function_runs() -> None:
     optimizer = tf.keras.optimizers.Adam(1.0)
     optimizer.apply_gradients([(tf.constant([1e-30]), v)])
     assert optimizer.variables[2].numpy().tolist() == [0.0]  # the square
+
+
+def test_convolutions_of_images_that_need_no_gradient():
+    """The gradient of a convolution has gaps where the image's is not asked for, after one that had none; and bias sizes may be an empty list."""
+    rng = np.random.default_rng(0)
+    first, second, back = (tf.Variable(rng.normal(size=s).astype("float32") * 0.1) for s in ((3, 3, 1, 8), (3, 3, 8, 8), (3, 3, 1, 8)))
+    x = tf.constant(rng.normal(size=(4, 12, 12, 1)).astype("float32"))
+
+    @tf.function
+    def step(x):
+        with tf.GradientTape() as tape:
+            h = tf.nn.relu(tf.nn.conv2d(tf.nn.relu(tf.nn.conv2d(x, first, 2, "SAME")), second, 1, "SAME"))
+            loss = tf.reduce_mean(tf.square(tf.nn.conv2d_transpose(h, back, [4, 12, 12, 1], 2, "SAME") - x))
+        for v, g in zip((first, second, back), tape.gradient(loss, [first, second, back])):
+            v.assign_sub(0.1 * g)
+        return loss
+
+    losses = [step(x).numpy() for _ in range(120)]
+    assert losses[-1] < losses[0]
+    assert "AttributeError" not in step.explain(), step.explain()
+    assert "flattened: 1 of 1" in step.explain() or "it is slower" in step.explain(), step.explain()

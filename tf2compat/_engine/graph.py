@@ -437,6 +437,11 @@ class Graph:
 
     def inline(self, graph: Graph, inputs: list[Any]) -> list[Any]:
         """Record the nodes of a function's graph here, on other inputs; gives its outputs."""
+        at = self.inlined(graph, inputs)
+        return [_substitute(o, at) for o in graph.outputs]
+
+    def inlined(self, graph: Graph, inputs: list[Any]) -> dict[tuple[int, int], Any]:
+        """As `inline`; gives what became of each tensor, by its key."""
         at: dict[tuple[int, int], Any] = {t._key(): v for t, v in zip(graph.inputs, inputs, strict=True)}
         for outside, inner in graph.captures.values():
             at[inner._key()] = self.mine(outside)
@@ -447,7 +452,7 @@ class Graph:
         for node in graph.nodes:
             for t, value in zip(node.outputs, self._again(node, here), strict=False):
                 at[t._key()] = value
-        return [here(o) for o in graph.outputs]
+        return at
 
     def _again(self, node: Node, here: Callable[[Any], Any]) -> list[Any]:
         """Record a node once more, on what `here` makes of its arguments."""

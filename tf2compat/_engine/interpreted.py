@@ -43,6 +43,10 @@ def filler(func: Any, n_outs: int) -> Any:
     return _fillers[func]
 
 
+#: types of arguments that an empty list may be
+_WHOLE = frozenset(("List[int]", "List[SymInt]", "Optional[List[int]]", "Optional[List[SymInt]]"))
+
+
 class _Builder:
     def __init__(self, hit: View | None) -> None:
         self.graph = torch._C.Graph()
@@ -129,7 +133,7 @@ class _Builder:
         values = []
         for a in arguments:
             v = given.get(a.name, a.default_value if a.has_default_value() else None)
-            if type(v) in (list, tuple) and not v and str(a.type) in ("List[int]", "List[SymInt]"):
+            if type(v) in (list, tuple) and not v and str(a.type) in _WHOLE:
                 none = self.graph.insertNode(self.graph.create("prim::ListConstruct", [], 1))
                 none.output().setType(torch._C.ListType(torch._C.IntType.get()))
                 values.append(none.output())

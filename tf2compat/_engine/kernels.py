@@ -31,7 +31,7 @@ GRADED = frozenset(("mkldnn_rnn_layer",))
 
 def call_for(func: Any, args: Any, kwargs: Any, outs: list[Any], mutable: bool) -> Call:
     """The call for an operation; `args`, `kwargs` and `outs` are tensors to try it on, which are left as they are."""
-    key = (func, tuple(map(type, args)), tuple(kwargs), len(outs))
+    key = (func, tuple(map(type, args)), tuple(kwargs), tuple([o is None for o in outs]))
     found = _known.get(key)
     if found is None:
         with torch.no_grad():

@@ -18,6 +18,7 @@ from . import dtypes, scalars, state
 from .graph import Graph, Node
 from .op import ANY
 from .op import op as declare
+from .origins import Origin, origin
 from .symbolic import SymbolicTensor, symbolic
 from .tensor import Tensor
 from .variable import Variable
@@ -472,12 +473,13 @@ def _drawn(graph: Graph, node: Node) -> list[Node] | None:
     before, state.local.device = state.local.device, None
     sizes: list[Node] = []
 
-    def size(a: int, b: int) -> Any:
-        """A tensor of the size that an open dimension with these probes most likely has; None where none is like it."""
-        anchor = _anchor(graph, a, b)
-        if anchor is None:
+    def size(t: SymbolicTensor, axis: int) -> Any:
+        """A tensor of the size that an open dimension most likely has; None where that is not known."""
+        found = _anchor(graph, t, axis)
+        if found is None:
             return None
-        at = Node("op", node.name + "/size", _size_of.op, [anchor[0], anchor[1], None])
+        a, b = t._t.shape[axis], t._b.shape[axis]
+        at = Node("op", node.name + "/size", _size_of.op, [*found, None])
         at.outputs = [symbolic(graph, at, 0, dtypes.int32, (), torch.tensor(a), torch.tensor(b))]
         at.structure, at.extra = 0, frozenset()
         sizes.append(at)
@@ -501,17 +503,20 @@ def _drawn(graph: Graph, node: Node) -> list[Node] | None:
 
 
 @declare("SizeOf", stateful=True, x=ANY)
-def _size_of(x: Any, axis: int, stream: Any = None) -> Any:
-    """A dimension's size, for the host (which a `stream` parameter says)."""
-    return torch.tensor(x.shape[axis])
+def _size_of(x: Any, axis: int, more: int, stream: Any = None) -> Any:
+    """A dimension's size and some, for the host (which a `stream` parameter says)."""
+    return torch.tensor(max(x.shape[axis] + more, 0))
 
 
-def _anchor(graph: Graph, a: int, b: int) -> tuple[SymbolicTensor, int] | None:
-    """An input with an open dimension that has the same probes."""
+def _anchor(graph: Graph, tensor: SymbolicTensor, at: int) -> Origin | None:
+    """An input's dimension that a tensor's open dimension most likely is: where only batches are open, the first."""
+    if graph.is_function and any(t._dims is not None and None in t._dims[1:] for t in graph.inputs):
+        return origin(graph, tensor, at)
+    a, b = tensor._t.shape[at], tensor._b.shape[at]
     for t in graph.inputs:
         if t._dims is None or not isinstance(t._t, torch.Tensor) or t._b is None:
             continue
         for axis, d in enumerate(t._dims):
             if d is None and t._t.shape[axis] == a and t._b.shape[axis] == b:
-                return t, axis
+                return t, axis, 0
     return None

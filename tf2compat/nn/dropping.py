@@ -83,7 +83,7 @@ def _(x: Any, rate: Any, noise_shape: Any, stream: Any, size: Any) -> Any:
     if stream is None or type(rate) is not float or dims is None:
         return None
     if noise_shape is None:
-        shape = [d if d is not None else size(x._t.shape[i], x._b.shape[i]) for i, d in enumerate(dims)]
+        shape = [d if d is not None else size(x, i) for i, d in enumerate(dims)]
     else:
         if type(noise_shape) is not tuple or any(type(d) is not int for d in noise_shape) or None in dims or len(noise_shape) > len(dims):
             return None
