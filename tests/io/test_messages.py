@@ -153,3 +153,21 @@ def test_fuzzed_messages():
             tf.io.parse_single_sequence_example(bytes(data[: rng.randrange(len(data) + 1)]), CONTEXT, lists)
         except tf.errors.InvalidArgumentError:
             pass
+
+
+def test_strings_of_sparse_tensors_are_one_piece_of_bytes() -> None:
+    long = b"c" * 300
+    value = tf.SparseTensor([[0, 1], [1, 0]], [b"ab", long], [2, 2])
+    one = tf.io.serialize_sparse(value).numpy().tolist()
+    assert one[1] == b'\x08\x07\x12\x04\x12\x02\x08\x02"\xb1\x02\x02\xac\x02ab' + long  # as TensorFlow writes it
+    assert tf.io.serialize_many_sparse(value).numpy().tolist()[0][1] == b'\x08\x07\x12\x04\x12\x02\x08\x01"\x03\x02ab'
+    assert tf.io.parse_tensor(one[1], tf.string).numpy().tolist() == [b"ab", long]
+    again = tf.io.deserialize_many_sparse(tf.io.serialize_many_sparse(value), tf.string)
+    assert again.values.numpy().tolist() == [b"ab", long] and again.indices.numpy().tolist() == [[0, 1], [1, 0]]
+
+
+@pytest.mark.parametrize("content", [b"\x02", b"\x02\x03ab", b"\x01\x01abc", b"\xff\xff\xff\xff\xff\xff\x01a"])
+def test_packed_strings_that_are_not_so_many(content: bytes) -> None:
+    head = b"\x08\x07\x12\x04\x12\x02\x08\x02"
+    with pytest.raises(tf.errors.InvalidArgumentError, match="Cannot parse tensor from proto"):
+        tf.io.parse_tensor(head + b'"' + bytes([len(content)]) + content, tf.string)

@@ -29,7 +29,7 @@ def _out(out_type: Any) -> Any:
 
 
 def _row(indices: Any, values: Any, shape: Any) -> list[bytes]:
-    return [_serialize(part)[()] for part in (indices, values, shape)]
+    return [_serialize(part, packed=True)[()] for part in (indices, values, shape)]
 
 
 def _objects(rows: list[list[bytes]]) -> np.ndarray:

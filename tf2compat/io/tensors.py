@@ -12,6 +12,7 @@ from .._engine.dtypes import string
 from .._engine.op import DTYPE, TENSOR, invalid, op, tensor
 from .._engine.tensor import numpy_of
 from ..strings.elementwise import boxed
+from .wire import _varint
 
 
 def _message() -> Any:
@@ -20,17 +21,49 @@ def _message() -> Any:
     return tensor_pb2.TensorProto()
 
 
-def _serialize(value: Any) -> Any:
+def _serialize(value: Any, packed: bool = False) -> Any:
+    """A TensorProto; with `packed`, strings too are one piece of bytes, as sparse tensors have them."""
     message = _message()
     message.dtype = dtypes.of(value).as_datatype_enum
     message.tensor_shape.SetInParent()
     for d in value.shape:
         message.tensor_shape.dim.add(size=int(d))
-    if isinstance(value, np.ndarray):
+    if isinstance(value, np.ndarray) and packed:
+        message.tensor_content = _packed(value.reshape(-1).tolist())
+    elif isinstance(value, np.ndarray):
         message.string_val.extend(value.reshape(-1).tolist())
     else:
         message.tensor_content = np.ascontiguousarray(numpy_of(value)).tobytes()
     return boxed(message.SerializeToString())
+
+
+def _packed(strings: list[bytes]) -> bytes:
+    """The lengths of all strings, each in groups of 7 bits from the lowest, then the strings."""
+    lengths = bytearray()
+    for text in strings:
+        n = len(text)
+        while n > 0x7F:
+            lengths.append(n & 0x7F | 0x80)
+            n >>= 7
+        lengths.append(n)
+    return bytes(lengths) + b"".join(strings)
+
+
+def _unpacked(content: bytes, count: int) -> np.ndarray | None:
+    """The `count` strings of `_packed`; None if it is not so many."""
+    lengths, at, raw = [], 0, content + bytes(8)
+    for _ in range(count):
+        n, at = _varint(raw, at)
+        if n < 0 or at > len(content):
+            return None
+        lengths.append(n)
+    if at + sum(lengths) != len(content):
+        return None
+    out = np.empty(count, dtype=object)
+    for i, n in enumerate(lengths):
+        out[i] = content[at : at + n]
+        at += n
+    return out
 
 
 @op("SerializeTensor", tensor=TENSOR)
@@ -57,7 +90,12 @@ def storage_of(message: Any, size: int, tail: str, wanted: Any = None) -> Any:
     count = 1
     for d in shape:
         count *= d
-    if message.tensor_content and found is not string:
+    if message.tensor_content and found is string:
+        strings = _unpacked(message.tensor_content, count) if count <= len(message.tensor_content) else None
+        if strings is None:
+            raise invalid(f"Cannot parse tensor from proto: {len(message.tensor_content)} bytes for {count} strings {tail}")
+        return strings.reshape(shape)
+    if message.tensor_content:
         kind = np.dtype(found.as_numpy_dtype)
         if len(message.tensor_content) != count * kind.itemsize:
             raise invalid(f"Cannot parse tensor from proto: {len(message.tensor_content)} bytes for shape {shape} of {found.name} {tail}")
