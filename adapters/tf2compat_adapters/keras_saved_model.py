@@ -140,6 +140,7 @@ def save(model: Any, path: str, include_optimizer: bool = True, signatures: Any 
     metadata: dict[str, Any] = {
         "name": model.name, "trainable": model.trainable, "class_name": type(model).__name__,
         "is_graph_network": bool(getattr(model, "_is_graph_network", False)), **_common(model),
+        "build_input_shape": _shape(model._build_input_shape),
     }  # fmt: skip
     try:
         config = compiling.legacy({"class_name": type(model).__name__, "config": model.get_config()})
@@ -235,6 +236,18 @@ def _alike(one: Any, other: Any) -> bool:
     return [v.shape.as_list() for v in getattr(one, "weights", ())] == [v.shape.as_list() for v in getattr(other, "weights", ())]
 
 
+def _build(model: Any, shape: Any) -> None:
+    """Makes the weights of a model whose configuration is a class' own, so that they have their values from the beginning."""
+    from tf2compat.keras.models import Model
+
+    if model.built or not shape or not isinstance(model, Model) or not getattr(type(model).build, "_tf_default", False):
+        return
+    try:
+        model.build(shape)
+    except (TypeError, ValueError, NotImplementedError):
+        return  # its call takes more than one tensor of floats: the weights come with the first call, and find their values then
+
+
 def load(path: str, custom_objects: dict[str, Any] | None, compile: bool, safe_mode: bool) -> Any:
     """Rebuilds a Keras model from a SavedModel. Without a description of the model, gives what `tf.saved_model.load` gives."""
     from tf2compat.saved_model import load as load_object
@@ -268,6 +281,7 @@ def load(path: str, custom_objects: dict[str, Any] | None, compile: bool, safe_m
             return loaded
         model = revived(loaded, {node.node_path: {**_described(node), "identifier": node.identifier} for node in saved.nodes})
     if made:
+        _build(model, metadata.get("build_input_shape"))
         _share(model, path)
     if isinstance(metadata.get(_VOCABULARIES), dict):
         _restore_vocabularies(model, metadata[_VOCABULARIES], path)

@@ -189,6 +189,9 @@ class Tensor:
         array = self._numpy()
         return (array[()] if array.ndim == 0 else array).__index__()
 
+    def __buffer__(self, flags: int) -> memoryview:  # what `memoryview` asks, from Python 3.12 on
+        return memoryview(self._numpy())
+
     def __len__(self) -> int:
         if not self._t.ndim:
             raise TypeError("Scalar tensor has no `len()`")

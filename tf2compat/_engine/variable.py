@@ -367,9 +367,6 @@ class Variable(Trackable, metaclass=VariableMeta):
     def __complex__(self) -> complex:
         return complex(self.numpy())
 
-    def __index__(self) -> int:
-        return self._as_tensor().__index__()
-
     def __iter__(self) -> Any:
         return iter(self._as_tensor())
 

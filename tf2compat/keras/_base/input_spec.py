@@ -114,7 +114,7 @@ def _check(spec: InputSpec, x: Any, i: int, layer_name: str) -> None:
     if spec.min_ndim is not None and rank < spec.min_ndim:
         raise ValueError(f"{wrong}expected min_ndim={spec.min_ndim}, found ndim={rank}. Full shape received: {_shown(shape)}")
     if spec.dtype is not None and dtypes.as_dtype(x.dtype).name != spec.dtype:
-        raise ValueError(f"{wrong}expected dtype={spec.dtype}, found dtype={dtypes.as_dtype(x.dtype).name}")
+        raise ValueError(f"{wrong}expected dtype={spec.dtype}, found dtype={dtypes.as_dtype(x.dtype)}")
     dims = shape.as_list()
     for axis, value in spec.axes.items():
         if value is not None and dims[int(axis)] not in (value, None):

@@ -167,8 +167,8 @@ class Sequential(Functional):
                 if len(nest.flatten(x)) != 1:
                     raise ValueError("All layers in a Sequential model should have a single output tensor.")
         except Exception:  # noqa: BLE001 - the call itself will show what is wrong
-            for layer, nodes in zip(self.layers, built_before, strict=True):
-                layer.__dict__["_inbound"] = nodes
+            # the layers that could be called go on knowing their shapes, until the next attempt
+            d["_own_nodes"] = {id(n) for layer, nodes in zip(self.layers, built_before, strict=True) for n in layer._inbound[len(nodes) :]}
             d["_inferred_for"] = shape
             return
         d["_own_nodes"] = {id(layer._inbound[-1]) for layer in self.layers}

@@ -199,6 +199,10 @@ class IndexLookup(PreprocessingLayer):
     def _shown(self, token: Any) -> Any:
         raise NotImplementedError
 
+    #: what a token is in `get_vocabulary`, and whether special ones are, too
+    _listed: Any = np.str_
+    _special_listed = False
+
     def _oov_start(self) -> int:
         return 1 if self.mask_token is not None and self.output_mode == "int" else 0
 
@@ -206,17 +210,21 @@ class IndexLookup(PreprocessingLayer):
         return self._oov_start() + self.num_oov_indices
 
     def get_vocabulary(self, include_special_tokens: bool = True) -> list[Any]:
-        """The tokens in the order of their numbers, with the mask and unknown ones unless `include_special_tokens` is False."""
+        """The tokens in the order of their numbers, with the mask and unknown ones unless `include_special_tokens` is False.
+
+        They are NumPy's strings and integers, which also compare and print as Keras' do.
+        """
         if self._table.index is None:
             tokens: list[Any] = []
             if not include_special_tokens:
                 return tokens
         else:
-            tokens = [self._shown(t) for t in self._table.tokens]
+            tokens = [self._listed(self._shown(t)) for t in self._table.tokens]
         if not include_special_tokens:
             return tokens
         special = [self.mask_token] if self.mask_token is not None and self.output_mode == "int" else []
-        return [*special, *[self.oov_token] * self.num_oov_indices, *tokens]
+        special = [*special, *[self.oov_token] * self.num_oov_indices]
+        return [*([self._listed(t) for t in special] if self._special_listed else special), *tokens]
 
     def vocabulary_size(self) -> int:
         """The number of tokens, special ones included."""
@@ -541,6 +549,9 @@ class IntegerLookup(IndexLookup):
     def _inputs(self, inputs: Any) -> Any:
         found = super()._inputs(inputs)
         return tf.cast(found, tf.int64) if hasattr(found, "dtype") and found.dtype.is_floating else found
+
+    _listed = np.int64
+    _special_listed = True
 
     def _key(self, token: Any) -> int:
         return int(token)

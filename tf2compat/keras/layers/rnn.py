@@ -375,12 +375,32 @@ class RNN(Layer):
         if isinstance(inputs, tf.RaggedTensor):
             return call_ragged(self, super().__call__, inputs, initial_state, constants, kwargs)
         if initial_state is not None:
-            kwargs["initial_state"] = list(initial_state) if isinstance(initial_state, (list, tuple)) else [initial_state]
+            initial_state = list(initial_state) if isinstance(initial_state, (list, tuple)) else [initial_state]
+            self._check_states(initial_state)
+            kwargs["initial_state"] = initial_state
         if constants is not None:
             constants = list(constants) if isinstance(constants, (list, tuple)) else [constants]
             self._num_constants = len(constants)
             kwargs["constants"] = constants
         return super().__call__(inputs, **kwargs)
+
+    def _check_states(self, given: list[Any]) -> None:
+        """ValueError for states that the cell cannot begin with."""
+        flat = tf.nest.flatten(given)
+        if len({hasattr(type(v), "_is_keras_tensor") for v in flat}) > 1:
+            raise ValueError(
+                "The initial state or constants of an RNN layer cannot be specified via a mix of TF-Keras tensors and non-Keras tensors (a "
+                '"Keras tensor" is a tensor that was returned by a TF-Keras layer or by `Input` during Functional model construction)'
+            )
+        sizes = tf.nest.flatten(self.cell.state_size)
+        shapes = [getattr(v, "shape", None) for v in flat]
+        if len(sizes) != len(flat) or any(
+            shape is not None and not tf.TensorShape(shape)[1:].is_compatible_with(_flat_shape(size)) for shape, size in zip(shapes, sizes, strict=True)
+        ):
+            raise ValueError(
+                "An `initial_state` was passed that is not compatible with `cell.state_size`. Received "
+                f"`state_spec`={[InputSpec(shape=v) for v in shapes]}; however `cell.state_size` is {sizes}"
+            )
 
     def _initial(self, inputs: Any, initial_state: Any) -> list[Any]:
         if initial_state is None or not len(initial_state):
