@@ -73,3 +73,10 @@ def test_a_variable_is_no_index():
     with pytest.raises(TypeError):
         [10, 20, 30][tf.Variable(1)]
     assert range(3)[int(tf.Variable(1))] == 1
+
+
+def test_a_module_finds_the_parts_of_a_compiled_model():
+    module = tf.Module()
+    module.model = tf.keras.Sequential([L.Dense(1, input_shape=(1,))])
+    module.model.compile("sgd", "mse", metrics=["mae"])
+    assert [type(s).__name__ for s in module.submodules] == ["Sequential", "InputLayer", "Dense"] and len(module.variables) == 2

@@ -50,7 +50,10 @@ class Tracked(Module):
     """The part of a layer that knows its weights and sublayers."""
 
     _TF_MODULE_IGNORED_PROPERTIES = frozenset(
-        ("_held", "_inbound", "_outbound", "_call_losses", "_callable_losses", "_init_args", "_metrics", "_saved_call", "_plan", "_nodes")
+        (
+            "_held", "_inbound", "_outbound", "_call_losses", "_callable_losses", "_init_args", "_metrics", "_saved_call", "_plan", "_nodes",
+            "_compiled_trainable",
+        )
     )
 
     _trainable: bool
