@@ -136,6 +136,11 @@ def _in_time(x: Any, mask: Any, backwards: bool, time_major: bool) -> tuple[Any,
     return x, mask
 
 
+def _single(x: Any) -> bool:
+    """Whether there is one step to do, as in a decoder: on a CPU, arranging the weights for torch's kernel takes longer than the step."""
+    return x.device.type == "cpu" and x.shape[1] == 1
+
+
 @op("KerasLSTM", multi=True, x=_X, h=_X, c=_X, kernel=_X, recurrent=_X, bias=_X, mask=_MASK)
 @in_single
 def lstm(
@@ -144,7 +149,7 @@ def lstm(
 ) -> Any:  # fmt: skip
     """Output ([batch, time, units] or the last one), h and c of an LSTM over x [batch, time, in]; gates in the order i, f, c, o."""
     x, mask = _in_time(x, mask, backwards, time_major)
-    plain = activation is torch.tanh and gate is torch.sigmoid and x.shape[1] != 0 and not _unrolled(x)
+    plain = activation is torch.tanh and gate is torch.sigmoid and x.shape[1] != 0 and not _unrolled(x) and not _single(x)
     if plain and (mask is None or (not need_cell and _prefix(mask))):
         b = bias if bias is not None else kernel.new_zeros(kernel.shape[1])
         weights = _fused_weights(kernel, recurrent, b, torch.zeros_like(b))
@@ -200,7 +205,7 @@ def gru(
 ) -> Any:  # fmt: skip
     """Output and state of a GRU over x [batch, time, in]; gates in the order z, r, h; bias [2, 3 units] with `reset_after`."""
     x, mask = _in_time(x, mask, backwards, time_major)
-    plain = reset_after and activation is torch.tanh and gate is torch.sigmoid and x.shape[1] != 0
+    plain = reset_after and activation is torch.tanh and gate is torch.sigmoid and x.shape[1] != 0 and not _single(x)
     units = h.shape[1]
     if plain and (mask is None or _prefix(mask)):
         if bias is None:
