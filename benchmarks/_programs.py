@@ -5,6 +5,7 @@ Each function of `PROGRAMS` makes its variables and data on `tf` and gives a cal
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -595,7 +596,52 @@ def descent(tf: Any) -> Callable[[], Any]:
     return lambda: run(n)
 
 
+def translation(tf: Any) -> Callable[[], Any]:
+    """Attention from translations to sentences of any length, with dropout: an `input_signature` that leaves every size open."""
+    layers = tf.keras.layers
+    vocabulary, width = 100, 32
+    source, target = layers.Embedding(vocabulary, width), layers.Embedding(vocabulary, width)
+    across, norm, out = layers.MultiHeadAttention(4, 8, dropout=0.1), layers.LayerNormalization(), layers.Dense(vocabulary)
+    inner, drop = [layers.Dense(64, activation="relu"), layers.Dense(width)], layers.Dropout(0.1)
+    optimizer = tf.keras.optimizers.Adam(1e-3)
+    crossentropy = tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    rng = np.random.default_rng(0)
+    pairs = [[tf.constant(rng.integers(1, vocabulary, (8, n)), tf.int32) for n in (12 + i, 10 + i)] for i in range(3)]
+    turn = itertools.cycle(pairs)
+
+    @tf.function(input_signature=[tf.TensorSpec((None, None), tf.int32)] * 2)
+    def step(sentences: Any, translations: Any) -> Any:
+        with tf.GradientTape() as tape:
+            memory, x = drop(source(sentences), training=True), drop(target(translations[:, :-1]), training=True)
+            x = norm(x + across(x, memory, training=True))
+            x = x + drop(inner[1](inner[0](x)), training=True)
+            loss = crossentropy(translations[:, 1:], out(x))
+        variables = [v for part in (source, target, across, norm, *inner, out) for v in part.trainable_variables]
+        optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables))
+        return loss
+
+    return lambda: step(*next(turn))
+
+
+def generation(tf: Any) -> Callable[[], Any]:
+    """A character from a recurrent model: one step of a GRU, sampled, its state given to the next call."""
+    layers = tf.keras.layers
+    embedding, gru, out = layers.Embedding(66, 64), layers.GRU(256, return_sequences=True, return_state=True), layers.Dense(66)
+
+    @tf.function
+    def one(token: Any, state: Any) -> Any:
+        x, state = gru(embedding(token), initial_state=state)
+        return tf.random.categorical(out(x)[:, -1], 1), state
+
+    at = [tf.zeros([1, 1], tf.int64), tf.zeros([1, 256])]
+
+    def step() -> None:
+        at[:] = one(*at)
+
+    return step
+
+
 PROGRAMS = (
     maml, neural_ode, seq2seq, seq2seq_range, custom_gradients, jacobian, a2c, beam_search, dqn, transformer, gan, vae, rnn, pinn, word2vec,
-    policy_gradient, greedy_decode, viterbi, expectation_maximisation, descent,
+    policy_gradient, greedy_decode, viterbi, expectation_maximisation, descent, translation, generation,
 )  # fmt: skip
