@@ -75,3 +75,15 @@ def test_events_are_read_back(tmp_path) -> None:
 
 def test_prefetch_of_none_is_automatic() -> None:
     assert list(tf.data.Dataset.range(3).prefetch(None).as_numpy_iterator()) == [0, 1, 2]
+
+
+def test_cells_take_inputs_of_more_axes():
+    x = tf.constant(np.random.RandomState(0).randn(2, 3, 3), tf.float32)
+    h = tf.constant(np.random.RandomState(1).randn(2, 3, 3), tf.float32)
+    layers = tf.keras.layers
+    for cell in (layers.GRUCell(3), layers.GRUCell(3, reset_after=False), layers.GRUCell(3, use_bias=False), layers.LSTMCell(3, implementation=1)):
+        states = [h, h] if isinstance(cell, layers.LSTMCell) else [h]
+        flat = cell(tf.reshape(x, [-1, 3]), [tf.reshape(s, [-1, 3]) for s in states])[0]
+        traced = tf.function(lambda a, *s, cell=cell: cell(a, list(s))[0])
+        for out in (cell(x, states)[0], traced(x, *states)):
+            np.testing.assert_allclose(out.numpy(), tf.reshape(flat, [2, 3, 3]).numpy(), atol=1e-6)

@@ -274,8 +274,8 @@ def _gru_parts(x: Any, h: Any, kernel: Any, recurrent: Any, reset_after: bool, b
     if reset_after:
         r = F.linear(h, recurrent.t(), None if bias is None else bias[1])
     else:
-        r = h @ recurrent[:, : 2 * h.shape[1]]
-    return (*a.chunk(3, 1), *r.chunk(3 if reset_after else 2, 1))
+        r = h @ recurrent[:, : 2 * h.shape[-1]]
+    return (*a.chunk(3, -1), *r.chunk(3 if reset_after else 2, -1))
 
 
 class GRUCell(_Cell):
@@ -379,7 +379,7 @@ class UnitForgetBias(initializers.Initializer):
 @in_single
 def _lstm_step(x: Any, h: Any, c: Any, kernel: Any, recurrent: Any, activation: Any, gate: Any, bias: Any = None) -> Any:
     z = F.linear(x, kernel.t(), bias) + h @ recurrent
-    i, f, g, o = z.chunk(4, 1)
+    i, f, g, o = z.chunk(4, -1)
     cell = gate(f) * c + gate(i) * activation(g)
     return gate(o) * activation(cell), cell
 
@@ -387,7 +387,7 @@ def _lstm_step(x: Any, h: Any, c: Any, kernel: Any, recurrent: Any, activation: 
 @op("LSTMCellParts", multi=True, x=_X, h=_X, kernel=_X, recurrent=_X, bias=_X)
 @in_single
 def _lstm_parts(x: Any, h: Any, kernel: Any, recurrent: Any, bias: Any = None) -> Any:
-    return (F.linear(x, kernel.t(), bias) + h @ recurrent).chunk(4, 1)
+    return (F.linear(x, kernel.t(), bias) + h @ recurrent).chunk(4, -1)
 
 
 class LSTMCell(_Cell):
