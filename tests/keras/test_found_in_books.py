@@ -93,3 +93,20 @@ def test_automatic_names_do_not_avoid_chosen_ones() -> None:
     assert (inputs + 1.0)._keras_history.layer.name == "tf.__operators__.add_1"
     with pytest.raises(ValueError, match='"dense_2" is already the name of a layer'):
         tf.keras.Sequential([dense(1, name="dense_2"), dense(1)])
+
+
+def test_a_module_that_holds_models_that_were_fitted():
+    """TensorFlow's `tf.Module.variables` are those of the layers: not what `fit` counts with."""
+    x, y = np.ones((8, 3), "float32"), np.ones((8, 1), "float32")
+    inputs = tf.keras.Input((3,))
+    for model, count in (
+        (tf.keras.Sequential([tf.keras.layers.Dense(2, input_shape=(3,)), tf.keras.layers.BatchNormalization(), tf.keras.layers.Dense(1)]), 8),
+        (tf.keras.Model(inputs, tf.keras.layers.Dense(1)(inputs)), 2),
+    ):
+        model.compile("adam", "mse", metrics=["mae"])
+        model.fit(x, y, verbose=0)
+        model.predict(x, verbose=0)
+        module = tf.Module()
+        module.net = model
+        assert len(module.variables) == count and model in module.submodules
+        assert {v.ref() for v in module.variables} == {v.ref() for v in model.variables}
