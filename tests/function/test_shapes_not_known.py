@@ -83,3 +83,19 @@ def test_a_tape_in_a_function_under_no_grad(off):
                 assert not plain(torch.ones(1, requires_grad=True)).torch().requires_grad
     finally:
         torch.set_grad_enabled(before)
+
+
+def test_sizes_that_are_computed_from_constants(shapes):
+    """Values that are known but not looked at, beside sizes that are not known."""
+
+    def counts(x):
+        longest = tf.reduce_max(tf.concat([tf.constant([3, 0, 2]), tf.zeros([1], tf.int32)], 0))
+        ids = tf.range(tf.shape(x)[0])
+        return [
+            tf.zeros([longest]), tf.math.unsorted_segment_sum(tf.ones([5]), tf.range(5), longest), tf.math.unsorted_segment_sum(x, ids, longest),
+            tf.math.unsorted_segment_sum(tf.ones([5, 2]), tf.where(tf.fill([5], True))[:, 0], longest),
+            tf.reduce_any(tf.ragged.constant([[True, False, True], [], [False, True]]), axis=0),
+            tf.nn.embedding_lookup_sparse(tf.ones([3, 2]), tf.SparseTensor([[0, 0], [0, 1], [1, 0]], [0, 2, 1], [2, 2]), None),
+        ]
+
+    assert shapes(counts, None, 2) == [[None], [None], [None, 2], [None, 2], [None], [None, 2]]
