@@ -80,3 +80,21 @@ def test_a_module_finds_the_parts_of_a_compiled_model():
     module.model = tf.keras.Sequential([L.Dense(1, input_shape=(1,))])
     module.model.compile("sgd", "mse", metrics=["mae"])
     assert [type(s).__name__ for s in module.submodules] == ["Sequential", "InputLayer", "Dense"] and len(module.variables) == 2
+
+
+class Product(L.Layer):
+    def build(self, shapes):
+        assert all(isinstance(shape, tf.TensorShape) for shape in tf.nest.flatten(shapes))
+
+    def call(self, inputs):
+        a, b = inputs.values() if isinstance(inputs, dict) else inputs
+        return a * b
+
+
+@pytest.mark.parametrize("shapes", [[(None, 2), (None, 2)], {"a": (None, 2), "b": (None, 2)}])
+def test_a_sequential_is_built_for_several_inputs(shapes):
+    model = tf.keras.Sequential([Product(), L.Dense(1, name="after")])
+    model.build(shapes)
+    assert model.built and [v.name for v in model.weights] == ["after/kernel:0", "after/bias:0"]
+    again = tf.keras.models.model_from_json(model.to_json(), {"Product": Product})
+    assert again(tf.nest.map_structure(lambda _: tf.ones([3, 2]), {"a": 0, "b": 0} if isinstance(shapes, dict) else [0, 0])).shape == [3, 1]

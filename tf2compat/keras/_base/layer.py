@@ -439,7 +439,9 @@ class Layer(Losing, Connections, Tracked):
     def build_from_config(self, config: dict[str, Any]) -> None:
         shape = config["input_shape"]
         if shape is not None:
-            self.build(shape)
+            from .inference import _map_shapes
+
+            self.build(_map_shapes(TensorShape, shape))
 
     def save_own_variables(self, store: Any) -> None:
         """Put the layer's own variables into `store` under the keys "0", "1", …"""

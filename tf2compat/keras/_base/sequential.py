@@ -185,6 +185,10 @@ class Sequential(Functional):
             return
         if input_shape is None:
             raise ValueError("You must provide an `input_shape` argument.")
+        if not isinstance(input_shape, TensorShape) and any(nest.is_nested(v) or isinstance(v, (str, TensorShape)) for v in input_shape):
+            super().build(input_shape)  # of several inputs: a first layer that takes them together
+            self._restore_deferred()
+            return
         if not d["_is_graph_network"] or d["_inferred_for"] is not None:
             shape = tuple(input_shape.as_list()) if isinstance(input_shape, TensorShape) else tuple(input_shape)
             self._infer_graph(shape, None)
