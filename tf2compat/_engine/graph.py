@@ -169,6 +169,8 @@ class Graph:
         self._names: dict[str, int] = {}
         # variables: id -> (variable, the node that reads its present value)
         self._reads: dict[int, tuple[Variable, SymbolicTensor]] = {}
+        #: what tapes around this block see of its reads of variables that it writes: by key of the read
+        self._later: dict[Any, Any] = {}
         self._written: set[int] = set()
         self._hoisted: dict[int, list[SymbolicTensor]] = {}
         #: the graph of a function rather than of a block of control flow
@@ -372,8 +374,10 @@ class Graph:
 
         variable = getattr(variable, "_of", variable)
         self._variables.setdefault(id(variable), variable)
-        if self.is_function or self.outer is None or id(variable) in self._written:
+        if self.is_function or self.outer is None:
             return symbolic_leaf_of(variable, self._read_node(variable))
+        if id(variable) in self._written:
+            return self._see_written(variable)
         # blocks read what they do not write outside of themselves, where the tapes are that recorded before the block
         outer, tapes = self.outer, state.local.tapes
         state.local.tapes = tapes[: self.outer_tapes]
@@ -388,6 +392,29 @@ class Graph:
                 seen = tape._leaf(variable, seen, seen)
         return seen
 
+    def _see_written(self, variable: Variable) -> Any:
+        """A read in a block that writes the variable. A leaf that is made here cannot be differentiated by outside of the block."""
+        from .tape import later
+
+        read = self._read_node(variable)
+        if not (read._dtype.is_floating or read._dtype.is_complex):
+            return read
+        outer, tapes = self.outer, state.local.tapes
+        seen: Any = read
+        if any(tape._watches(variable) for tape in tapes[: self.outer_tapes]):
+            seen = self._later.get(read._key())
+            if seen is None:
+                state.local.tapes = tapes[: self.outer_tapes]
+                try:
+                    with outer.as_default():  # type: ignore[union-attr]
+                        leaf = outer._see_variable(variable)  # type: ignore[union-attr]
+                    seen = self._later[read._key()] = later(read, leaf)
+                finally:
+                    state.local.tapes = tapes
+        for tape in tapes[self.outer_tapes :]:
+            seen = tape._leaf(variable, read, seen)
+        return seen
+
     def settle(self) -> None:
         """For the body of a loop: variables that it writes are read in every round, not once before the loop."""
         for vid, seen in self._hoisted.items():
@@ -396,10 +423,23 @@ class Graph:
             for t in seen:
                 found = next((k for k, (_, inner) in self.captures.items() if inner._node is t._node), None)
                 if found is not None:
-                    del self.captures[found]
-                    t._node.kind, t._node.args = "read", (self._variables[vid],)
-                    t._node._inputs = None
-                    self.nodes.insert(0, t._node)
+                    self._read_each_round(self._variables[vid], t, found)
+
+    def _read_each_round(self, variable: Variable, t: SymbolicTensor, key: Any) -> None:
+        """Turn the capture `t` of a variable's value into a read, which tapes around this loop still take for the variable."""
+        from .tape import later
+
+        outside = self.captures.pop(key)[0]
+        node, leaf = t._node, outside._node.kind != "read"
+        node._inputs = None
+        if not leaf:
+            node.kind, node.args = "read", (variable,)
+            self.nodes.insert(0, node)
+            return
+        read = Node("read", self.unique_name((variable._shared_name or "Variable") + "/ReadVariableOp"), None, (variable,))
+        read.outputs = [symbolic(self, read, 0, t._dtype, t._dims, probe_storage(t._dtype, t._dims, 0), t._b)]
+        node.kind, node.op, node.args, node.structure, node.taped = "op", later.op, [read.outputs[0], self.mine(outside)], 0, True
+        self.nodes[:0] = [read, node]
 
     def _read_node(self, variable: Variable) -> SymbolicTensor:
         known = self._reads.get(id(variable))

@@ -23,7 +23,7 @@ from .convert import convert_to_tensor
 from .denormals import flushed
 from .devices import accelerated
 from .lookups import leaf_from
-from .op import ANYS, entering, op, wrap_all
+from .op import ANY, ANYS, entering, op, wrap_all
 from .tensor import Tensor, wrap
 from .variable import Variable
 
@@ -107,6 +107,9 @@ def _packed(structure: Any, gradients: list[Any]) -> Any:
 
 class _Reader:
     """Stands in for a tape whose recording pauses: variables keep their plain values and are noticed."""
+
+    def _watches(self, variable: Variable) -> bool:
+        return False
 
     def _leaf(self, variable: Variable, storage: Any, seen: Any) -> Any:
         return seen
@@ -225,6 +228,10 @@ class GradientTape:
             self._watched[id(t)] = [t, leaf, before]
             if self._recording and not (state.local.graph is not None and type(t) is Tensor):
                 t._rebind(leaf)  # a graph finds the leaf of an eager tensor by itself, see Graph._own
+
+    def _watches(self, variable: Variable) -> bool:
+        """Whether reading a variable makes a leaf of this tape."""
+        return (self._watch_accessed_variables and variable._trainable) or id(variable) in self._explicit or id(variable) in self._leaves
 
     def _leaf(self, variable: Variable, storage: Any, seen: Any) -> Any:
         """This tape's leaf of a variable whose memory is `storage`; `seen` is what the next outer tape sees."""
@@ -530,6 +537,28 @@ def _watch_all(tensors: Any) -> Any:
 
 def _watch(t: Tensor) -> Tensor:
     return _watch_all([t])
+
+
+class _Later(torch.autograd.Function):
+    """A later value of a variable, whose gradient is that of its leaf: TensorFlow's gradient by a variable is that of all reads."""
+
+    @staticmethod
+    def forward(ctx: Any, value: torch.Tensor, leaf: torch.Tensor) -> torch.Tensor:
+        return value.view_as(value)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        return None, grad
+
+    @staticmethod
+    def jvp(ctx: Any, value: Any, leaf: Any) -> Any:
+        return leaf
+
+
+@op("ReadLater", value=ANY, leaf=ANY)
+def later(value: Any, leaf: Any) -> Any:
+    """What a block that writes a variable reads: `value`, to the tapes around the block the variable behind `leaf`."""
+    return _Later.apply(value.detach(), leaf)
 
 
 def _by_torch(outputs: tuple[Any, ...], inputs: tuple[Any, ...], weights: tuple[Any, ...], keep: bool, again: bool) -> Any:
