@@ -75,3 +75,17 @@ def test_transposed_to_few_channels(k: int, padding: str, channels: int, rate: i
         y = tf.nn.conv2d(image, w, 1, padding, dilations=rate)
     wanted = tape.gradient(y, image, output_gradients=x)
     np.testing.assert_allclose(tf.nn.conv2d_transpose(x, w, image.shape, 1, padding, dilations=rate), wanted, atol=1e-12)
+
+
+@pytest.mark.parametrize("padding", ["SAME", "VALID"])
+@pytest.mark.parametrize(("k", "stride"), [(2, 2), (3, 2), (2, 3), (5, 2)])
+def test_the_bias_is_added_everywhere(k: int, stride: int, padding: str) -> None:
+    """Where no tap of the filter reaches, too."""
+    layer = tf.keras.layers.Conv2DTranspose(9, k, stride, padding, bias_initializer="normal")
+    x = tf.random.normal([2, 4, 4, 8])
+    with tf.GradientTape() as tape:
+        y = layer(x)
+        loss = tf.reduce_sum(tf.sin(y))
+    plain = tf.nn.conv2d_transpose(x, layer.kernel, y.shape, stride, padding)
+    np.testing.assert_allclose(y, plain + layer.bias, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(tape.gradient(loss, layer.bias), tf.reduce_sum(tf.cos(y), [0, 1, 2]), rtol=1e-4, atol=1e-4)
