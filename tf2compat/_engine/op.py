@@ -514,6 +514,8 @@ def _symbolic(value: Any) -> bool:
 def _as_int(owner: Op, param: str, value: Any) -> Any:
     if value is None or type(value) is int:
         return value
+    if not isinstance(value, Tensor) and hasattr(type(value), "_tf_storage"):
+        value = value._as_tensor()
     if _symbolic(value):
         static = value._static_value()
         return value if static is None else int(static)
