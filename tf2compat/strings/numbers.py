@@ -94,7 +94,8 @@ def to_number(input: Any, out_type: Any = float32, name: str | None = None) -> A
                 values.append(n)
         except ValueError:
             raise invalid(f"StringToNumberOp could not correctly convert string: {s.decode(errors='replace')} [Op:StringToNumber] name: ") from None
-    return torch.from_numpy(np.array(values, dtype=out_type.as_numpy_dtype).reshape(input.shape))
+    with np.errstate(over="ignore"):  # what is too large for float32 is infinite
+        return torch.from_numpy(np.array(values, dtype=out_type.as_numpy_dtype).reshape(input.shape))
 
 
 to_number.strings(to_number.op.fn)
