@@ -13,13 +13,12 @@ from tf2compat._engine import dtypes
 from .body import NotExportable
 from .export import Call
 from .lowering import lowers
-from .rules import rule
+from .rules import RESIZED, rule
 
 _KERNELS = {
     "bilinear": "triangle", "lanczos3": "lanczos3", "lanczos5": "lanczos5", "gaussian": "gaussian", "bicubic": "keyscubic",
     "mitchellcubic": "mitchellcubic",
 }  # fmt: skip
-_RESIZED = {"bilinear": "ResizeBilinear", "nearest": "ResizeNearestNeighbor", "bicubic": "ResizeBicubic"}
 
 
 def _rows_and_columns(image: Any) -> tuple[int, int]:
@@ -42,8 +41,8 @@ def _resize(call: Call) -> Any:
     if one:
         images = b.op("ExpandDims", images, b.ints(0))
     wanted = call.static(size)
-    if method in _RESIZED and not (call["antialias"] and method != "nearest"):
-        found = b.op(_RESIZED[method], images, wanted, half_pixel_centers=True)
+    if method in RESIZED and not (call["antialias"] and method != "nearest"):
+        found = b.op(RESIZED[method], images, wanted, half_pixel_centers=True)
     elif method == "area":
         found = b.op("ResizeArea", images, wanted)
     elif method in _KERNELS:

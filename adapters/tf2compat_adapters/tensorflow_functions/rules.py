@@ -456,11 +456,11 @@ def _batch_norm(call: Call) -> Any:
 
 
 # --- images ----------------------------------------------------------------------------------------------------------
-_RESIZED = {"bilinear": "ResizeBilinear", "nearest": "ResizeNearestNeighbor", "nearest-exact": "ResizeNearestNeighbor", "bicubic": "ResizeBicubic"}
+RESIZED = {"bilinear": "ResizeBilinear", "nearest": "ResizeNearestNeighbor", "nearest-exact": "ResizeNearestNeighbor", "bicubic": "ResizeBicubic"}
 
 
 def _resize(call: Call, image: Ref, size: Ref, method: str) -> Any:
-    kind = _RESIZED.get(method)
+    kind = RESIZED.get(method)
     if kind is None:
         raise NotExportable(f"it resizes by {method}")
     return call.scope.cast(call.op(kind, image, size, half_pixel_centers=True), call.node.outputs[0]._dtype)
