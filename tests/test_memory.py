@@ -8,11 +8,13 @@ import subprocess
 import sys
 import weakref
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
 
 import tf2compat as tf
+from tf2compat._engine.origins import origin
 
 
 def live_tensors() -> int:
@@ -283,3 +285,21 @@ def test_freed_memory_is_used_again_without_asking_the_system(settings: dict[str
     env = {k: v for k, v in os.environ.items() if not k.startswith(("MALLOC_", "GLIBC_"))} | {"CUDA_VISIBLE_DEVICES": ""} | settings
     done = subprocess.run([sys.executable, "-c", _FAULTS], env=env, capture_output=True, text=True, check=True)
     assert (int(done.stdout) < 10_000) is kept
+
+
+def test_a_function_of_open_sizes_with_dropout_is_freed() -> None:
+    def once() -> Any:
+        v = tf.Variable(tf.ones([4, 4]))
+
+        @tf.function(input_signature=[tf.TensorSpec([None, None, 4])])
+        def f(x):
+            return tf.nn.dropout(x @ v, 0.5)[:, : tf.shape(x)[1]]
+
+        f(tf.ones([2, 3, 4]))
+        graph = f.get_concrete_function().graph
+        assert origin(graph, graph.inputs[0], 1)[1:] == (1, 0)
+        return weakref.ref(v)
+
+    held = once()
+    gc.collect()
+    assert held() is None

@@ -171,6 +171,8 @@ class Graph:
         self._reads: dict[int, tuple[Variable, SymbolicTensor]] = {}
         #: what tapes around this block see of its reads of variables that it writes: by key of the read
         self._later: dict[Any, Any] = {}
+        #: the dimensions that tensors have on inputs whose sizes can be told apart, and the sizes of these, see `origins`
+        self.origins: Any = None
         self._written: set[int] = set()
         self._hoisted: dict[int, list[SymbolicTensor]] = {}
         #: the graph of a function rather than of a block of control flow

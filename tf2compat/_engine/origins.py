@@ -6,7 +6,6 @@ inputs whose open dimensions have sizes that can be told apart.
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable
 
 from . import state
@@ -21,17 +20,12 @@ Origin = tuple[SymbolicTensor, int, int]
 _SIZES = (37, 59, 83, 103, 127, 139, 157, 173)
 #: how far from an input's a size may be (`labels[:, 1:]`)
 _NEAR = 2
-#: of a graph: the dimensions that its tensors had on such inputs, and the sizes of these
-_known: weakref.WeakKeyDictionary[Graph, tuple[dict[tuple[int, int], tuple[int | None, ...] | None], dict[int, tuple[SymbolicTensor, int]]]]
-_known = weakref.WeakKeyDictionary()
-
 
 def origin(graph: Graph, t: SymbolicTensor, axis: int) -> Origin | None:
     """Where dimension `axis` of a tensor of a function's graph comes from; None where that is not known."""
-    found = _known.get(graph)
-    if found is None:
-        found = _known[graph] = _told_apart(graph)
-    dims, sizes = found
+    if graph.origins is None:
+        graph.origins = _told_apart(graph)
+    dims, sizes = graph.origins
     size = (dims.get(t._key()) or ())[axis : axis + 1]
     if not size or size[0] is None:
         return None
