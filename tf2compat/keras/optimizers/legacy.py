@@ -22,7 +22,7 @@ from ...indexed_slices import IndexedSlices
 from .._base.config import settings
 from . import _rules as rules
 from ._legacy_steps import OneByOne
-from .optimizer import CallableList, filter_empty_gradients
+from .optimizer import CallableList, filter_empty_gradients, recorded
 from .optimizer import Optimizer as _Current
 from .schedules import LearningRateSchedule
 
@@ -283,18 +283,9 @@ class Optimizer(OneByOne, AutoTrackable):
 
     def _compute_gradients(self, loss: Any, var_list: Any, grad_loss: Any = None, tape: Any = None) -> Any:
         """(gradient, variable) pairs of a loss (a function, or a tensor with its tape), scaled by `grad_loss`."""
-        if not callable(loss) and tape is None:
-            raise ValueError(f"`tape` is required when a `Tensor` loss is passed. Received: loss={loss}, tape={tape}.")
         import tf2compat as tf
 
-        tape = tf.GradientTape() if tape is None else tape
-        if callable(loss):
-            with tape:
-                if not callable(var_list):
-                    tape.watch(var_list)
-                loss = loss()
-                if callable(var_list):
-                    var_list = var_list()
+        tape, loss, var_list = recorded(loss, var_list, tape)
         with tape:
             loss = self._transform_loss(loss)
         return self._get_gradients(tape, loss, tf.nest.flatten(var_list), grad_loss)

@@ -46,6 +46,24 @@ def filter_empty_gradients(grads_and_vars: Any) -> tuple[Any, ...]:
     return kept
 
 
+def recorded(loss: Any, var_list: Any, tape: Any) -> tuple[Any, Any, Any]:
+    """The tape, the loss that it recorded and the variables, where the last two may be functions; ValueError for a tensor without its tape."""
+    if not callable(loss) and tape is None:
+        raise ValueError(f"`tape` is required when a `Tensor` loss is passed. Received: loss={loss}, tape={tape}.")
+    if tape is None:
+        from tf2compat import GradientTape
+
+        tape = GradientTape()
+    if callable(loss):
+        with tape:
+            if not callable(var_list):
+                tape.watch(var_list)
+            loss = loss()
+            if callable(var_list):
+                var_list = var_list()
+    return tape, loss, var_list
+
+
 def _of_size(gradient: Any, variable: Any) -> Any:
     """A gradient of some rows that does not tell how many there are: as many as the variable has."""
     if getattr(gradient, "dense_shape", 0) is None:
@@ -301,19 +319,7 @@ class Optimizer(AutoTrackable):
 
     def compute_gradients(self, loss: Any, var_list: Any, tape: Any = None) -> list[tuple[Any, Any]]:
         """(gradient, variable) pairs of a loss (a function, or a tensor with its tape); ValueError for a tensor without."""
-        if not callable(loss) and tape is None:
-            raise ValueError(f"`tape` is required when a `Tensor` loss is passed. Received: loss={loss}, tape={tape}.")
-        if tape is None:
-            from tf2compat import GradientTape
-
-            tape = GradientTape()
-        if callable(loss):
-            with tape:
-                if not callable(var_list):
-                    tape.watch(var_list)
-                loss = loss()
-                if callable(var_list):
-                    var_list = var_list()
+        tape, loss, var_list = recorded(loss, var_list, tape)
         return list(zip(tape.gradient(loss, var_list), var_list, strict=True))
 
     def minimize(self, loss: Any, var_list: Any, tape: Any = None) -> None:
