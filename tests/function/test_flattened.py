@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import threading
+import weakref
 from typing import Any
 
 import numpy as np
@@ -10,6 +13,7 @@ import pytest
 import tf2compat as tf
 from tf2compat import compile_options
 from tf2compat._engine import flat_tier
+from tf2compat._engine.flattened import Flat
 
 
 @pytest.fixture(autouse=True)
@@ -292,3 +296,68 @@ def test_convolutions_of_images_that_need_no_gradient():
     assert losses[-1] < losses[0]
     assert "AttributeError" not in step.explain(), step.explain()
     assert "flattened: 1 of 1" in step.explain() or "it is slower" in step.explain(), step.explain()
+
+
+def test_memory_that_a_variable_leaves_stays_while_steps_work_on_it() -> None:
+    v = tf.Variable(tf.ones([64, 64]))
+
+    @tf.function
+    def step(x: Any) -> Any:
+        for _ in range(8):
+            v.assign(v * 0.5 + x)
+        return tf.reduce_sum(v)
+
+    for _ in range(4):
+        step(tf.ones([64, 64]))
+    assert _flattened(step)
+    flat = next(f for f in gc.get_objects() if type(f) is Flat and any(w is v for w in f.variables) and f.checked)
+    run, seen = flat.run, []
+
+    def meanwhile() -> None:  # what another thread may do
+        old = weakref.ref(v._t.untyped_storage())
+        held = v.value()
+        v.assign(tf.zeros([64, 64]))
+        del held
+        gc.collect()
+        seen.append(old)
+
+    def disturbed(*args: Any) -> Any:
+        thread = threading.Thread(target=meanwhile)
+        thread.start()
+        thread.join()
+        seen.append(seen[0]() is not None)
+        return run(*args)
+
+    flat.run = disturbed
+    step(tf.ones([64, 64]))
+    assert seen[1] and seen[0]() is None
+    flat.run = run
+    v.assign(tf.ones([64, 64]))
+    assert float(step(tf.ones([64, 64]))) == pytest.approx(64 * 64 * (2 - 0.5**8))
+
+
+@pytest.mark.parametrize("mode", ["never", "always"])
+def test_threads_with_functions_of_their_own_count_in_one_variable(mode: str) -> None:
+    compile_options(mode=mode, backend="eager")
+    count, total = tf.Variable(0, dtype=tf.int64), tf.Variable(tf.zeros([8]))
+
+    def work() -> None:
+        @tf.function
+        def step(x: Any) -> None:
+            for _ in range(3):
+                count.assign_add(1)
+                total.assign(total + x)
+
+        for i in range(200):
+            step(tf.ones([8]))
+            if i % 10 == 0:
+                count.assign_add(1)
+                total.value()
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    compile_options(backend="inductor")
+    assert int(count) == 4 * (600 + 20)

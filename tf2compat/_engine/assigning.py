@@ -22,7 +22,7 @@ def _dims(shape: Any) -> str:
     return "[" + ",".join(str(d) for d in shape) + "]"
 
 
-#: updates from several threads must not lose each other
+#: updates from several threads must not lose each other; of variables that no region changes
 _writing = threading.Lock()
 
 
@@ -48,14 +48,14 @@ def _assign_add(ref: Any, value: Any) -> None:
         ref._write(ref._t + value)
         return
     _same_shape(ref, value)
-    with _writing:
+    with ref._turn or _writing:
         _bits(ref._own()).add_(_bits(value.detach()))
 
 
 @op("AssignSubVariableOp", stateful=True, ref=VARIABLE, value=ANY)
 def _assign_sub(ref: Any, value: Any) -> None:
     _same_shape(ref, value)
-    with _writing:
+    with ref._turn or _writing:
         _bits(ref._own()).sub_(_bits(value.detach()))
 
 

@@ -23,7 +23,7 @@ class Captured:
 
     def __init__(self, found: Any) -> None:
         self.found = found
-        self.written = found.written
+        self.written, self.turn = found.written, found.turn
         self.calls = 0
         self.graph: Any = None
         self.inputs: list[torch.Tensor] = []
@@ -38,6 +38,12 @@ class Captured:
             self._record(args)
             if self.graph is False:
                 return self.found(args)
+        if self.turn is None:
+            return self._replayed(args)
+        with self.turn:
+            return self._replayed(args)
+
+    def _replayed(self, args: tuple[Any, ...]) -> Any:
         memory = [v._own() if w else v._t for v, w in self.found.owned]
         if [t.data_ptr() for t in memory] != self.addresses:
             return self.found(args)

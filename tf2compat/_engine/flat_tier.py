@@ -18,10 +18,12 @@ from . import state
 from .devices import accelerated, tf32, use_tf32
 from .flattened import Flat, flatten
 from .graph import Graph, Node
+from .left_memory import working
 from .recording import recorder
 from .regions import Planner
 from .replay import Cut, Program, _careful, _uses
 from .standing import follower, used_variables
+from .turns import turn_at
 from .unfit import Missed, Unfit
 
 __all__ = ["FlatRegion", "FlatTier", "node_of", "timed"]
@@ -56,14 +58,18 @@ def node_of(program: Program, error: BaseException) -> Node | None:
     return found
 
 
-def _writes(nodes: list[Node]) -> bool:
-    """Whether nodes, blocks included, update variables."""
+def _written(nodes: list[Node]) -> dict[int, Any]:
+    """The variables that nodes, blocks included, update, by identity."""
+    found: dict[int, Any] = {}
     for node in nodes:
-        if node.op is not None and any(k is not None and k.what in ("variable", "variables") for k in node.op.kinds):
-            return True
-        if any(_writes(b.nodes) for b in node.blocks):
-            return True
-    return False
+        for kind, given in zip(node.op.kinds, node.args, strict=True) if node.op is not None else ():
+            if kind is not None and kind.what in ("variable", "variables"):
+                for v in given if kind.what == "variables" else (given,):
+                    v = getattr(v, "_of", v)
+                    found[id(v)] = v
+        for b in node.blocks:
+            found |= _written(b.nodes)
+    return found
 
 
 def _alike(a: Any, b: Any) -> bool:
@@ -118,7 +124,7 @@ class FlatRegion:
         self.failed: str | None = None
         self.tries = self.misses = self.moves = 0
         #: threads that update variables take turns, or a region that is recorded would lose what others did meanwhile
-        self.lock = threading.Lock() if _writes(cut.nodes) else None
+        self.lock = turn_at(list(_written(cut.nodes).values()))
 
     def __call__(self, *args: Any) -> Any:
         if self.failed is not None or _careful():
@@ -167,7 +173,8 @@ class FlatRegion:
             return fn(*given), [s._t if s._changed else None for s in stands]
 
         try:
-            self.flats[key], outs = flatten(follow, self.variables, args, self.tier.guards)
+            with working(self):
+                self.flats[key], outs = flatten(follow, self.variables, args, self.tier.guards)
         except Exception as error:  # noqa: BLE001 - replay serves
             self.tries += 1
             if isinstance(error, Unfit) or self.tries >= _TRIES:

@@ -19,6 +19,7 @@ from .flattening import simplified
 from .held import changed
 from .interpreted import NESTED, interpreted
 from .kernels import call_for
+from .left_memory import begin, end
 from .nesting import Nested
 from .recording import Block, Recorder, Step, View
 from .unfit import Missed, Unfit
@@ -73,6 +74,7 @@ class Flat:
         """The results, or None when another thread is at it."""
         if not self.busy.acquire(blocking=False):
             return None
+        begin(self)
         try:
             changed([v._own() for v in self.owned])
             if [v._t.data_ptr() for v in self.variables] != self.addresses:
@@ -85,14 +87,16 @@ class Flat:
                     torch._C._set_grad_enabled(True)
             return self.run(*args)
         finally:
+            end(self)
             self.busy.release()
 
     def _move(self) -> None:
         """Variables have moved to other memory."""
         for i, v in enumerate(self.variables):
-            address = v._t.data_ptr()
+            now = v._t
+            address = now.data_ptr()
             if address != self.addresses[i]:
-                base = _alias(v._t)
+                base = _alias(now)
                 for name, (offset, shape, stride, dtype) in self.moved[i]:
                     self.env[name] = (base if dtype is base.dtype else base.view(dtype)).as_strided(shape, stride, offset)
                 self.addresses[i] = address
@@ -133,7 +137,7 @@ def flatten(follow: Callable[..., Any], variables: list[Any], args: tuple[Any, .
         flat = Graphed(flat, gpu, inputs, memory, steps, outputs)
         if recorder.total > _LARGE:
             torch.cuda.empty_cache()  # the memory that was recorded is of no use to a graph
-    flat.addresses = [v._t.data_ptr() for v in variables]
+    flat.addresses = [t.data_ptr() for t in memory]
     with torch.no_grad():
         for view, value in values:
             variables[view.block.at]._write(value)

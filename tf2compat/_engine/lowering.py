@@ -16,6 +16,7 @@ import torch
 
 from . import state
 from .standing import follower
+from .turns import turn_at
 from .unfit import Unfit
 from .variable import owned
 
@@ -148,8 +149,15 @@ class Free:
         self.owned = [(v, id(v) in written) for v in variables]
         self.changing = [v for v in variables if id(v) in written]
         self.reading = [(i, v) for i, v in enumerate(variables) if id(v) not in written]
+        self.turn = turn_at(self.changing)
 
     def __call__(self, args: tuple[Any, ...]) -> Any:
+        if self.turn is None:
+            return self._run(args)
+        with self.turn:
+            return self._run(args)
+
+    def _run(self, args: tuple[Any, ...]) -> Any:
         memory = owned(self.changing)
         for i, v in self.reading:
             memory.insert(i, v._t)

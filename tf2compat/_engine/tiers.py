@@ -8,6 +8,7 @@ to cost on this machine, in the background, and only what is ready takes part; `
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import threading
@@ -204,6 +205,10 @@ class Region:
         self.checked.append(found)
         if isinstance(found, Joint) or state.local.tapes or sum([v._t.nbytes for v in self.variables if isinstance(v._t, torch.Tensor)]) > _MOST_CHECKED:
             return found(args)
+        with found.turn or contextlib.nullcontext():
+            return self._compared(args, found)
+
+    def _compared(self, args: tuple[Any, ...], found: Any) -> Any:
         rehearsal, stands = follower(self.program, self.cut.source, self.variables, [v._t.detach().clone() for v in self.variables])
         wanted = rehearsal(*args)  # raises what is wrong with the inputs
         outs = found(args)

@@ -18,6 +18,7 @@ import torch
 from . import dtypes, state
 from .convert import convert_to_tensor, to_storage
 from .devices import accelerated, current
+from .left_memory import left
 from .shapes import TensorShape
 from .slice_info import SaveSliceInfo
 from .tensor import Reference, Tensor, wrap
@@ -112,6 +113,8 @@ class Variable(Trackable, metaclass=VariableMeta):
     _tape = None
     #: whether assignments must reach others that share the memory (a torch module), rather than spare them
     _pinned = False
+    #: what regions hold while they change it (`turns.turn_at`)
+    _turn: Any = None
     #: the tf.distribute strategy in whose scope it was made, and what such a variable shows itself as
     _strategy: Any = None
     _distributed: str | None = None
@@ -426,7 +429,9 @@ class Variable(Trackable, metaclass=VariableMeta):
         if self._t.shape == value.shape and self._t.device == value.device and not self._shared():
             self._t.copy_(value)
         else:
-            self._t = value.to(self._t.device, copy=True, memory_format=torch.contiguous_format)
+            before = self._t
+            self._t = value.to(before.device, copy=True, memory_format=torch.contiguous_format)
+            left(before)
 
     def _place(self) -> tuple[int, int] | None:
         """Address and size of the values in host memory, or None when they are elsewhere, or when others see the memory."""
@@ -437,7 +442,9 @@ class Variable(Trackable, metaclass=VariableMeta):
     def _own(self) -> Any:
         """The storage, made ours alone: in-place torch functions may be used on it."""
         if not isinstance(self._t, np.ndarray) and self._shared():
-            self._t = self._t.detach().clone()
+            before = self._t
+            self._t = before.detach().clone()
+            left(before)
         return self._t
 
     def _shared(self) -> bool:
@@ -536,6 +543,10 @@ class UnreadVariable(Variable):
 
     def _own(self) -> Any:
         return self._of._own()
+
+    @property
+    def _turn(self) -> Any:  # type: ignore[override]
+        return self._of._turn
 
     @property
     def name(self) -> str:  # type: ignore[override]

@@ -208,19 +208,19 @@ def read_all(reader: CheckpointReader, keys: list[str]) -> list[TensorData]:
 
 def assign_all(pairs: list[tuple[Variable, TensorData]]) -> None:
     """Gives variables their values, which fit. Those in host memory that nobody else sees are filled by several threads."""
-    copies: list[tuple[int, TensorData]] = []
+    copies: list[tuple[int, TensorData, Any]] = []  # with what owns the memory, should another thread give the variable other
     for variable, content in pairs:
         target = None if content.dtype == "string" or content.data.size < _LARGE else variable._place()
         if target is None or target[1] != content.data.size or not content.data.flags.c_contiguous:
             variable._write(to_storage(content))
         else:
-            copies.append((target[0], content))
+            copies.append((target[0], content, variable._t))
             changed([variable._t])
-    each(_copy, copies, sum(content.data.size for _, content in copies))
+    each(_copy, copies, sum(content.data.size for _, content, _ in copies))
 
 
-def _copy(item: tuple[int, TensorData]) -> None:
-    address, content = item
+def _copy(item: tuple[int, TensorData, Any]) -> None:
+    address, content, _ = item
     if content.fill is not None:
         content.fill(address)
     else:
