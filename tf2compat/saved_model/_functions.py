@@ -62,11 +62,11 @@ def _of_model(model: Any) -> dict[str, Any]:
     if model._call_spec.training if hasattr(model, "_call_spec") else True:
         calls = [{"training": False}, {"training": True}]
         call = function(lambda inputs, training=False: model(inputs, training=training))
-        with_losses = function(lambda inputs, training=False: (model(inputs, training=training), model.losses))
+        with_losses = function(lambda inputs, training=False: (model(inputs, training=training), model._all_losses(symbols=False)))
     else:
         calls = [{}]
         call = function(lambda inputs: model(inputs))
-        with_losses = function(lambda inputs: (model(inputs), model.losses))
+        with_losses = function(lambda inputs: (model(inputs), model._all_losses(symbols=False)))
     found = {"__call__": call}
     if _needs_its_program(model):
         found["call_and_return_all_conditional_losses"] = with_losses

@@ -14,6 +14,8 @@ class _Calling(threading.local):
         self.training: Any = None
         #: shapes are being found out: no losses, metrics or variables' values are to change
         self.inferring = False
+        #: a layer is being connected to symbolic tensors: what it adds to the losses is remembered as a symbol
+        self.connecting = False
         #: a layer of this thread has added a loss during a call
         self.lossy = False
         #: (result, metric) of the latest call of a metric, for `add_metric`

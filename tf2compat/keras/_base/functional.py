@@ -233,7 +233,7 @@ class Functional(Model):
     def _add_symbolic_loss(self, loss: Any) -> None:
         from .endpoints import AddLoss
 
-        self._append_endpoint(AddLoss(unconditional=False, name="add_loss" if not self._has("add_loss") else None), loss)
+        self._append_endpoint(AddLoss(unconditional=False), loss)
 
     def _add_symbolic_metric(self, value: Any, name: str) -> None:
         from .endpoints import AddMetric

@@ -23,27 +23,33 @@ def _dims(shape: TensorShape) -> tuple[int | None, ...] | None:
 class _Inferring:
     """The state of the thread while shapes are found out."""
 
+    def __init__(self, connecting: bool) -> None:
+        self.connecting = connecting
+
     def __enter__(self) -> None:
         d = calling.__dict__
-        self.saved = (d["training"], d["inferring"], d["depth"], d["autocast"])
+        self.saved = (d["training"], d["inferring"], d["depth"], d["autocast"], d["connecting"])
         self.tapes = state.local.tapes
         self.names, state.local.names = state.local.names, []
-        d["inferring"], d["training"] = True, None
+        d["inferring"], d["training"], d["connecting"] = True, None, self.connecting
         if self.tapes:
             state.local.tapes = []
             state.tapes_changed()
 
     def __exit__(self, *exc: object) -> None:
         d = calling.__dict__
-        d["training"], d["inferring"], d["depth"], d["autocast"] = self.saved
+        d["training"], d["inferring"], d["depth"], d["autocast"], d["connecting"] = self.saved
         state.local.names = self.names
         if self.tapes:
             state.local.tapes = self.tapes
             state.tapes_changed()
 
 
-def run_symbolically(fn: Callable[..., Any], args: Any, kwargs: Any, layer: Any = None) -> Any:
-    """`fn(*args, **kwargs)` with a graph's symbols in place of Keras' symbolic tensors; what it returned."""
+def run_symbolically(fn: Callable[..., Any], args: Any, kwargs: Any, connecting: bool = True) -> Any:
+    """`fn(*args, **kwargs)` with a graph's symbols in place of Keras' symbolic tensors; what it returned.
+
+    Losses that layers add on the way are kept as symbols, unless this is not `connecting` them.
+    """
     graph = Graph("keras_scratch_graph")
     known: dict[int, Any] = {}
 
@@ -71,7 +77,7 @@ def run_symbolically(fn: Callable[..., Any], args: Any, kwargs: Any, layer: Any 
             known[id(x)] = found
         return found
 
-    with _Inferring(), graph.as_default():
+    with _Inferring(connecting), graph.as_default():
         found = fn(*nest.map_structure(symbol, args), **nest.map_structure(symbol, kwargs))
     for part in nest.flatten(found) if without_symbols else ():
         if isinstance(part, tuple(without_symbols)):
@@ -123,7 +129,7 @@ def infer_shapes(layer: Any, input_shape: Any) -> Any:
     else:
         inputs = _map_shapes(lambda s: KerasTensor(TensorShape(s), dtypes.as_dtype(dtype)), input_shape)
     try:
-        out = run_symbolically(layer, (inputs,), {})
+        out = run_symbolically(layer, (inputs,), {}, connecting=False)
     except TypeError as error:
         raise NotImplementedError(
             "We could not automatically infer the static shape of the layer's output. Please implement the `compute_output_shape` method "

@@ -530,7 +530,7 @@ class Layer(Losing, Connections, Tracked):
             if training is None:
                 training = outer
 
-        if c["depth"] == 0 and c["lossy"]:
+        if c["depth"] == 0 and c["lossy"] and not c["inferring"]:
             self._clear_losses()
         cast = c["autocast"]
         names = state.local.names

@@ -25,6 +25,8 @@ class Losing:
         d["_callable_losses"] = []
         #: tensors of the latest call
         d["_call_losses"] = []
+        #: what calls on symbolic tensors would have added: one for each call, of graphs that are never run
+        d["_symbolic_losses"] = []
 
     @property
     def activity_regularizer(self) -> Any:
@@ -40,20 +42,30 @@ class Losing:
 
     def _add_activity_loss(self, inputs: Any, outputs: Any) -> None:
         from tf2compat import cast, shape
+        from tf2compat.math import divide_no_nan
 
-        for out in nest.flatten(outputs):
-            loss = self._activity_regularizer(out)
-            batch = cast(shape(out)[0], getattr(loss, "dtype", None) or "float32")  # the function may return a Python number
-            self.add_loss(loss / batch)
+        names = state.local.names
+        names.append("ActivityRegularizer")
+        try:
+            for out in nest.flatten(outputs):
+                loss = self._activity_regularizer(out)
+                batch = cast(shape(out)[0], getattr(loss, "dtype", None) or "float32")  # the function may return a Python number
+                self.add_loss(divide_no_nan(loss, batch, name="div_no_nan"))  # a batch may be empty
+        finally:
+            names.pop()
 
     @property
     def losses(self) -> list[Any]:
-        """The losses of this layer and its sublayers: those of the latest call, and the regularizers' at present."""
+        """The losses of this layer and its sublayers: those of the latest call, and the regularizers' at present.
+
+        Of a layer that was only connected in a functional model yet they are symbols, one for each time.
+        """
+        return self._all_losses(symbols=True)
+
+    def _all_losses(self, symbols: bool) -> list[Any]:
         found: list[Any] = []
         for layer in self._flatten_layers():  # type: ignore[attr-defined]
-            found.extend(layer.__dict__.get("_call_losses", ()))
-            if type(layer).__name__ == "AddLoss" and not layer.__dict__.get("_call_losses") and layer._inbound:
-                found.append(layer._inbound[-1].outputs)  # of a model that was not called yet
+            found.extend(layer.__dict__.get("_call_losses") or (layer.__dict__.get("_symbolic_losses") if symbols else None) or ())
             for fn in layer.__dict__.get("_callable_losses", ()):
                 loss = fn()
                 if loss is not None:
@@ -77,7 +89,7 @@ class Losing:
             if hasattr(type(loss), "_is_keras_tensor"):
                 self._add_symbolic_loss(loss)
                 continue
-            if calling.inferring:
+            if calling.inferring and not calling.connecting:
                 continue
             if _outside_calls():
                 raise ValueError(
@@ -85,14 +97,14 @@ class Losing:
                 )
             if not isinstance(loss, Tensor):
                 loss = convert_to_tensor(loss, "float32") if isinstance(loss, (int, float)) else convert_to_tensor(loss)
+            if calling.inferring:
+                self._symbolic_losses.append(loss)
+                continue
             self._call_losses.append(loss)
             calling.lossy = True
 
     def _add_symbolic_loss(self, loss: Any) -> None:
-        raise ValueError(
-            f"Expected a symbolic Tensors or a callable for the loss value. Please wrap your loss computation in a zero argument "
-            f"`lambda`. Received: {loss} outside of a functional model."
-        )
+        self._symbolic_losses.append(loss)
 
     def _clear_losses(self) -> None:
         for layer in self._flatten_layers():  # type: ignore[attr-defined]

@@ -331,7 +331,7 @@ def construct(layer: Any, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, 
         return convert_to_tensor(x) if isinstance(x, (np.ndarray, np.generic)) else x
 
     inputs = nest.map_structure(as_value, inputs)
-    outputs = run_symbolically(layer, (inputs, *args), kwargs, layer)
+    outputs = run_symbolically(layer, (inputs, *args), kwargs)
     flat = nest.flatten(outputs)
     if not flat or any(x is None for x in flat) and all(x is None for x in flat):
         raise ValueError(
