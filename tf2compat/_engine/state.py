@@ -31,6 +31,7 @@ class _Local(threading.local):
     def __init__(self) -> None:
         self.tapes: list[Any] = []
         self.graph: Any = None
+        self.left: Any = None  # the graph that `outside` suspends
         self.device: Any = None  # a torch.device, or None for the default
         self.asked: Any = None  # what `device` was before shapes were inferred on another
         self.home: Any = None  # what the default is here, where it is not the program's: see devices.host_side
@@ -104,11 +105,13 @@ class outside:
     """Run a block as plain eager code: no tape, no graph, no device scope of the surrounding code applies."""
 
     def __enter__(self) -> None:
-        self.saved = (local.tapes, local.graph, local.names)
+        self.saved = (local.tapes, local.graph, local.names, local.left)
         self.slow = local.graph is not None
+        if self.slow:
+            local.left = local.graph
         local.tapes, local.graph, local.names = [], None, []
         tapes_changed()
 
     def __exit__(self, *exc: object) -> None:
-        local.tapes, local.graph, local.names = self.saved
+        local.tapes, local.graph, local.names, local.left = self.saved
         tapes_changed()

@@ -54,7 +54,9 @@ class _UserObject(AutoTrackable):
         """All variables of the object and of what it holds, those that are trained or not, where no attribute of this name was saved."""
         if name not in ("variables", "trainable_variables", "non_trainable_variables"):
             raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
-        found = tuple(item for item in Tree(self).objects if isinstance(item, Variable))
+        optimizer = self.__dict__.get("optimizer")  # what a compiled model was trained by is none of its variables
+        counted = set() if optimizer is None else {id(item) for item in Tree(optimizer).objects}
+        found = tuple(item for item in Tree(self).objects if isinstance(item, Variable) and id(item) not in counted)
         return found if name == "variables" else tuple(v for v in found if v.trainable is (name == "trainable_variables"))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import Any
 
 from tf2compat._engine import nest, state, strategies
@@ -186,7 +185,7 @@ class LossesContainer:
         shown: Any = None  # where there are several replicas: the loss as if this one were alone
         count = strategies.count()
         batch = None
-        for y_t, y_p, sw, fn, weight, mean in zip(flat_t, flat_p, flat_w, self.losses, self.weights, self.means, strict=True):
+        for y_t, y_p, sw, fn, weight, mean in zip(flat_t, flat_p, flat_w, self.losses, self.weights, self.means, strict=False):  # outputs may come to be fewer
             if y_t is None or fn is None:
                 continue
             y_t, y_p, sw = match_target(y_t, y_p, sw)
@@ -298,8 +297,7 @@ class MetricsContainer:
         names = self.names
         flat_p = nest.flatten(y_pred)
         flat_t = _by_output(y_true, y_pred, names)
-        numbered = contextlib.nullcontext() if state.local.graph is None else naming.of_a_graph()
-        with state.outside(), numbered:
+        with state.outside():
             for given, out in ((self.given, self.by_output), (self.given_weighted, self.weighted_by_output)):
                 per = _expand(given, y_pred, names, "metrics", wrap_lists=True)
                 for name, entry, y_t, y_p in zip(names, per, flat_t, flat_p, strict=True):
@@ -342,7 +340,7 @@ class MetricsContainer:
         flat_p = nest.flatten(y_pred)
         flat_t = _by_output(y_true, y_pred, names)
         flat_w = _by_output(sample_weight, y_pred, names, "sample_weight")
-        for y_t, y_p, sw, plain, weighted in zip(flat_t, flat_p, flat_w, self.by_output, self.weighted_by_output, strict=True):
+        for y_t, y_p, sw, plain, weighted in zip(flat_t, flat_p, flat_w, self.by_output, self.weighted_by_output, strict=False):
             if y_t is None or not (plain or weighted):
                 continue
             y_t, y_p, sw = match_target(y_t, y_p, sw)
@@ -385,6 +383,11 @@ def _as_metric(metric: Any, y_t: Any, y_p: Any) -> Any:
             fn = m.binary_crossentropy if binary else m.sparse_categorical_crossentropy if sparse else m.categorical_crossentropy
     else:
         fn = m.get(metric)
+        if isinstance(fn, str):
+            raise ValueError(
+                f"Unknown metric function: '{fn}'. Please ensure you are using a `keras.utils.custom_object_scope` and that this object is "
+                "included in the scope. See https://www.tensorflow.org/guide/keras/save_and_serialize#registering_the_custom_object for details."
+            )
     if isinstance(fn, Metric):
         return fn
     if isinstance(metric, str):

@@ -113,6 +113,9 @@ class KerasHistory(tuple):
     def __new__(cls, layer: Any, node_index: int, tensor_index: int) -> KerasHistory:
         return tuple.__new__(cls, (layer, node_index, tensor_index))
 
+    def __getnewargs__(self) -> tuple[Any, ...]:
+        return tuple(self)
+
     layer = property(lambda self: self[0])
     node_index = property(lambda self: self[1])
     tensor_index = property(lambda self: self[2])

@@ -30,7 +30,9 @@ class Functional(Model):
 
     def __init__(self, inputs: Any, outputs: Any, name: str | None = None, trainable: bool = True, **kwargs: Any) -> None:
         kwargs.pop("skip_init", None)
-        Model.__init__(self, name=name, trainable=trainable, **kwargs)
+        if kwargs:
+            raise TypeError("Keyword argument not understood:" if len(kwargs) == 1 else "Keyword arguments not understood:", *kwargs)
+        Model.__init__(self, name=name, trainable=trainable)
         self._init_graph_network(inputs, outputs)
 
     @no_automatic_dependency_tracking
@@ -215,11 +217,9 @@ class Functional(Model):
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         from .callspec import mask_of
 
-        if not any(m is not None for m in nest.flatten(mask)) and mask is not None:
-            return None
-        out = self.call(inputs, mask=mask)
-        masks = nest.map_structure(mask_of, out)
-        return None if all(m is None for m in nest.flatten(masks)) else masks
+        if mask is not None and all(m is None for m in nest.flatten(mask)):
+            return nest.map_structure(lambda x: None, self._nested_outputs)
+        return nest.map_structure(mask_of, self.call(inputs, mask=mask))
 
     def _makes_masks(self) -> bool:
         return False  # the layers inside attach masks to what they give

@@ -31,7 +31,9 @@ class _Inferring:
         self.saved = (d["training"], d["inferring"], d["depth"], d["autocast"], d["connecting"])
         self.tapes = state.local.tapes
         self.names, state.local.names = state.local.names, []
-        d["inferring"], d["training"], d["connecting"] = True, None, self.connecting
+        d["inferring"], d["connecting"] = True, self.connecting
+        if not self.connecting:
+            d["training"] = False  # of shapes alone Keras asks at rest; elsewhere what the call around this one says holds
         if self.tapes:
             state.local.tapes = []
             state.tapes_changed()
@@ -145,6 +147,8 @@ def _is_shape(value: Any) -> bool:
 
 
 def _map_shapes(fn: Callable[[Any], Any], value: Any) -> Any:
+    if value is None:
+        return None  # an argument that was left out of a list
     if _is_shape(value):
         return fn(value)
     if isinstance(value, dict):

@@ -7,8 +7,11 @@ from typing import Any
 from tf2compat._engine import dtypes
 from tf2compat._engine.shapes import TensorShape
 from tf2compat._engine.specs import TensorSpec
+from tf2compat._engine.tensor import Tensor
+from tf2compat._engine.variable import Variable
+from tf2compat.ragged.ragged_tensor import RaggedTensor
 from tf2compat.ragged.spec import RaggedTensorSpec
-from tf2compat.sparse.sparse_tensor import SparseTensorSpec
+from tf2compat.sparse.sparse_tensor import SparseTensor, SparseTensorSpec
 
 from . import naming
 from .config import settings
@@ -29,6 +32,19 @@ def _ragged_rank(shape: TensorShape) -> int:
     """Ragged dimensions reach from the second to the last unknown one."""
     dims = shape.as_list()
     return max((i for i, d in enumerate(dims) if i and d is None), default=1)
+
+
+def _like(x: Any) -> KerasTensor:
+    """A symbol for tensors like `x`. ValueError where `x` is no tensor."""
+    if not hasattr(type(x), "_tf_storage") and not isinstance(x, (Tensor, Variable, RaggedTensor, SparseTensor)):
+        raise ValueError(f"`input_tensor` must be a tensor, got {x!r}")
+    if isinstance(x, RaggedTensor):
+        made = KerasTensor(x.shape, x.dtype)
+        made._ragged, made._splits = x.ragged_rank, x.row_splits.dtype
+        return made
+    made = KerasTensor(x.shape, x.dtype, name=x.name if isinstance(x, Variable) else None)
+    made._sparse = isinstance(x, SparseTensor)
+    return made
 
 
 class InputLayer(Layer):
@@ -54,6 +70,13 @@ class InputLayer(Layer):
             raise ValueError("Cannot set both sparse and ragged to True in a Keras input.")
         if batch_input_shape is not None:
             batch_size, input_shape = batch_input_shape[0], tuple(batch_input_shape[1:])
+        if type_spec is not None:
+            others = {
+                "(input_)shape": input_shape, "batch_size": batch_size, "dtype": dtype, "sparse": sparse, "ragged": ragged, "(input_)tensor": input_tensor,
+            }  # fmt: skip
+            for what, value in others.items():
+                if value is not None:
+                    raise ValueError(f"When `type_spec` is not None, all other args except `name` must be None, but {what} is not None.")
         composite = type_spec if type_spec is not None and not isinstance(type_spec, TensorSpec) else None
         if type_spec is not None:
             known = getattr(type_spec, "shape", TensorShape(None))
@@ -63,14 +86,20 @@ class InputLayer(Layer):
                 batch_size, input_shape = known[0], tuple(known.as_list()[1:])
         if input_tensor is not None:
             if not hasattr(type(input_tensor), "_is_keras_tensor"):
-                raise ValueError(f"`input_tensor` must be a symbolic Keras tensor, got {input_tensor!r}")
+                input_tensor = _like(input_tensor)
+            if dtype is not None and dtypes.as_dtype(dtype) is not input_tensor.dtype:
+                raise ValueError(
+                    f"`input_tensor.dtype` differs from `dtype`. Received: input_tensor.dtype={input_tensor.dtype} but expected dtype={dtype}"
+                )
             dtype = input_tensor.dtype
-            whole: Any = tuple(input_tensor.shape.as_list())
+            sparse, ragged = sparse or input_tensor._sparse, ragged or input_tensor._ragged
+            whole: Any = None if input_tensor.shape.rank is None else tuple(input_tensor.shape.as_list())
         elif input_shape is None:
             whole = () if type_spec is not None and known.rank == 0 else None
         else:
             whole = (batch_size, *_plain_shape(input_shape))
         dtype = dtypes.as_dtype(dtype or settings.floatx)
+        named = getattr(type_spec, "name", None) if name is None else None
         if name is None:
             name = naming.unique("input", zero_based=False)
         super().__init__(dtype=dtype.name, name=name)
@@ -84,7 +113,7 @@ class InputLayer(Layer):
         d["is_placeholder"] = input_tensor is None
         d["_batch_input_shape"] = whole
         if input_tensor is None:
-            input_tensor = KerasTensor(TensorShape(whole), dtype, name=name)
+            input_tensor = KerasTensor(TensorShape(whole), dtype, name=named or name)
             input_tensor._sparse = bool(sparse)
             if ragged and isinstance(type_spec, RaggedTensorSpec):
                 input_tensor._ragged, input_tensor._splits = type_spec.ragged_rank, type_spec.row_splits_dtype

@@ -247,11 +247,11 @@ class Layer(Losing, Connections, Tracked):
         if initializer is None:
             if dtype.is_floating:
                 initializer = initializers.get("glorot_uniform")
-            elif dtype.is_integer or dtype.is_bool:
+            elif dtype.is_integer or dtype.is_bool or kwargs.get("getter") is not None:  # a getter may do without
                 initializer = initializers.get("zeros")
             else:
                 raise ValueError(
-                    f"An initializer for variable {name} of type {dtype!r} is required for layer {self.name}. Received: {initializer}."
+                    f"An initializer for variable {name} of type {dtype} is required for layer {self.name}. Received: {initializer}."
                 )
         shape = TensorShape(shape)
         if not shape.is_fully_defined():
@@ -633,7 +633,7 @@ class Layer(Losing, Connections, Tracked):
         new = object.__new__(type(self))
         memo[id(self)] = new
         for k, v in self.__dict__.items():
-            new.__dict__[k] = copy.deepcopy(v, memo)
+            new.__dict__[k] = [] if k in ("_call_losses", "_symbolic_losses") else copy.deepcopy(v, memo)  # the copy was not called
         return new
 
 

@@ -51,8 +51,10 @@ class Model(Training, Saving, Layer):
             bases = type(self).__bases__
             after = bases[next((i for i, b in enumerate(bases) if issubclass(b, Functional)), len(bases)) + 1 :]
             others = [b for b in after if "__init__" in {k for c in b.__mro__[:-1] for k in c.__dict__}]
-            theirs = {k: kwargs.pop(k) for k in list(kwargs) if k not in _OPTIONS} if others else {}
+            theirs = {k: kwargs.pop(k) for k in list(kwargs) if k not in _OPTIONS}
             Functional.__init__(self, *args, **kwargs)
+            if theirs and not others:
+                raise TypeError(f"The following keyword arguments passed to `Model` aren't supported: {theirs}.")
             for base in others:
                 base.__init__(self, **theirs)
             return

@@ -58,11 +58,11 @@ class Saving:
         if seen is None or alone:
             if not self.__dict__.get("inputs"):
                 return None
-            specs = [
-                x.type_spec if x._composite is not None else TensorSpec(x.shape, x.dtype, name=x._keras_history.layer.name)
-                for x in self.__dict__["inputs"]
-            ]
-            return ((specs[0] if len(specs) == 1 else specs,), {})
+
+            def declared_spec(x: Any) -> Any:
+                return x.type_spec if x._composite is not None else TensorSpec(x.shape, x.dtype, name=x._keras_history.layer.name)
+
+            return ([nest.map_structure(declared_spec, self.__dict__.get("_nested_inputs", self.__dict__["inputs"]))], {})
 
         def spec(entry: Any) -> Any:
             if not isinstance(entry, TensorSpec) or entry.shape.rank is None:
@@ -72,4 +72,4 @@ class Saving:
                 dims[0] = None
             return TensorSpec(dims, entry.dtype)
 
-        return ((nest.map_structure(spec, seen),), {})
+        return ([nest.map_structure(spec, seen)], {})

@@ -99,6 +99,15 @@ class Sequential(Functional):
             self._init_graph_network(d["inputs"][0], outputs)
             self._restore_deferred()
             return
+        if d.get("_inferred_for") is not None and d.get("_is_graph_network"):  # of a shape that a call or `build` showed
+            outputs = layer(d["outputs"][0])
+            self._append(layer)
+            self._outputs_of(outputs)
+            layers = self._self_layers
+            self._init_graph_network(d["inputs"][0], outputs)
+            d["_self_layers"] = layers
+            self._restore_deferred()
+            return
         self._append(layer)
         if d.get("_inferred_for") is not None or d.get("_is_graph_network"):
             d["_is_graph_network"] = False
@@ -141,6 +150,8 @@ class Sequential(Functional):
             removed._inbound.pop() if removed._inbound else None
             output = (chain or layers)[-1]._inbound[-1].outputs
             self._init_graph_network(d["inputs"][0], output)
+            if d["_inferred_for"] is not None:
+                d["_self_layers"] = layers
 
     @no_automatic_dependency_tracking
     def _infer_graph(self, shape: tuple[int | None, ...], dtype: Any) -> None:

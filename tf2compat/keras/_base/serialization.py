@@ -82,12 +82,17 @@ def register_keras_serializable(package: str = "Custom", name: str | None = None
     return decorator
 
 
+#: modules of classes that Keras registers as a program would
+_REGISTERED_BY_KERAS = frozenset(("tf2compat.keras.optimizers.adaptive", "tf2compat.keras.optimizers.others", "tf2compat.keras._base.sharpness"))
+
+
 def get_registered_name(obj: Any) -> str:
     """The registered name of a class or function, else its own (`tf.keras.utils.get_registered_name`)."""
     try:
         return _names[obj]
     except (KeyError, TypeError):
-        return obj.__name__
+        pass
+    return f"Custom>{obj.__name__}" if getattr(obj, "__module__", None) in _REGISTERED_BY_KERAS else obj.__name__
 
 
 def _registered() -> dict[str, Any]:
@@ -105,6 +110,9 @@ def get_registered_object(name: str, custom_objects: dict[str, Any] | None = Non
         return custom_objects[name]
     if module_objects and name in module_objects:
         return module_objects[name]
+    if name.startswith("Custom>"):
+        own = find_class(name.removeprefix("Custom>"), "keras.optimizers")
+        return own if own is not None and get_registered_name(own) == name else None
     return None
 
 

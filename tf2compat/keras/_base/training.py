@@ -20,6 +20,7 @@ from tf2compat._top.devices import device
 from tf2compat.data.randomness import glance
 
 from .compiling import LossesContainer, MetricsContainer
+from .context import calling
 from .data import Arrays, batches_of, check_cardinality, split, to_tensor, unpack, with_class_weights
 
 
@@ -438,12 +439,16 @@ class Training:
         self.__dict__["predict_function"] = predict_function
         return predict_function
 
-    def _build_in_scope(self, batches: Any) -> None:
-        if self._distribution_strategy is None:
-            self._build_for(batches)
-        else:
-            with self._distribution_strategy.scope():
+    def _build_in_scope(self, batches: Any, training: bool) -> None:
+        before, calling.training = calling.training, training  # as in the step that is to come
+        try:
+            if self._distribution_strategy is None:
                 self._build_for(batches)
+            else:
+                with self._distribution_strategy.scope():
+                    self._build_for(batches)
+        finally:
+            calling.training = before
 
     def _build_for(self, batches: Any) -> None:
         """Build for batches of any size, where a model is built for a shape."""
@@ -479,6 +484,8 @@ class Training:
         self._assert_compiled()
         self._outside_functions("fit")
         _check_workers(use_multiprocessing)
+        if epochs < 1:
+            raise ValueError(f"Expected epochs to be positive. Received is {epochs}.")
         with self._as_compiled(), self._tuned():
             return self._fit(
                 x, y, batch_size, epochs, verbose, callbacks, validation_split, validation_data, shuffle, class_weight, sample_weight,
@@ -506,7 +513,7 @@ class Training:
             callbacks = CallbackList(callbacks, add_history=True, add_progbar=verbose != 0, model=self, verbose=verbose, epochs=epochs, steps=steps)
         d = self.__dict__
         d["stop_training"] = False
-        self._build_in_scope(batches)
+        self._build_in_scope(batches, training=True)
         train_function = self.make_train_function()
         self._train_counter.assign(0)
         callbacks.on_train_begin()
@@ -518,7 +525,7 @@ class Training:
             self.reset_metrics()
             callbacks.on_epoch_begin(epoch)
             logs = None
-            for start, end, iterator in loop.epoch(self._at_once, first_batch):
+            for start, end, iterator in loop.epoch(self._at_once, callbacks.on_train_batch_begin, first_batch):
                 callbacks.on_train_batch_begin(start)
                 logs = train_function(iterator)
                 callbacks.on_train_batch_end(end, logs)
@@ -528,7 +535,7 @@ class Training:
                 callbacks.set_steps(loop.steps)
             if logs is None:
                 raise ValueError(
-                    "Unexpected result of `train_function` (Empty Logs). This could be due to issues in input pipeline that resulted in an "
+                    "Unexpected result of `train_function` (Empty logs). This could be due to issues in input pipeline that resulted in an "
                     "empty dataset. Otherwise, please use `Model.compile(..., run_eagerly=True)`, or "
                     "`tf.config.run_functions_eagerly(True)` for more information of where went wrong, or file a issue/bug to `tf.keras`."
                 )
@@ -549,20 +556,20 @@ class Training:
         d["_validation"] = None
         from ..optimizers.optimizer import Optimizer
 
-        if isinstance(self.optimizer, Optimizer) and epochs > 0:
+        if isinstance(self.optimizer, Optimizer):
             self.optimizer.finalize_variable_values(self.trainable_variables)  # type: ignore[attr-defined]
         callbacks.on_train_end(logs)
         return self.history
 
     def _evaluate(self, batches: Any, steps: int | None, callbacks: Any) -> dict[str, Any]:
-        self._build_in_scope(batches)
+        self._build_in_scope(batches, training=False)
         test_function = self.make_test_function()
         self._test_counter.assign(0)
         callbacks.on_test_begin()
         self.reset_metrics()
         logs: Any = {}
         loop = _Loop(batches, _steps_of(batches, steps), steps is not None)
-        for start, end, iterator in loop.epoch(self._at_once):
+        for start, end, iterator in loop.epoch(self._at_once, callbacks.on_test_batch_begin):
             callbacks.on_test_batch_begin(start)
             logs = test_function(iterator)
             callbacks.on_test_batch_end(end, logs)
@@ -637,13 +644,13 @@ class Training:
         verbose = _verbosity(verbose)
         if not isinstance(callbacks, CallbackList):
             callbacks = CallbackList(callbacks, add_history=True, add_progbar=verbose != 0, model=self, verbose=verbose, epochs=1, steps=count)
-        self._build_in_scope(batches)
+        self._build_in_scope(batches, training=False)
         predict_function = self.make_predict_function()
         callbacks.on_predict_begin()
         outputs: list[list[Any]] = []
         structure: Any = None
         loop = _Loop(batches, count, steps is not None)
-        for start, end, iterator in loop.epoch(self._at_once):
+        for start, end, iterator in loop.epoch(self._at_once, callbacks.on_predict_batch_begin):
             callbacks.on_predict_batch_begin(start)
             structure = batch = predict_function(iterator)
             outputs.append(nest.flatten(batch))
@@ -810,8 +817,11 @@ class _Loop:
         if hasattr(source, "_components") and not counted:
             glance(source)  # Keras makes an iterator that it does not use, which a seeded shuffle draws seeds for
 
-    def epoch(self, at_once: Any, step: int = 0) -> Any:
-        """Number of the first batch, of the last, and the batches, of each execution of an epoch that begins with batch number `step`."""
+    def epoch(self, at_once: Any, begin: Any, step: int = 0) -> Any:
+        """Number of the first batch, of the last, and the batches, of each execution of an epoch that begins with batch number `step`.
+
+        `begin` is called with the number of a batch that was expected and is not there: Keras finds that out within the step.
+        """
         going_on = self.counted and not isinstance(self.batches, Arrays) and not getattr(self.batches, "endless", False) or not self.again
         if step and isinstance(self.batches, Arrays):  # a part of an epoch: from then on epochs begin in the middle of the arrays
             self.shifted = True
@@ -828,6 +838,7 @@ class _Loop:
                 except StopIteration:
                     break
             if not taken:
+                begin(step)
                 if limit is not None:
                     import logging
 
@@ -860,8 +871,13 @@ def _resumed(callbacks: Any, initial_epoch: int, steps: Any) -> tuple[int, int]:
 
 def _steps_of(batches: Any, given: int | None) -> Any:
     if given is not None and given != -1:
+        if given < 1:
+            raise ValueError(f"steps_per_epoch must be positive, None or -1. Received {given}. See `Model.fit`.")
         return given
-    return batches.steps
+    found = batches.steps
+    if found == 0:
+        raise ValueError("Expected input data to be non-empty.")
+    return found
 
 
 def _due(epoch: int, freq: Any) -> bool:

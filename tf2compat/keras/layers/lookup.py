@@ -254,6 +254,12 @@ class IndexLookup(PreprocessingLayer):
         tokens = listed(vocabulary) if not isinstance(vocabulary, (list, tuple)) else list(vocabulary)
         if not tokens and not from_file:
             raise ValueError(f"Cannot set an empty vocabulary, you passed {vocabulary}.")
+        if self._text and tokens and not any(isinstance(t, (str, bytes)) for t in tokens):
+            first = np.asarray(vocabulary).reshape(-1)[0]
+            if tf.is_tensor(vocabulary):
+                raise TypeError(f"Expected binary or unicode string, got {first!r}")
+            kind = type(first.item() if isinstance(first, np.generic) else first).__name__
+            raise ValueError(f"Failed to convert a NumPy array to a Tensor (Unsupported object type {kind}).")
         keys = [self._key(t) for t in tokens]
         special = [] if self.mask_token is None or self.output_mode != "int" else [self._key(self.mask_token)]
         unknown = [self._key(self.oov_token)] * self.num_oov_indices

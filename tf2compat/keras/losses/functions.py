@@ -195,6 +195,8 @@ def _warn_single(y_pred: Any, name: str) -> None:
 @op("KerasCategoricalFocalCrossEntropy", y_true=ANY, y_pred=ANY)
 def _categorical_focal(y_true: Any, y_pred: Any, alpha: Any, gamma: Any, from_logits: Any, label_smoothing: Any, axis: Any) -> Any:
     t, p = _pair(y_true, y_pred)
+    if t.shape != p.shape:
+        raise ValueError(f"Shapes {tuple(t.shape)} and {tuple(p.shape)} are incompatible")
     if label_smoothing:
         t = t * (1.0 - label_smoothing) + label_smoothing / t.shape[-1]
     if from_logits:

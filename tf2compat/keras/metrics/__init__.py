@@ -109,9 +109,11 @@ def serialize(metric: Any, use_legacy_format: bool = False) -> Any:
 
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None, use_legacy_format: bool = False) -> Any:
-    """The metric of a config or name (`tf.keras.metrics.deserialize`); ValueError for an unknown one."""
-    from .._base.serialization import from_module
+    """The metric of a config or name (`tf.keras.metrics.deserialize`); a name that means none is returned, as Keras does."""
+    from .._base.serialization import from_module, get_registered_object
 
+    if isinstance(config, str) and config not in globals() and config not in _BY_NAME and get_registered_object(config, custom_objects) is None:
+        return config
     return from_module(config, {**globals(), **_BY_NAME}, custom_objects, "metric function")
 
 
