@@ -67,3 +67,17 @@ def test_checkpoints_are_asked_for_and_removed_as_in_version_1(tmp_path):
     train.remove_checkpoint(path)
     assert [p.name for p in tmp_path.iterdir()] == ["checkpoint"]
     assert tf.compat.v1.__version__ == tf.__version__
+
+
+def test_variables_by_version_1s_arguments() -> None:
+    v = v1.Variable(2.0, False, ["anywhere"], use_resource=True, expected_shape=[3], name="v")
+    assert type(v) is type(tf.Variable(0.0)) and not isinstance(v, v1.Variable)
+    assert not v.trainable and v.name == "v:0" and v.numpy() == 2.0
+    w = v1.get_variable("w", [2], collections=["anywhere"], initializer=tf.zeros_initializer(), regularizer=tf.keras.regularizers.l2(0.1))
+    assert w.name == "w:0" and (w.numpy() == 0).all()
+
+    class Held(v1.Variable):
+        def __init__(self) -> None:
+            self.mine = 1
+
+    assert isinstance(Held(), tf.Variable) and Held().mine == 1

@@ -387,6 +387,8 @@ class Op:
         """A torch failure as the exception that TensorFlow raises, naming the shapes and dtypes involved."""
         from tf2compat import errors
 
+        if type(error).__module__.partition(".")[0] not in _RAISERS or isinstance(error, TimeoutError):
+            return error  # of the program's, as a handler of signals raises it in the middle of an op
         if isinstance(error, (errors.OpError, TypeError, ValueError, KeyError, AttributeError, AssertionError)) or type(error) is LookupError:
             if not isinstance(error, errors.OpError) and self.diagnose_fn is not None:
                 found = self._diagnosed(args)
@@ -420,6 +422,8 @@ class Op:
 
 
 _REQUIRED = object()
+#: whose exceptions an op's failure is told by
+_RAISERS = frozenset({"builtins", "torch", "numpy", __package__.partition(".")[0]})
 
 
 def entering(t: Tensor) -> Any:

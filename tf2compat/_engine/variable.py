@@ -192,6 +192,12 @@ class Variable(Trackable, metaclass=VariableMeta):
             return storage.detach().clone(memory_format=torch.contiguous_format)
         return storage.copy()
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        from .wrapping import adopt
+
+        adopt(cls)
+
     @classmethod
     def _OverloadAllOperators(cls) -> None:  # noqa: N802 - libraries call it for their own kinds of variables
         """Nothing to do: a subclass inherits the operators."""
@@ -282,6 +288,10 @@ class Variable(Trackable, metaclass=VariableMeta):
 
     def read_value(self) -> Tensor:
         return self._as_tensor()
+
+    def _dense_var_to_tensor(self, dtype: Any = None, name: str | None = None, as_ref: bool = False) -> Tensor:
+        """The value, as libraries with variables of their own ask for it."""
+        return convert_to_tensor(self, dtype)
 
     def sparse_read(self, indices: Any, name: str | None = None) -> Tensor:
         from tf2compat import gather

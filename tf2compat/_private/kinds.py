@@ -6,8 +6,9 @@ from typing import Any
 
 import tf2compat as tf
 from tf2compat._engine.symbolic import SymbolicTensor
+from tf2compat.distribute import _mirrored
 
-__all__ = ["EagerTensor", "Tensor"]
+__all__ = ["DistributedVariable", "EagerTensor", "Tensor"]
 
 
 class _AnyTensor(type):
@@ -32,3 +33,15 @@ class Tensor(metaclass=_AnyTensor):
 
 class EagerTensor(metaclass=_Eager):
     """Tensors outside of graphs (`tf.__internal__.EagerTensor`)."""
+
+
+class _Distributed(type):
+    def __instancecheck__(cls, value: Any) -> bool:
+        return isinstance(value, tf.Variable) and (value._distributed is not None or isinstance(value, _mirrored.DistributedVariable))
+
+    def __subclasscheck__(cls, kind: Any) -> bool:
+        return issubclass(kind, _mirrored.DistributedVariable)
+
+
+class DistributedVariable(metaclass=_Distributed):
+    """Variables that a strategy made."""

@@ -221,7 +221,7 @@ HELPERS: dict[str, str] = {
     "saved_model.nested_structure_coder.encode_structure": "tf2compat._ports.structures:encode_structure",
     "client.device_lib.list_local_devices": "list_local_devices",
     "data.util.structure.*": "tf2compat._private.structures:*",
-    "distribute.values.DistributedVariable": "tf2compat._engine.variable:Variable",
+    "distribute.values.DistributedVariable": "tf2compat._private.kinds:DistributedVariable",
     "distribute.values.AggregatingVariable": "tf2compat._engine.variable:Variable",
     "distribute.values.MirroredVariable": "tf2compat._engine.variable:Variable",
     "distribute.values.PerReplica": "tf2compat.distribute._values:PerReplica",

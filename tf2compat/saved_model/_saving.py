@@ -233,6 +233,8 @@ def _number(tree: Tree, variable: Variable) -> int:
     number = tree.numbers.get(id(variable))
     if number is None:  # a replica's component stands for the whole
         number = tree.numbers.get(id(getattr(variable, "_container", None)))
+    if number is None:  # what a wrapper in the tree holds
+        number = next((n for n, item in enumerate(tree.objects) if isinstance(item, Variable) and getattr(item, "_of", None) is variable), None)
     if number is None:
         raise AssertionError(
             f"Tried to export a function which references an 'untracked' resource. TensorFlow objects (e.g. tf.Variable) captured by functions "

@@ -22,9 +22,10 @@ from .placeholders import placeholder_with_default
 from .scopes import VariableScope, get_variable_scope, name_scope, variable_scope
 from .session import InteractiveSession, Session, get_default_graph, get_default_session
 from .values import IndexedSlicesValue
+from .variables import Variable
 
 __all__ = [
-    *dropped.__all__, "Dimension", "GraphKeys", "IndexedSlicesValue", "InteractiveSession", "Session", "VariableScope", "get_default_graph", "get_default_session", "get_variable_scope", "logging", "name_scope", "placeholder_with_default",
+    *dropped.__all__, "Dimension", "GraphKeys", "IndexedSlicesValue", "InteractiveSession", "Session", "Variable", "VariableScope", "get_default_graph", "get_default_session", "get_variable_scope", "logging", "name_scope", "placeholder_with_default",
     "session", "train", "variable_scope",
 ]  # fmt: skip
 
@@ -104,9 +105,9 @@ def get_variable(
     synchronization: Any = tf.VariableSynchronization.AUTO,
     aggregation: Any = tf.VariableAggregation.NONE,
 ) -> Any:
-    """A new variable: eager code has no variable store to share one from (as in TensorFlow)."""
-    if regularizer is not None or partitioner is not None or custom_getter is not None or collections is not None:
-        raise ValueError("tf.compat.v1.get_variable: regularizer, partitioner, custom_getter and collections are not supported in eager code")
+    """A new variable: eager code has no variable store to share one from, and no collections that would keep it or its regularisation loss (as in TensorFlow)."""
+    if partitioner is not None or custom_getter is not None:
+        raise ValueError("tf.compat.v1.get_variable: partitioner and custom_getter are not supported in eager code")
     dtype = tf.float32 if dtype is None else tf.as_dtype(dtype)
     if initializer is None:
         initializer = tf.keras.initializers.GlorotUniform() if dtype.is_floating else tf.keras.initializers.Zeros()

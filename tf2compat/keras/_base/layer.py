@@ -267,22 +267,29 @@ class Layer(Losing, Connections, Tracked):
         cls: Any = Variable
         if autocast and dtype.is_floating and self._policy.compute_dtype != self._policy.variable_dtype:
             from .autocast import AutoCastVariable as cls  # noqa: N813
-        getter = kwargs.get("getter")  # gives the variable in the place of a new one
-        if getter is not None:
-            variable = getter(
-                name=name, shape=shape, dtype=dtype, initializer=initializer, trainable=trainable, constraint=constraint,
-                use_resource=use_resource, synchronization=synchronization, aggregation=aggregation,
-            )  # fmt: skip
-        else:
-            variable = cls(
+
+        def made(**_: Any) -> Any:
+            return cls(
                 lambda: initializer(sizes, dtype=dtype), trainable=trainable, name=name, dtype=dtype, constraint=constraint,
                 synchronization=synchronization, aggregation=aggregation,
             )  # fmt: skip
+
+        variable = self._add_variable_with_custom_getter(
+            name, shape=shape, dtype=dtype, initializer=initializer, getter=kwargs.get("getter") or made, overwrite=True,
+            trainable=trainable, constraint=constraint, use_resource=use_resource, synchronization=synchronization, aggregation=aggregation,
+        )  # fmt: skip
         if regularizer is not None:
             self._add_weight_loss(variable, regularizer)
         (self._trainable_weights if trainable else self._non_trainable_weights).append(variable)
+        return variable
+
+    def _add_variable_with_custom_getter(
+        self, name: str | None, shape: Any = None, dtype: Any = None, initializer: Any = None, getter: Any = None, overwrite: bool = False, **kwargs: Any
+    ) -> Any:
+        """What `getter` gives, tracked under `name`. Libraries that wrap the variables of their layers override it."""
+        variable = getter(name=name, shape=shape, dtype=dtype, initializer=initializer, **kwargs)
         if name is not None:
-            self._track_trackable(variable, name, overwrite=True)
+            self._track_trackable(variable, name, overwrite=overwrite)
         return variable
 
     def add_variable(self, *args: Any, **kwargs: Any) -> Any:
@@ -485,8 +492,9 @@ class Layer(Losing, Connections, Tracked):
 
                 return construct(self, inputs, args, kwargs)
             if not isinstance(inputs, Tensor):
+                given = inputs
                 inputs = nest.map_structure(_as_tensor, inputs) if nest.is_nested(inputs) else _as_tensor(inputs)
-                kind = type(inputs)
+                kind = Variable if isinstance(given, Variable) else type(inputs)
         elif (args or kwargs) and _has_symbol((args, kwargs)):
             from .symbolic import construct
 
@@ -555,7 +563,7 @@ class Layer(Losing, Connections, Tracked):
                     have = inputs._t.dtype
                     if have is not want and have in _FLOATING:
                         inputs = _cast(inputs, d["_compute"])
-                elif have_floats(inputs, d["_compute"]):
+                elif kind is not Variable and have_floats(inputs, d["_compute"]):  # a variable keeps its dtype
                     inputs = nest.map_structure(lambda x: _cast_floating(x, d["_compute"]), inputs)
             call = self.call if state.local.graph is None else _converted(self)
             try:
