@@ -116,7 +116,9 @@ def _carried(value: Any, target: torch.device) -> Any:
         t = value._t
         if not isinstance(t, torch.Tensor) or t.device.type in (target.type, "meta") or hasattr(value, "_node"):
             return value
-        return wrap(t.to(target, non_blocking=t.device.type == "cpu" and t.is_pinned()))
+        moved = wrap(t.to(target, non_blocking=t.device.type == "cpu" and t.is_pinned()))
+        moved._tape = value._tape
+        return moved
     if hasattr(type(value), "_tf_components") and hasattr(value, "_tf_from_components"):
         parts = list(value._tf_components())
         carried = [_carried(p, target) for p in parts]

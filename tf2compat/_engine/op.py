@@ -735,8 +735,8 @@ def _source(o: Op) -> str:
                 f"ty = type({p})",
                 "if ty is Tensor:",
                 f"    {v} = {p}._t",
-                f"    if {p}._tape is not TOKEN and (type({v}) is ndarray or {v}.requires_grad): return {slow}",
-                f"elif ty is Variable: {v} = {p}._t if TOKEN is None else {p}._read()",
+                f"    if {p}._tape is not token and (type({v}) is ndarray or {v}.requires_grad): return {slow}",
+                f"elif ty is Variable: {v} = {p}._t if token is None else {p}._read()",
             ]
             if optional:
                 body.append(f"elif {p} is None: {v} = None")
@@ -778,7 +778,7 @@ def _source(o: Op) -> str:
             if not k.group:
                 body.append(f"return {slow}")
                 break
-            body += [f"{v} = fast_list({p}, TOKEN)", f"if {v} is None or type({v}[0]) is ndarray: return {slow}"]
+            body += [f"{v} = fast_list({p}, token)", f"if {v} is None or type({v}[0]) is ndarray: return {slow}"]
             lead = leaders.get(k.group)
             if lead is not None:
                 body.append(f"if {v}[0].dtype is not {lead}.dtype: return {slow}")
@@ -807,7 +807,7 @@ def _source(o: Op) -> str:
     lines += [f"    A{i} = allowed[{i}]" for i, k in enumerate(o.kinds) if k is not None and k.allowed is not None]
     lines.append(f"    def public({', '.join(names)}):")
     if reachable:
-        lines.append("        if FAST:")
+        lines += ["        token = GATE", "        if token is not SLOW:"]
         lines += ["            " + b for b in body]
         lines.append("            try:")
         call = f"impl({', '.join(passed)})"
@@ -819,7 +819,7 @@ def _source(o: Op) -> str:
             lines += [
                 "                r = new(Tensor)",
                 f"                r._t = {call}",
-                "                r._tape = TOKEN",
+                "                r._tape = token",
                 "                return r",
             ]
         lines += ["            except Exception: pass  # the slow path finds out what is wrong, and says it"]

@@ -1,7 +1,7 @@
 """What the running thread is doing: recording tapes, tracing a graph, a device scope, name scopes.
 
-`fast` and `token` live in one namespace (this module's dict is the globals of every generated op wrapper), so that an
-op decides with two global reads whether it may go straight to torch.
+This module's dict is the globals of every generated op wrapper, so that an op decides with one read of `GATE` whether it may go
+straight to torch, and under which token: with two reads another thread could begin or end a tape in between.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from typing import Any
 #: Python's generator before the program could seed it
 PYTHON_RANDOM = random.getstate()
 
-#: False while any thread traces a graph or is inside a device scope, or several threads record tapes at once.
-FAST: bool = True
 #: The outermost recording tape when exactly one thread records, else None. A tensor remembers the token under which it
 #: was made; one that requires grad under another token is stale history and enters an op detached.
 TOKEN: Any = None
+#: In the place of a token: a thread traces a graph or is inside a device scope, or several threads record tapes at once.
+SLOW = object()
+#: `TOKEN`, or `SLOW`
+GATE: Any = None
 #: Called with (op, torch arguments, torch results) after every op while `tf.debugging` watches; see `observe`.
 OBSERVERS: tuple[Any, ...] = ()
 
@@ -52,9 +54,9 @@ _recording: dict[int, Any] = {}
 
 
 def _refresh() -> None:
-    global FAST, TOKEN
-    FAST = _slow_scopes == 0 and len(_recording) < 2
+    global TOKEN, GATE
     TOKEN = next(iter(_recording.values())) if len(_recording) == 1 else None
+    GATE = TOKEN if _slow_scopes == 0 and len(_recording) < 2 else SLOW
 
 
 def enter_slow() -> None:

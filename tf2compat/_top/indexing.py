@@ -57,12 +57,13 @@ _new = object.__new__
 
 def getitem(self: Any, key: Any) -> Any:
     """`tensor[key]`: slices with steps of either sign, `...`, `tf.newaxis`, scalar tensors, a boolean mask."""
-    if type(self) is Tensor and state.FAST:
+    token = state.GATE
+    if type(self) is Tensor and token is not state.SLOW:
         storage = self._t
         kind = type(key)
         if (
             type(storage) is torch.Tensor
-            and (not storage.requires_grad or self._tape is state.TOKEN)
+            and (not storage.requires_grad or self._tape is token)
             and (kind in _SIMPLE or (kind is tuple and all([type(k) in _SIMPLE for k in key]) and key.count(Ellipsis) < 2))
         ):
             try:
@@ -72,7 +73,7 @@ def getitem(self: Any, key: Any) -> Any:
             else:
                 r = _new(Tensor)
                 r._t = out
-                r._tape = state.TOKEN
+                r._tape = token
                 return r
     if isinstance(key, (Tensor, np.ndarray, torch.Tensor)) or hasattr(type(key), "_tf_storage"):
         if convert_to_tensor(key).dtype is dtypes.bool:
