@@ -45,3 +45,11 @@ def test_dense_multiplies_by_the_types_own_matmul() -> None:
         np.testing.assert_allclose(model(x)[1:], want, rtol=1e-5)
     finally:
         tf.experimental.unregister_dispatch_for(matmul)
+
+
+def test_accuracy_by_its_name() -> None:
+    for name in ("acc", "accuracy"):
+        assert tf.keras.metrics.deserialize(name).__name__ == "accuracy"
+        assert tf.keras.metrics.deserialize(name, use_legacy_format=True).__name__ == "accuracy"
+    with pytest.raises(ValueError, match="Unknown metric function"):
+        tf.keras.metrics.deserialize("nowhere", use_legacy_format=True)

@@ -11,8 +11,8 @@ __all__ = ["Variable"]
 
 
 class _Meta(VariableMeta):
-    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-        if cls is Variable:
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if self is Variable:
             return _made(*args, **kwargs)
         return super().__call__(*args, **kwargs)
 

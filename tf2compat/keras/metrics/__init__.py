@@ -112,17 +112,18 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None, use_l
     """The metric of a config or name (`tf.keras.metrics.deserialize`); a name that means none is returned, as Keras does."""
     from .._base.serialization import from_module, get_registered_object
 
-    if isinstance(config, str) and config not in globals() and config not in _BY_NAME and get_registered_object(config, custom_objects) is None:
+    if config in ("acc", "accuracy") and config not in (custom_objects or ()):
+        from .functions import accuracy
+
+        return accuracy
+    known = not isinstance(config, str) or config in globals() or config in _BY_NAME or get_registered_object(config, custom_objects) is not None
+    if not known and not use_legacy_format:
         return config
     return from_module(config, {**globals(), **_BY_NAME}, custom_objects, "metric function")
 
 
 def get(identifier: Any) -> Any:
     """The metric that a name, config or callable means (`tf.keras.metrics.get`); ValueError otherwise."""
-    if identifier in ("acc", "accuracy"):
-        from .functions import accuracy
-
-        return accuracy
     if isinstance(identifier, (dict, str)):
         return deserialize(identifier)
     if callable(identifier):
