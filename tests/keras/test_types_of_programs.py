@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 
 import tf2compat as tf
 
@@ -53,3 +54,27 @@ def test_accuracy_by_its_name() -> None:
         assert tf.keras.metrics.deserialize(name, use_legacy_format=True).__name__ == "accuracy"
     with pytest.raises(ValueError, match="Unknown metric function"):
         tf.keras.metrics.deserialize("nowhere", use_legacy_format=True)
+
+
+def test_a_programs_layer_gets_older_formats_as_they_are() -> None:
+    seen = []
+
+    class Scaled(tf.keras.initializers.Initializer):
+        def __call__(self, shape: Any, dtype: Any = None, **kwargs: Any) -> Any:
+            return tf.fill(shape, 2.0)
+
+    class Holds(tf.keras.layers.Layer):
+        def __init__(self, init: Any, **kwargs: Any) -> None:
+            super().__init__(**kwargs)
+            seen.append(type(init))
+            known = {"Scaled": Scaled}
+            self.init = tf.keras.initializers.deserialize(init, custom_objects=known) if isinstance(init, dict) else init
+
+        def get_config(self) -> Any:
+            return {**super().get_config(), "init": {"class_name": "Scaled", "config": {}}}
+
+    model = tf.keras.Sequential([tf.keras.Input((2,)), Holds(Scaled())])
+    again = tf.keras.models.clone_model(model)
+    third = tf.keras.models.model_from_json(model.to_json(), custom_objects={"Holds": Holds})
+    assert seen == [Scaled, dict, dict]
+    assert type(again.layers[0].init) is type(third.layers[0].init) is Scaled

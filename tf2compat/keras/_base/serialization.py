@@ -392,8 +392,11 @@ def _build(cls: Any, inner: Any, again: Any) -> Any:
     own = getattr(getattr(cls.from_config, "__func__", cls.from_config), "__module__", None) or ""
     if getattr(cls, "_rebuilds_layers", False) or not own.startswith("tf2compat."):
         return cls.from_config(inner)  # which makes the objects in it
+    mine = cls.__module__.startswith("tf2compat.")  # a program's class is given what formats before .keras hold as it is
     try:
-        made = {k: again(v) if isinstance(v, dict) and "class_name" in v and "config" in v else v for k, v in inner.items()}
+        made = {
+            k: again(v) if isinstance(v, dict) and "class_name" in v and "config" in v and (mine or "module" in v) else v for k, v in inner.items()
+        }
     except (TypeError, ValueError) as error:
         from .layer import Layer
 
