@@ -51,6 +51,8 @@ def encode(
         item = meta.object_graph_def.nodes.add()
         for name, number in node["children"]:
             item.children.add(local_name=name, node_id=number)
+        for variable, slot, number in node.get("slots", ()):
+            item.slot_variables.add(original_variable_node_id=variable, slot_name=slot, slot_variable_node_id=number)
         kind = node["kind"]
         if kind == "variable":
             about = node["variable"]
@@ -145,6 +147,8 @@ def decode(content: bytes, tags: list[str] | None) -> dict[str, Any]:
             node["kind"] = _LISTS.get(item.user_object.identifier, "object")
         if node["kind"] != "object":
             node["functions"] = {}
+        if item.slot_variables:
+            node["slots"] = [(s.original_variable_node_id, s.slot_name, s.slot_variable_node_id) for s in item.slot_variables]
         nodes.append(node)
     return {"nodes": nodes, "signatures": {name: None for name in meta.signature_def}, "graph": meta}
 

@@ -31,7 +31,7 @@ def expression(t: Any) -> Expression | None:
     op = node.op
     if op is None or node.device is not None or not t.dtype.is_integer:
         return None
-    if op.name == "StridedSlice":
+    if op.name == "StridedSlice" and t._dims == ():  # a part of a shape that has one element is a vector
         vector, index = node.args[:2]
         index = index[0] if type(index) is tuple and len(index) == 1 else index
         found = expressions(vector) if isinstance(vector, SymbolicTensor) else None

@@ -603,7 +603,8 @@ def _gradient(tensors: Any, n_targets: int, n_sources: int, weighted: Any, keep:
         if not y.requires_grad:
             continue
         if w is not None and w.shape != y.shape:
-            w = w.expand_as(y)
+            # where shapes are inferred, sizes that agree when the graph runs need not: they stand for open ones
+            w = torch.empty_like(y) if w.is_meta and w.ndim == y.ndim else w.expand_as(y)
         outputs.append(y)
         weights.append(torch.ones_like(y) if w is None else w.to(y.device, y.dtype))
     found: list[Any] = [None] * n_sources

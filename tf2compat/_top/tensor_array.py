@@ -10,7 +10,7 @@ import torch
 from .. import errors
 from .._engine import dtypes, state
 from .._engine.convert import convert_to_tensor
-from .._engine.op import ANY, DTYPE, INT, INTS, op
+from .._engine.op import ANY, ANYS, DTYPE, INT, INTS, op
 from .._engine.shapes import TensorShape
 from .._engine.tensor import Tensor
 from .._engine.unfit import Unfit
@@ -38,6 +38,7 @@ class Items:
         if self.items is None:
             index, old, size, later = self.undo
             items = list(later.now())[:size]
+            items.extend([None] * (size - len(items)))  # what came later may have been shorter
             if index < size:
                 items[index] = old
             self.items, self.undo = items, None
@@ -61,6 +62,15 @@ class Items:
         self.undo = (index, items[index] if index < size else None, size, new)
         self.items = None
         items[index] = value
+        return new
+
+    def pop(self) -> Items:
+        """Without the last element."""
+        items = self.now()
+        new = Items(items, self.dynamic, self.dtype, self.keep)
+        self.undo = (len(items) - 1, items[-1], len(items), new)
+        self.items = None
+        items.pop()
         return new
 
     def detach(self) -> Items:
@@ -307,7 +317,45 @@ def _parts(value: Any, lengths: Any) -> list[Any]:
     return out
 
 
+@op("TensorListResize", array=ANY, size=INT)
+def list_resized(array: Any, size: Any) -> Any:
+    """The list of a graph with `size` elements, the new ones of which are not set."""
+    if type(array) is Recorded or not isinstance(size, int):
+        raise Unfit("the size of an array changes")
+    items = array.now()
+    if size == len(items) - 1:
+        return array.pop()
+    return Items([*items[:size], *[None] * (size - len(items))], True, array.dtype, array.keep)
+
+
+@op("AddN", arrays=ANYS)
+def list_sum(arrays: Any) -> Any:
+    """The list of the sums of lists' elements, where one that is not set counts as zeros."""
+    every = [a.now() for a in arrays]
+    out: list[Any] = []
+    for i in range(max(len(items) for items in every)):
+        total = None
+        for items in every:
+            if i < len(items) and items[i] is not None:
+                total = items[i] if total is None else list_sum.op.fn([total, items[i]]) if isinstance(total, Items) else total + items[i]
+        out.append(total)
+    return Items(out, True, arrays[0].dtype, True)
+
+
+@op("ZerosLike", array=ANY)
+def list_of_zeros(array: Any) -> Any:
+    """The list of zeros like a list's elements."""
+    items = [None if i is None else list_of_zeros.op.fn(i) if isinstance(i, Items) else torch.zeros_like(i) for i in array.now()]
+    return Items(items, True, array.dtype, True)
+
+
+#: the ops that write and read an element, for graphs that hold what is no TensorArray
+list_written, list_element = _write_op, _read_op
+
 _ARRAY = [(dtypes.variant, ())]
+list_resized.infer(lambda array, size: _ARRAY)
+list_sum.infer(lambda arrays: _ARRAY)
+list_of_zeros.infer(lambda array: _ARRAY)
 for _f in (_create, _write_op, _unstack_op, _scatter_op, _split_op):
     _f.infer(lambda *args: _ARRAY)
 _size_op.infer(lambda array: [(dtypes.int32, ())])

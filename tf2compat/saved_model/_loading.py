@@ -50,6 +50,13 @@ class LoadOptions:
 class _UserObject(AutoTrackable):
     """An object of a loaded SavedModel."""
 
+    def _slot_for_restore(self, variable: Variable, slot: str) -> Variable | None:
+        """What an optimizer keeps for a variable under the name `slot`; None where it keeps nothing."""
+        return next((value for owner, name, value in self._slots_for_save() if owner is variable and name == slot), None)
+
+    def _slots_for_save(self) -> list[tuple[Variable, str, Variable]]:
+        return self.__dict__.get("_slots", [])
+
     def __getattr__(self, name: str) -> Any:
         """All variables of the object and of what it holds, those that are trained or not, where no attribute of this name was saved."""
         if name not in ("variables", "trainable_variables", "non_trainable_variables"):
@@ -185,6 +192,11 @@ def _objects(nodes: list[Any], directory: str) -> list[Any]:
     if not made or not isinstance(made[0], AutoTrackable):
         raise ValueError("its root is not an object")
     for item, node in zip(made, nodes, strict=True):
+        slots = [(made[variable], str(slot), made[number]) for variable, slot, number in node.get("slots", ())]
+        if slots:
+            if not isinstance(item, _UserObject) or not all(isinstance(v, Variable) for owner, _, value in slots for v in (owner, value)):
+                raise ValueError("an object that is no optimizer keeps what is no variable")
+            item.__dict__["_slots"] = slots
         for name, number in node["children"]:
             child = made[number]
             if number < 0:
@@ -199,7 +211,7 @@ def _objects(nodes: list[Any], directory: str) -> list[Any]:
                     item.extend([None] * (place + 1 - len(item)))
                     item[place] = child
             elif isinstance(item, AutoTrackable) and not (name.startswith("__") and name.endswith("__")):
-                if name in ("_tracking", "_functions", "signatures"):
+                if name in ("_tracking", "_functions", "_slots", "signatures"):
                     continue  # they are made here
                 item._tracked().edges[name] = child
                 item.__dict__[name] = child

@@ -21,7 +21,7 @@ from tf2compat._files import write_atomic
 from tf2compat._ports.checkpoint import TensorData
 from tf2compat.saved_model import _functions, _layout
 from tf2compat.train import _formats
-from tf2compat.train._saving import ATTRIBUTES, VARIABLE_VALUE, Tree, collect, escape
+from tf2compat.train._saving import ATTRIBUTES, VARIABLE_VALUE, Tree, collect, escape, slot_key
 from tf2compat.train._sharding import sharded
 from tf2compat.train._tensors import to_data
 
@@ -112,7 +112,8 @@ def save(obj: Any, export_dir: Any, signatures: Any = None, options: SaveOptions
     directory = _formats.path_text(export_dir)
     chosen = _signatures(obj, signatures)
     tree = Tree(obj)
-    writer = GraphWriter(lambda variable: _number(tree, variable))
+    slots: dict[int, int] = {}  # variables that optimizers keep for others, which are no children of theirs
+    writer = GraphWriter(lambda variable: _number(tree, variable, slots))
     writer.files = {id(item.storage): number for number, item in enumerate(tree.objects) if isinstance(item, _layout.Asset)}
     writer.trace = lambda concrete: _functions.write_concrete(concrete, writer)
     concretes: list[Any] = []
@@ -130,13 +131,7 @@ def save(obj: Any, export_dir: Any, signatures: Any = None, options: SaveOptions
     for item, edges in zip(tree.objects, tree.edges, strict=True):
         node: dict[str, Any] = {"kind": _kind(item), "children": edges}
         if isinstance(item, Variable):
-            node["variable"] = {
-                "dtype": item.dtype.name, "shape": None if item.shape.rank is None else item.shape.as_list(),
-                "trainable": item.trainable, "name": item._shared_name,
-                "synchronization": item.synchronization.name, "aggregation": item.aggregation.name,
-            }  # fmt: skip
-            if options is not None and options.experimental_variable_policy.value is not None:
-                node["variable"]["device"] = str(item.device)
+            node["variable"] = _described(item, options)
         elif isinstance(item, _layout.Asset):
             node["asset"] = _add_asset(item.path, assets)
         found = _functions.functions_of(item)
@@ -150,6 +145,7 @@ def save(obj: Any, export_dir: Any, signatures: Any = None, options: SaveOptions
             if untraced and node["kind"] == "object" and not hasattr(item, "save_spec"):
                 node["untraced"] = {name: getattr(found[name], "_jit_compile", None) for name in untraced}
         nodes.append(node)
+    kept = _add_slots(tree, nodes, slots, options)
     described = {}
     for name, concrete in chosen.items():
         described[name] = {
@@ -192,7 +188,7 @@ def save(obj: Any, export_dir: Any, signatures: Any = None, options: SaveOptions
     program = {
         "concretes": [c if content[n] is not None else None for n, c in enumerate(concretes)],
         "signatures": {name: (concretes[d["concrete"]], d["inputs"], d["outputs"]) for name, d in described.items()},
-        "variables": {key: item for key, item in _keys(tree)}, "number_of": lambda variable: _number(tree, variable),
+        "variables": dict([*_keys(tree), *kept]), "number_of": lambda variable: _number(tree, variable, slots),
     }  # fmt: skip
     proto, problems = _ports.load("saved_model", "tensorflow").encode(nodes, signature_specs, tags, program)
     if problems:
@@ -229,8 +225,34 @@ def _keys(tree: Tree) -> list[tuple[str, Variable]]:
     ]
 
 
-def _number(tree: Tree, variable: Variable) -> int:
-    number = tree.numbers.get(id(variable))
+def _described(item: Variable, options: SaveOptions | None) -> dict[str, Any]:
+    about = {
+        "dtype": item.dtype.name, "shape": None if item.shape.rank is None else item.shape.as_list(),
+        "trainable": item.trainable, "name": item._shared_name,
+        "synchronization": item.synchronization.name, "aggregation": item.aggregation.name,
+    }  # fmt: skip
+    if options is not None and options.experimental_variable_policy.value is not None:
+        about["device"] = str(item.device)
+    return about
+
+
+def _add_slots(tree: Tree, nodes: list[dict[str, Any]], slots: dict[int, int], options: SaveOptions | None) -> list[tuple[str, Variable]]:
+    """Nodes for what optimizers keep for variables of the tree, whose numbers go to `slots`; these variables by their checkpoint keys."""
+    kept = []
+    for item, node, key in [(i, n, k) for i, n, k in zip(tree.objects, list(nodes), tree.paths, strict=True) if hasattr(i, "_slots_for_save")]:
+        for variable, slot, value in item._slots_for_save():
+            owner = tree.numbers.get(id(variable))
+            if owner is None or id(value) in slots:
+                continue
+            slots[id(value)] = len(nodes)
+            node.setdefault("slots", []).append((owner, slot, len(nodes)))
+            nodes.append({"kind": "variable", "children": [], "variable": _described(value, options)})
+            kept.append((slot_key(tree.paths[owner], key, slot), value))
+    return kept
+
+
+def _number(tree: Tree, variable: Variable, slots: dict[int, int]) -> int:
+    number = tree.numbers.get(id(variable), slots.get(id(variable)))
     if number is None:  # a replica's component stands for the whole
         number = tree.numbers.get(id(getattr(variable, "_container", None)))
     if number is None:  # what a wrapper in the tree holds

@@ -170,8 +170,10 @@ class Restoration:
             for variable, slot, slot_number in wanted if make is not None else ():
                 owner = there.get(variable)
                 if owner is not None and slot_number not in self.slots and slot_number not in there:
-                    bound[slot_number] = made = make(owner, slot)
-                    self._plan(slot_number, made, plan, values)
+                    made = make(owner, slot)
+                    if made is not None:
+                        bound[slot_number] = made
+                        self._plan(slot_number, made, plan, values)
 
     def _plan(self, number: int, item: Any, plan: list[Callable[[], None]], values: list[tuple[Variable, str]]) -> None:
         node = self.nodes[number]

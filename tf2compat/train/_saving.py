@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -115,13 +115,17 @@ def _add_slots(tree: Tree, nodes: list[GraphNode], tensors: list[tuple[str, Tens
             owner = tree.numbers.get(id(variable))
             if owner is None:
                 continue
-            where = [*(escape(name) for name in tree.paths[owner]), ".OPTIMIZER_SLOT", *(escape(name) for name in path), escape(slot)]
-            key = "/".join(where) + "/" + ATTRIBUTES + VARIABLE_VALUE
+            key = slot_key(tree.paths[owner], path, slot)
             if not _lasts(value):
                 passing.append(len(tensors))
             tensors.append((key, to_data(value)))
             node.slots.append((owner, slot, len(nodes)))
             nodes.append(GraphNode(attributes=[(VARIABLE_VALUE, value._shared_name, key)]))
+
+
+def slot_key(owner: Sequence[str], optimizer: Sequence[str], slot: str) -> str:
+    """The key of what an optimizer keeps for a variable, from the paths of both."""
+    return "/".join([*map(escape, owner), ".OPTIMIZER_SLOT", *map(escape, optimizer), escape(slot)]) + "/" + ATTRIBUTES + VARIABLE_VALUE
 
 
 def _lasts(value: Any) -> bool:

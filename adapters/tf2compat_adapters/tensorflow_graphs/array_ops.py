@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 
 import tf2compat as tf
+from tf2compat._top.tensor_array import list_of_zeros
 
 from .attributes import Damaged, constant_of
-from .registry import Call, graph_op, integers, simple, static
+from .registry import Call, graph_op, integers, numbers, simple, static
 
 simple({
-    "StopGradient": tf.stop_gradient, "Fill": tf.fill, "ZerosLike": tf.zeros_like, "OnesLike": tf.ones_like,
+    "StopGradient": tf.stop_gradient, "Fill": tf.fill, "OnesLike": tf.ones_like,
     "Rank": tf.rank, "Pad": tf.pad, "Tile": tf.tile, "Reshape": tf.reshape, "BroadcastTo": tf.broadcast_to, "GatherNd": tf.gather_nd,
     "ScatterNd": tf.scatter_nd, "TensorScatterUpdate": tf.tensor_scatter_nd_update, "TensorScatterAdd": tf.tensor_scatter_nd_add,
     "TensorScatterSub": tf.tensor_scatter_nd_sub, "TensorScatterMax": tf.tensor_scatter_nd_max,
@@ -80,7 +81,7 @@ def _squeeze(call: Call, value: Any) -> Any:
 
 @graph_op("Transpose")
 def _transpose(call: Call, value: Any, perm: Any) -> Any:
-    return tf.transpose(value, perm=integers(call, perm))
+    return tf.transpose(value, perm=numbers(perm))
 
 
 @graph_op("ConjugateTranspose")
@@ -90,7 +91,7 @@ def _conjugate(call: Call, value: Any, perm: Any) -> Any:
 
 @graph_op("ConcatV2")
 def _concat(call: Call, *values: Any) -> Any:
-    return tf.concat(list(values[:-1]), axis=integers(call, values[-1]))
+    return tf.concat(list(values[:-1]), axis=numbers(values[-1]))
 
 
 @graph_op("Concat")
@@ -110,7 +111,7 @@ def _unpack(call: Call, value: Any) -> Any:
 
 @graph_op("Split")
 def _split(call: Call, axis: Any, value: Any) -> Any:
-    return tf.split(value, call.get("num_split"), axis=integers(call, axis))
+    return tf.split(value, call.get("num_split"), axis=numbers(axis))
 
 
 @graph_op("SplitV")
@@ -131,12 +132,20 @@ def _mirror(call: Call, value: Any, paddings: Any) -> Any:
 @graph_op("StridedSlice")
 def _strided_slice(call: Call, value: Any, begin: Any, end: Any, strides: Any) -> Any:
     names = ("begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask", "shrink_axis_mask")
-    return tf.strided_slice(value, begin, end, strides, **{name: call.get(name, 0) for name in names})
+    return strided(value, begin, end, strides, {name: call.get(name, 0) for name in names})
+
+
+def strided(value: Any, begin: Any, end: Any, strides: Any, masks: dict[str, int]) -> Any:
+    """A part of a tensor; how many entries its bounds have may be known of one of them alone."""
+    count = next((v.shape[0] for v in (begin, end, strides) if v.shape.rank == 1 and v.shape[0] is not None), None)
+    if count is not None:
+        begin, end, strides = (v if v.shape.rank == 1 and v.shape[0] is not None else tf.ensure_shape(v, [count]) for v in (begin, end, strides))
+    return tf.strided_slice(value, begin, end, strides, **masks)
 
 
 @graph_op("GatherV2")
 def _gather(call: Call, value: Any, indices: Any, axis: Any) -> Any:
-    return tf.gather(value, indices, axis=integers(call, axis), batch_dims=call.get("batch_dims", 0))
+    return tf.gather(value, indices, axis=numbers(axis), batch_dims=call.get("batch_dims", 0))
 
 
 @graph_op("Gather")
@@ -151,7 +160,7 @@ def _one_hot(call: Call, indices: Any, depth: Any, on: Any, off: Any) -> Any:
 
 @graph_op("ReverseV2")
 def _reverse(call: Call, value: Any, axis: Any) -> Any:
-    return tf.reverse(value, axis=integers(call, axis))
+    return tf.reverse(value, axis=numbers(axis))
 
 
 @graph_op("ReverseSequence")
@@ -161,7 +170,7 @@ def _reverse_sequence(call: Call, value: Any, lengths: Any) -> Any:
 
 @graph_op("Roll")
 def _roll(call: Call, value: Any, shift: Any, axis: Any) -> Any:
-    return tf.roll(value, shift=integers(call, shift), axis=integers(call, axis))
+    return tf.roll(value, shift=numbers(shift), axis=numbers(axis))
 
 
 @graph_op("Where")
@@ -214,15 +223,56 @@ def _depth_to_space(call: Call, value: Any) -> Any:
 
 @graph_op("TopKV2")
 def _top_k(call: Call, value: Any, k: Any) -> Any:
-    found = tf.math.top_k(value, k=integers(call, k), sorted=call.get("sorted", True))
+    found = tf.math.top_k(value, k=numbers(k), sorted=call.get("sorted", True))
     return {"values": found[0], "indices": found[1]}
 
 
 @graph_op("BroadcastGradientArgs")
-def _unused(call: Call, *values: Any) -> Any:
-    from .registry import unsupported
+def _broadcast_axes(call: Call, *shapes: Any) -> Any:
+    known = [tf.get_static_value(shape) for shape in shapes]
+    if any(shape is None for shape in known):
+        found = tf.raw_ops.BroadcastGradientArgs(s0=shapes[0], s1=shapes[1])
+        return {"r0": found[0], "r1": found[1]}
+    with tf.init_scope():  # constants, so that the sums over these axes have known shapes
+        found = tf.raw_ops.BroadcastGradientArgs(s0=tf.constant(known[0], shapes[0].dtype), s1=tf.constant(known[1], shapes[1].dtype))
+    return {"r0": found[0], "r1": found[1]}
 
-    raise unsupported(call, "gradients are computed by tf2compat's own tapes")
+
+@graph_op("ConcatOffset")
+def _concat_offset(call: Call, axis: Any, *shapes: Any) -> Any:
+    place = integers(call, axis)
+    known = [tf.get_static_value(shape) for shape in shapes]
+    if all(shape is not None for shape in known):
+        starts = np.zeros((len(known), len(known[0])), np.int64)
+        starts[1:, place] = np.cumsum([shape[place] for shape in known[:-1]])
+        return [tf.constant(start, shape.dtype) for start, shape in zip(starts, shapes, strict=True)]
+    rank = shapes[0].shape[0]
+    if rank is None:
+        raise Damaged("it takes shapes of unknown rank")
+    here = tf.one_hot(place % rank, rank, dtype=shapes[0].dtype)
+    return tf.unstack(tf.cumsum(tf.stack(list(shapes)), exclusive=True) * here, num=len(shapes))
+
+
+@graph_op("ListDiff")
+def _difference(call: Call, x: Any, y: Any) -> Any:
+    known = [tf.get_static_value(v) for v in (x, y)]
+    kind = call.get("out_idx", tf.int32)
+    if all(v is not None for v in known):
+        kept = [i for i, v in enumerate(known[0].tolist()) if v not in known[1].tolist()]
+        return {"out": tf.constant(known[0][kept], x.dtype), "idx": tf.constant(kept, kind)}
+    apart = tf.logical_not(tf.reduce_any(tf.equal(tf.expand_dims(x, 1), y), 1))
+    places = tf.reshape(tf.where(apart), [-1])
+    return {"out": tf.gather(x, places), "idx": tf.cast(places, kind)}
+
+
+@graph_op("UnravelIndex")
+def _unravel(call: Call, indices: Any, dims: Any) -> Any:
+    return tf.unravel_index(indices, dims)
+
+
+@graph_op("ZerosLike")
+def _zeros_like(call: Call, value: Any) -> Any:
+    return list_of_zeros(value) if value.dtype == tf.variant else tf.zeros_like(value)
 
 
 @graph_op("Empty")

@@ -39,8 +39,10 @@ def _case(call: Call, index: Any, *inputs: Any) -> Any:
 
 @graph_op("While", "StatelessWhile")
 def _while(call: Call, *inputs: Any) -> Any:
-    # Variables and tables pass through a loop unchanged: they stay outside of it.
-    places = [i for i, value in enumerate(inputs) if isinstance(value, Tensor)]
+    # Variables and tables pass through a loop unchanged: they stay outside of it, as do tensors that it only passes on, which
+    # keeps what is known of their values.
+    same = call.unchanged(call.get("body"))
+    places = [i for i, value in enumerate(inputs) if isinstance(value, Tensor) and i not in same]
     shapes = call.get("output_shapes") or []
 
     def whole(values: Any) -> list[Any]:
@@ -55,7 +57,7 @@ def _while(call: Call, *inputs: Any) -> Any:
 
     def body(*values: Any) -> Any:
         found = call.run(call.get("body"), whole(values))
-        return [found[place] for place in places]
+        return [_of_shape(found[place], shape) for place, shape in zip(places, invariants, strict=True)]
 
     start = [inputs[place] for place in places]
     invariants = []
@@ -66,8 +68,17 @@ def _while(call: Call, *inputs: Any) -> Any:
             invariants.append(known)
         else:
             invariants.append(wanted if known.is_subtype_of(wanted) else _common(known, wanted))
+    if not places:  # a loop that changes nothing but variables
+        done = tf.while_loop(condition, lambda *_: (body(), tf.constant(0))[1:], [tf.constant(0)])
+        del done
+        return list(inputs)
     out = tf.while_loop(condition, body, start, shape_invariants=invariants)
     return whole(out)
+
+
+def _of_shape(value: Any, shape: Any) -> Any:
+    """A value of a round, of which the graph knows more than what its ops tell."""
+    return value if value.dtype == tf.variant or value.shape.is_subtype_of(shape) else tf.ensure_shape(value, shape)
 
 
 def _common(a: Any, b: Any) -> Any:

@@ -16,7 +16,9 @@ from . import (  # noqa: F401 - they declare
     list_ops,
     math_ops,
     nn_ops,
+    quantization_ops,
     random_ops,
+    sparse_ops,
     state_ops,
     string_ops,
     training_ops,
@@ -34,6 +36,7 @@ class Functions:
     def __init__(self, library: Any) -> None:
         self._functions = {function.signature.name: function for function in library.function}
         self._plans: dict[str, Any] = {}
+        self._unchanged: dict[str, frozenset[int]] = {}
         self._depth = 0
 
     def __contains__(self, name: str) -> bool:
@@ -65,6 +68,24 @@ class Functions:
                     waiting += [attribute.func.name] if attribute.WhichOneof("value") == "func" else [f.name for f in attribute.list.func]
         return sorted(found)
 
+    def unchanged(self, name: str) -> frozenset[int]:
+        """The numbers of a function's arguments that it gives back as its results of the same numbers."""
+        if name not in self._unchanged:
+            function = self._get(name)
+            nodes = {node.name: node for node in function.node_def}
+            found = []
+            for number, (taken, given) in enumerate(zip(function.signature.input_arg, function.signature.output_arg, strict=False)):
+                text = function.ret[given.name]
+                for _ in range(_MAX_DEPTH):
+                    node = nodes.get(text.split(":")[0])
+                    if node is None or node.op != "Identity":
+                        break
+                    text = node.input[0]
+                if text == taken.name and text not in nodes:
+                    found.append(number)
+            self._unchanged[name] = frozenset(found)
+        return self._unchanged[name]
+
     def run(self, name: str, inputs: list[Any]) -> list[Any]:
         """The results of a function for its inputs: tensors, and variables or tables where it takes resources."""
         function = self._get(name)
@@ -87,11 +108,12 @@ class Functions:
 
     def _one(self, node: Any, inputs: list[Any]) -> Any:
         attributes = {name: value_of(attribute) for name, attribute in node.attr.items()}
-        call = Call(node.op, node.name, attributes, self.run)
+        call = Call(node.op, node.name, attributes, self.run, self.unchanged)
         handler = HANDLERS.get(node.op)
         if handler is None:
             if node.op in self._functions:  # a function called by its own name
-                return self.run(node.op, inputs)
+                results = [argument.name for argument in self._functions[node.op].signature.output_arg]
+                return dict(zip(results, self.run(node.op, inputs), strict=True))
             raise NotImplementedError(
                 f"This TensorFlow graph uses the op {node.op} (node '{node.name}'), which tf2compat cannot run in a graph that TensorFlow wrote. "
                 "Variables and objects have been loaded; a Keras model can be rebuilt by tf.keras.models.load_model."

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 import tf2compat as tf
+from tf2compat._top.tensor_array import list_element, list_resized, list_written
 
-from .registry import Call, graph_op, unsupported
+from .registry import Call, graph_op
 
 
 def _dims(shape: Any) -> Any:
@@ -91,6 +92,57 @@ def _scatter(call: Call, handle: Any, value: Any, indices: Any) -> Any:
     return _array(call, handle).scatter(indices, value)._tensor()
 
 
-@graph_op("TensorListResize", "TensorListPopBack", "TensorListScatterV2", "TensorListSplit")
-def _missing(call: Call, *inputs: Any) -> Any:
-    raise unsupported(call)
+@graph_op("TensorListPopBack")
+def _pop(call: Call, handle: Any, shape: Any) -> Any:
+    last = _array(call, handle).size() - 1
+    return {"output_handle": list_resized(handle, last), "tensor": _get(call, handle, last, shape)}
+
+
+@graph_op("TensorListResize")
+def _resize(call: Call, handle: Any, size: Any) -> Any:
+    return list_resized(handle, size)
+
+
+@graph_op("TensorListElementShape")
+def _element_shape(call: Call, handle: Any) -> Any:
+    return tf.constant(-1, call.get("shape_type", tf.int32))  # a list here does not know it
+
+
+@graph_op("TensorListScatterV2")
+def _scatter_new(call: Call, value: Any, indices: Any, shape: Any, count: Any) -> Any:
+    known = tf.get_static_value(count)
+    size = tf.reduce_max(indices) + 1 if known is None or known < 0 else count
+    return _array(call, _reserve(call, shape, size)).scatter(indices, value)._tensor()
+
+
+@graph_op("TensorListSplit")
+def _split(call: Call, value: Any, shape: Any, lengths: Any) -> Any:
+    return _array(call, _reserve(call, shape, 0)).split(value, lengths)._tensor()
+
+
+# --- values that may be absent: lists of their parts -----------------------------------------------------------------
+@graph_op("OptionalNone")
+def _nothing(call: Call) -> Any:
+    return tf.TensorArray(tf.float32, 0, dynamic_size=True, infer_shape=False, clear_after_read=False)._tensor()
+
+
+@graph_op("OptionalFromValue")
+def _something(call: Call, *parts: Any) -> Any:
+    found = _nothing(call)
+    for i, part in enumerate(parts):
+        found = list_written(found, i, part)
+    return found
+
+
+@graph_op("OptionalHasValue")
+def _has_value(call: Call, optional: Any) -> Any:
+    return tf.TensorArray(tf.float32, flow=optional).size() > 0
+
+
+@graph_op("OptionalGetValue")
+def _value(call: Call, optional: Any) -> Any:
+    kinds, shapes = call.get("output_types"), call.get("output_shapes")
+    return [
+        list_element(optional, i, kind, () if kind == tf.variant else None if dims is None else tuple(dims))
+        for i, (kind, dims) in enumerate(zip(kinds, shapes, strict=True))
+    ]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import tf2compat as tf
+from tf2compat._top.tensor_array import list_sum
 
-from .registry import Call, graph_op, integers, simple
+from .registry import Call, graph_op, integers, numbers, simple
 
 simple({
     "Abs": tf.abs, "Neg": tf.negative, "Sign": tf.sign, "Square": tf.square, "Sqrt": tf.sqrt, "Rsqrt": tf.math.rsqrt, "Exp": tf.exp,
@@ -33,14 +34,22 @@ simple({
     "SegmentMax": tf.math.segment_max, "SegmentMin": tf.math.segment_min, "SegmentProd": tf.math.segment_prod,
     "UnsortedSegmentSum": tf.math.unsorted_segment_sum, "UnsortedSegmentMax": tf.math.unsorted_segment_max,
     "UnsortedSegmentMin": tf.math.unsorted_segment_min, "UnsortedSegmentProd": tf.math.unsorted_segment_prod,
-    "LogicalXor": tf.math.logical_xor,
+    "LogicalXor": tf.math.logical_xor, "FFT3D": tf.signal.fft3d, "IFFT3D": tf.signal.ifft3d, "RFFT2D": tf.signal.rfft2d,
+    "RFFT3D": tf.signal.rfft3d, "IRFFT2D": tf.signal.irfft2d, "IRFFT3D": tf.signal.irfft3d, "BesselI0": tf.math.bessel_i0,
+    "BesselI0e": tf.math.bessel_i0e, "BesselI1": tf.math.bessel_i1, "BesselI1e": tf.math.bessel_i1e,
+    "BesselJ0": tf.math.special.bessel_j0, "BesselJ1": tf.math.special.bessel_j1, "BesselK0": tf.math.special.bessel_k0,
+    "BesselK0e": tf.math.special.bessel_k0e, "BesselK1": tf.math.special.bessel_k1, "BesselK1e": tf.math.special.bessel_k1e,
+    "BesselY0": tf.math.special.bessel_y0, "BesselY1": tf.math.special.bessel_y1, "Dawsn": tf.math.special.dawsn,
+    "Expint": tf.math.special.expint, "FresnelCos": tf.math.special.fresnel_cos, "FresnelSin": tf.math.special.fresnel_sin,
+    "Spence": tf.math.special.spence, "NextAfter": tf.math.nextafter, "MatrixExponential": tf.linalg.expm,
+    "MatrixLogarithm": tf.linalg.logm, "MatrixSquareRoot": tf.linalg.sqrtm,
 })  # fmt: skip
 
 
 def _reduction(name: str, function: Any) -> None:
     @graph_op(name)
     def reduce(call: Call, value: Any, axes: Any) -> Any:
-        return function(value, axis=integers(call, axes), keepdims=call.get("keep_dims", False))
+        return function(value, axis=numbers(axes), keepdims=call.get("keep_dims", False))
 
 
 for _name, _function in {
@@ -52,7 +61,7 @@ for _name, _function in {
 
 @graph_op("AddN", "AccumulateNV2")
 def _add_n(call: Call, *values: Any) -> Any:
-    return tf.add_n(list(values))
+    return list_sum(list(values)) if values[0].dtype == tf.variant else tf.add_n(list(values))
 
 
 @graph_op("Cast")
@@ -190,3 +199,33 @@ def _set_diag(call: Call, value: Any, diagonal: Any, k: Any = 0) -> Any:
 def static_scalar(call: Call, value: Any) -> Any:
     """A padding value as a Python number."""
     return integers(call, value)
+
+
+@graph_op("CumulativeLogsumexp")
+def _cumulative_log(call: Call, value: Any, axis: Any) -> Any:
+    return tf.math.cumulative_logsumexp(
+        value, axis=integers(call, axis), exclusive=call.get("exclusive", False), reverse=call.get("reverse", False)
+    )
+
+
+@graph_op("LogMatrixDeterminant")
+def _log_determinant(call: Call, value: Any) -> Any:
+    sign, size = tf.linalg.slogdet(value)
+    return {"sign": sign, "log_abs_determinant": size}
+
+
+@graph_op("Lu")
+def _lu(call: Call, value: Any) -> Any:
+    lu, p = tf.linalg.lu(value, output_idx_type=call.get("output_idx_type", tf.int32))
+    return {"lu": lu, "p": p}
+
+
+@graph_op("Eig")
+def _eig(call: Call, value: Any) -> Any:
+    e, v = tf.linalg.eig(value)
+    return {"e": e, "v": v}
+
+
+@graph_op("TridiagonalSolve")
+def _tridiagonal(call: Call, diagonals: Any, b: Any) -> Any:
+    return tf.linalg.tridiagonal_solve(diagonals, b, partial_pivoting=call.get("partial_pivoting", True))

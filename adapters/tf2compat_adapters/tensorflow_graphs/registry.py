@@ -17,6 +17,8 @@ class Call(NamedTuple):
     name: str
     attributes: Mapping[str, Any]
     run: Callable[[str, list[Any]], list[Any]]
+    #: the numbers of a function's arguments that are its results of the same numbers
+    unchanged: Callable[[str], frozenset[int]] = lambda name: frozenset()
 
     def get(self, name: str, default: Any = None) -> Any:
         """An attribute, or `default` where the graph leaves it out, as it may with TensorFlow's own default."""
@@ -61,3 +63,9 @@ def static(call: Call, value: Any) -> np.ndarray:
 def integers(call: Call, value: Any) -> Any:
     """A static input as int or list of ints."""
     return static(call, value).tolist()
+
+
+def numbers(value: Any) -> Any:
+    """An input of integers: an int or list of ints where it is known, else the tensor."""
+    found = tf.get_static_value(value)
+    return value if found is None else np.asarray(found).tolist()
