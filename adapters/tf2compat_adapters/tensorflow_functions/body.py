@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -89,6 +89,18 @@ class Body:
         self._ends: list[str] = []
         #: hash tables of this function by name
         self.tables: dict[str, Ref] = {}
+        #: values by how nodes refer to them, with what is known of their dimensions
+        self.refs: dict[str, Ref] = {}
+        self.dims: dict[str, Any] = {}
+        #: values of constants
+        self.known: dict[str, np.ndarray] = {}
+        #: whether tapes record what is written now, and the nodes that none recorded
+        self.recording = True
+        self.depth = 0
+        self.unrecorded: set[str] = set()
+        #: what gives the gradients of nodes whose ops do not say it: by the node's name
+        self.gradients: dict[str, Callable[..., Any]] = {}
+        self._entry: Any = None
 
     def unique(self, base: str) -> str:
         """A name for a node or an argument."""
@@ -110,15 +122,20 @@ class Body:
         shapes = self.definition.arg_attr[number].attr["_output_shapes"].list
         fill_shape(shapes.shape.add(), dims)
         fill_shape(self.definition.attr["_input_shapes"].list.shape.add(), dims)
-        return Ref(arg.name, dtype)
+        self.dims[arg.name] = dims
+        found = self.refs[arg.name] = Ref(arg.name, dtype)
+        return found
 
     def result(self, name: str, value: Ref) -> None:
         """A further result of the function."""
-        if ":" not in value.text:
-            value = self.op("Identity", value)
+        value = self.value(value)
         name = self.unique(re.sub(r"[^a-z0-9_]", "_", name.lower()).strip("_") or "result")
         self.definition.signature.output_arg.add(name=name, type=value.dtype.as_datatype_enum)
         self.definition.ret[name] = value.text
+
+    def value(self, value: Ref) -> Ref:
+        """A value as the output of a node."""
+        return value if ":" in value.text else self.op("Identity", value)
 
     def finish(self) -> str:
         """Adds the function to the library; its name."""
@@ -127,8 +144,19 @@ class Body:
             self.definition.signature.control_output.append(name)
         if self._ends or self._wrote:
             self.definition.signature.is_stateful = True
-        self.library.function.add().CopyFrom(self.definition)
+        if self._entry is None:
+            self._entry = self.library.function.add()
+        self._entry.CopyFrom(self.definition)
         return self.name
+
+    def arguments(self) -> list[Ref]:
+        """The arguments so far."""
+        return [self.refs[arg.name] for arg in self.definition.signature.input_arg]
+
+    def results(self) -> list[Ref]:
+        """What the results so far are."""
+        found = [self.definition.ret[arg.name] for arg in self.definition.signature.output_arg]
+        return [self.refs[text] for text in found]
 
     # --- nodes -------------------------------------------------------------------------------------------------------
     def constant(self, value: Any, dtype: Any = None) -> Ref:
@@ -148,7 +176,10 @@ class Body:
         node = self.definition.node_def.add(name=self.unique("const"), op="Const")
         node.attr["dtype"].type = dtype.as_datatype_enum
         node.attr["value"].tensor.CopyFrom(make_tensor_proto(array, dtype=dtype, shape=list(array.shape)))
-        found = Ref(f"{node.name}:output:0", dtype)
+        found = self.refs[f"{node.name}:output:0"] = Ref(f"{node.name}:output:0", dtype)
+        self.dims[found.text] = array.shape
+        if small:
+            self.known[found.text] = array
         if small:
             self._constants[key] = found
         return found
@@ -231,6 +262,10 @@ class Body:
                 dtype = _dtype(declared.attributes[output.type].default)
             count = 1 if output.number is None else int(values[output.number])
             found += [Ref(f"{node.name}:{output.name}:{i}", dtype) for i in range(count)]
+        for ref in found:
+            self.refs[ref.text] = ref
+        if not self.recording:
+            self.unrecorded.add(node.name)
         listed = any(o.types is not None or o.number is not None for o in declared.outputs)
         return found if listed or len(found) != 1 else found[0]
 

@@ -55,6 +55,13 @@ class Exporter:
     def __init__(self, library: Any) -> None:
         self.library = library
         self._names: set[str] = set()
+        #: the functions of branches and loops by name, which gradients add results to
+        self.bodies: dict[str, Body] = {}
+
+    def finish(self, body: Body) -> str:
+        """A function of a branch or loop that is written; its name."""
+        self.bodies[body.name] = body
+        return body.finish()
 
     def unique(self, base: str) -> str:
         """A name that no function of the library has."""
@@ -125,6 +132,10 @@ class Scope:
             self.node(node)
 
     def node(self, node: Node) -> None:
+        body = self.body
+        if not body.depth:  # what an op is composed of is recorded as the op is
+            body.recording = node.taped
+        body.depth += 1
         try:
             results = getattr(self, "_" + node.kind)(node)
         except NotExportable as problem:
@@ -133,11 +144,15 @@ class Scope:
             raise NotExportable(f"the op '{node.name}' ({node.type}): {problem}") from None
         except Exception as error:  # noqa: BLE001 - what cannot be written for TensorFlow must not keep a model from being saved
             raise NotExportable(f"the op '{node.name}' ({node.type}): {type(error).__name__}: {error}") from error
+        finally:
+            body.depth -= 1
         results = [results] if isinstance(results, Ref) else list(results or ())
         for t, value in zip(node.outputs, results, strict=False):
             if value.dtype is not t._dtype and t._dtype is not dtypes.variant:
                 raise NotExportable(f"the op '{node.name}' ({node.type}): TensorFlow gives {value.dtype.name}, not {t._dtype.name}")
             self.bind(t, value)
+            if value.text not in body.dims:
+                body.dims[value.text] = t._dims
         if len(results) < len(node.outputs):
             raise NotExportable(f"the op '{node.name}' ({node.type}): TensorFlow gives fewer results")
 
@@ -148,11 +163,12 @@ class Scope:
     def _op(self, node: Node) -> Any:
         op = node.op
         assert op is not None
-        rule = RULES.get(op.key) or RULES.get(op.name)
+        rule, lowered = RULES.get(op.key), LOWERED.get(op.key)
+        if rule is None and lowered is None:  # ops of one name may take different arguments
+            rule, lowered = RULES.get(op.name), LOWERED.get(op.name)
         call = Call(self, node)
         if rule is not None:
             return rule(call)
-        lowered = LOWERED.get(op.key) or LOWERED.get(op.name)
         try:
             return self.lowered(lowered, list(node.args)) if lowered is not None else call.plain()
         except NotExportable:
@@ -189,7 +205,30 @@ class Scope:
 
     # --- control flow ------------------------------------------------------------------------------------------------
     def _custom(self, node: Node) -> Any:
-        return [self.ref(r) for r in node.args[0]]
+        """Results whose gradients by the sources are what a block computes."""
+        results, sources = node.args
+        (block,) = node.blocks
+        given = [self.ref(v) for v in (*results, *sources)]
+        outs = self.body.op("IdentityN", given, _name=node.name)[: len(results)]
+
+        def backward(local: Any, *dys: Any) -> list[Any]:
+            scope = Scope(self.exporter, local.out)
+            for variable in used(block):
+                scope.resources[id(variable)] = local.lift(self.resource(variable))
+            for outside, inner in block.captures.values():
+                scope.bind(inner, local.lift(self.ref(outside)))
+            for i, (t, dy) in enumerate(zip(block.inputs, dys, strict=False)):
+                scope.bind(t, local.out.op("ZerosLike", local.y(i).ref) if dy is None else dy.ref)
+            local.out.depth += 1  # recorded as the gradient is
+            try:
+                scope.run(block)
+            finally:
+                local.out.depth -= 1
+            found = [None if o is None else scope.ref(o) for o in block.outputs]
+            return [*[None] * len(results), *found]
+
+        self.body.gradients[outs[0].text.split(":")[0]] = backward
+        return outs
 
     def _shared(self, blocks: Sequence[Graph]) -> tuple[dict[Any, Any], list[Variable], list[Ref]]:
         """What blocks take from outside: tensors by key, variables, and all of it as values here."""
@@ -222,7 +261,7 @@ class Scope:
             scope.run(block)
             for i, o in enumerate(block.outputs):
                 scope.body.result(f"output_{i}", scope.ref(o))
-            names.append(scope.body.finish())
+            names.append(self.exporter.finish(scope.body))
         kind = "If" if node.stateful() or variables else "StatelessIf"
         effects = self._effects(blocks, variables)
         return self.body.op(
@@ -267,7 +306,7 @@ class Scope:
                     inner.result(f"output_{i}", scope.ref(o))
                 for value in shared:
                     inner.result("captured", value)
-            names.append(inner.finish())
+            names.append(self.exporter.finish(inner))
         return self._loop(node, names, counter, [self.ref(t) for t in node.args], refs, variables)
 
     def _take(self, scope: Scope, block: Graph, outside: dict[Any, Any], variables: Sequence[Variable]) -> list[Ref]:
@@ -327,7 +366,7 @@ class Scope:
             if which == "cond":
                 again = inner.op("Less", at, end)
                 inner.result("continue", again if on is None else inner.op("LogicalAnd", again, on))
-                names.append(inner.finish())
+                names.append(self.exporter.finish(inner))
                 continue
             if rows is not None:
                 element = inner.op("GatherV2", carried[0], at, inner.ints(0))
@@ -344,7 +383,7 @@ class Scope:
                 inner.result("more", results.pop())
             for value in (*results, *shared):
                 inner.result("result", value)
-            names.append(inner.finish())
+            names.append(self.exporter.finish(inner))
         return self._loop(node, names, counter, [self.ref(t) for t in init], refs, variables)
 
 

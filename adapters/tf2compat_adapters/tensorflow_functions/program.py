@@ -15,7 +15,7 @@ from tf2compat._engine.symbolic import SymbolicTensor
 from tf2compat._engine.tensor import Tensor
 
 from ..structured_values import NotEncodableError, encode, fill
-from . import counting, images, linear_algebra, lowering, rules, signals, sparse  # noqa: F401 - they register how ops are written
+from . import counting, gradients_arrays, gradients_math, gradients_nn, images, linear_algebra, losses, lowering, rules, signals, sparse, training  # noqa: F401 - they register how ops are written
 from .body import NotExportable, fill_attribute
 from .export import Exporter, own
 

@@ -12,6 +12,7 @@ from tf2compat._engine import dtypes
 from tf2compat._engine.tensor import Tensor
 from tf2compat.nn._spatial import is_first, sequence
 
+from .backward import Backward
 from .body import NotExportable, Ref
 from .export import RENAMED, RULES, Call
 
@@ -197,7 +198,31 @@ def _size_of(call: Call) -> Any:
 
 @rule("Watch")
 def _watch(call: Call) -> Any:
-    return [call.scope.ref(t) for t in call["tensors"]]
+    return [call.op("Identity", call.scope.ref(t)) for t in call["tensors"]]
+
+
+@rule("SymbolicGradient")
+def _gradient(call: Call) -> Any:
+    tensors, n_targets, n_sources = call["tensors"], call["n_targets"], call["n_sources"]
+    refs = [call.body.value(call.scope.ref(t)) for t in tensors]
+    targets, sources, given = refs[:n_targets], refs[n_targets : n_targets + n_sources], iter(refs[n_targets + n_sources :])
+    pairs = []
+    for target, weighted in zip(targets, call["weighted"], strict=True):
+        start = next(given) if weighted else call.body.op("OnesLike", target)
+        pairs.append((target, start))
+    found = Backward(call.scope.exporter, call.body, call.body, lambda ref: ref).run(pairs, sources)
+    out = []
+    for place, value, source in zip(call.node.structure, found, sources, strict=True):
+        if place is not None:
+            out.append(call.body.op("ZerosLike", source) if value is None else value)
+    return out
+
+
+@rule("ReadLater")
+def _later(call: Call) -> Any:
+    out = call.op("IdentityN", [call.ref("value"), call.ref("leaf")])[0]
+    call.body.gradients[out.text.split(":")[0]] = lambda local, dy, *rest: [None, dy]
+    return out
 
 
 # --- products --------------------------------------------------------------------------------------------------------

@@ -1,0 +1,639 @@
+"""Gradients of arithmetic, reductions, products and linear algebra."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from tf2compat._engine import dtypes
+
+from .backward import Local, Value, gradient
+from .body import NotExportable
+
+# --- functions of one argument ---------------------------------------------------------------------------------------
+_HALF_PI = math.pi / 2
+
+
+def _unary(name: str, derivative: Callable[[Value, Callable[[], Value]], Value]) -> None:
+    """An elementwise function by its derivative at x, from x and what gives y."""
+
+    @gradient(name)
+    def rule(local: Local, dy: Value) -> Any:
+        return dy * derivative(local.x(), local.y).conj()
+
+
+for _name, _derivative in {
+    "Abs": lambda x, y: x.op("Sign"), "Square": lambda x, y: x * 2, "Sqrt": lambda x, y: 0.5 / y(),
+    "Rsqrt": lambda x, y: y() * -0.5 / x, "Exp": lambda x, y: y(), "Expm1": lambda x, y: y() + 1, "Log": lambda x, y: 1 / x,
+    "Log1p": lambda x, y: 1 / (x + 1), "Sin": lambda x, y: x.op("Cos"), "Cos": lambda x, y: -x.op("Sin"),
+    "Tan": lambda x, y: y() * y() + 1, "Asin": lambda x, y: (1 - x * x).op("Rsqrt"), "Acos": lambda x, y: -((1 - x * x).op("Rsqrt")),
+    "Atan": lambda x, y: 1 / (x * x + 1), "Sinh": lambda x, y: x.op("Cosh"), "Cosh": lambda x, y: x.op("Sinh"),
+    "Tanh": lambda x, y: 1 - y() * y(), "Asinh": lambda x, y: 1 / y().op("Cosh"), "Acosh": lambda x, y: 1 / y().op("Sinh"),
+    "Atanh": lambda x, y: 1 / (1 - x * x), "Erf": lambda x, y: (-(x * x)).op("Exp") * (2 / math.sqrt(math.pi)),
+    "Erfc": lambda x, y: (-(x * x)).op("Exp") * (-2 / math.sqrt(math.pi)), "Lgamma": lambda x, y: x.op("Digamma"),
+    "Erfinv": lambda x, y: (y() * y()).op("Exp") * (math.sqrt(math.pi) / 2),
+    "Ndtri": lambda x, y: (y() * y() * 0.5).op("Exp") * math.sqrt(2 * math.pi),
+    "Digamma": lambda x, y: Value(x.out, x._ref(1)).op("Polygamma", x), "Sigmoid": lambda x, y: y() * (1 - y()),
+    "Reciprocal": lambda x, y: -(y() * y()), "Softplus": lambda x, y: x.op("Sigmoid"),
+    "Softsign": lambda x, y: 1 / (x.op("Abs") + 1).op("Square"), "BesselI0": lambda x, y: x.op("BesselI1"),
+    "BesselI0e": lambda x, y: x.op("BesselI1e") - x.op("Sign") * y(), "BesselJ0": lambda x, y: -x.op("BesselJ1"),
+    "BesselK0": lambda x, y: -x.op("BesselK1"), "BesselK0e": lambda x, y: y() - x.op("BesselK1e"), "BesselY0": lambda x, y: -x.op("BesselY1"),
+    "BesselK1": lambda x, y: -x.op("BesselK0") - y() / x, "BesselY1": lambda x, y: x.op("BesselY0") - y() / x,
+    "Dawsn": lambda x, y: 1 - x * y() * 2, "Expint": lambda x, y: x.op("Exp") / x,
+    "FresnelCos": lambda x, y: (x * x * _HALF_PI).op("Cos"), "FresnelSin": lambda x, y: (x * x * _HALF_PI).op("Sin"),
+    "Spence": lambda x, y: x.op("Log") / (1 - x), "ReciprocalNoNan": lambda x, y: -(y() * y()),
+}.items():  # fmt: skip
+    _unary(_name, _derivative)  # type: ignore[arg-type]
+
+
+@gradient("Neg")
+def _neg(local: Local, dy: Value) -> Any:
+    return -dy
+
+
+@gradient("Identity", "CheckNumerics", "EnsureShape", "Snapshot", "DeepCopy")
+def _identity(local: Local, dy: Value) -> Any:
+    return dy
+
+
+@gradient("IdentityN")
+def _identity_n(local: Local, *dys: Any) -> Any:
+    return list(dys)
+
+
+@gradient("Floor", "Ceil", "Round", "Rint", "Sign", "Less", "Greater", "NextAfter", "FloorDiv", "ArgMax", "ArgMin", "OneHot")
+def _flat(local: Local, *dys: Any) -> Any:
+    return [None] * len(local.inputs)
+
+
+@gradient("Relu")
+def _relu(local: Local, dy: Value) -> Any:
+    return dy.op("ReluGrad", local.y())
+
+
+@gradient("ReluGrad")
+def _relu_grad(local: Local, dy: Value) -> Any:
+    return [dy.op("ReluGrad", local.x(1)), None]
+
+
+@gradient("Relu6")
+def _relu6(local: Local, dy: Value) -> Any:
+    return dy.op("Relu6Grad", local.y())
+
+
+@gradient("Relu6Grad")
+def _relu6_grad(local: Local, dy: Value) -> Any:
+    return [dy.op("Relu6Grad", local.x(1)), None]
+
+
+@gradient("LeakyRelu")
+def _leaky(local: Local, dy: Value) -> Any:
+    return dy.op("LeakyReluGrad", local.x(), **local.attributes("alpha"))
+
+
+@gradient("LeakyReluGrad")
+def _leaky_grad(local: Local, dy: Value) -> Any:
+    return [dy.op("LeakyReluGrad", local.x(1), **local.attributes("alpha")), None]
+
+
+def _where(condition: Value, a: Value, b: Value) -> Value:
+    return condition.op("SelectV2", a, b)
+
+
+@gradient("Elu")
+def _elu(local: Local, dy: Value) -> Any:
+    y = local.y()
+    return _where(y.op("Less", 0), dy * (y + 1), dy)
+
+
+@gradient("Selu")
+def _selu(local: Local, dy: Value) -> Any:
+    y, scale, alpha = local.y(), 1.0507009873554805, 1.6732632423543772
+    return _where(y.op("Less", 0), dy * (y + scale * alpha), dy * scale)
+
+
+@gradient("Cast")
+def _cast(local: Local, dy: Value) -> Any:
+    kind = local.inputs[0].dtype
+    return dy.cast(kind) if kind.is_floating or kind.is_complex else None
+
+
+# --- complex numbers -------------------------------------------------------------------------------------------------
+@gradient("Conj")
+def _conj(local: Local, dy: Value) -> Any:
+    return dy.op("Conj")
+
+
+@gradient("Real")
+def _real(local: Local, dy: Value) -> Any:
+    return dy.op("Complex", dy.zeros(), T=dy.dtype, Tout=local.inputs[0].dtype)
+
+
+@gradient("Imag")
+def _imag(local: Local, dy: Value) -> Any:
+    return dy.zeros().op("Complex", dy, T=dy.dtype, Tout=local.inputs[0].dtype)
+
+
+@gradient("Complex")
+def _complex(local: Local, dy: Value) -> Any:
+    kind = local.inputs[0].dtype
+    parts = dy.op("Real", Tout=kind), dy.op("Imag", Tout=kind)
+    return _reduced(local, *parts)
+
+
+@gradient("ComplexAbs")
+def _complex_abs(local: Local, dy: Value) -> Any:
+    scale = dy.op("DivNoNan", local.y())
+    return scale.op("Complex", scale.zeros(), Tout=local.inputs[0].dtype) * local.x()
+
+
+@gradient("Angle")
+def _angle(local: Local, dy: Value) -> Any:
+    x = local.x()
+    kind = dy.dtype
+    re, im = x.op("Real", Tout=kind), x.op("Imag", Tout=kind)
+    size = re * re + im * im
+    return (-(dy * im) / size).op("Complex", dy * re / size, Tout=x.dtype)
+
+
+# --- functions of two arguments --------------------------------------------------------------------------------------
+def _same(a: Any, b: Any) -> bool:
+    return a is not None and b is not None and tuple(a) == tuple(b) and None not in a
+
+
+def _reduced(local: Local, *grads: Any, first: int = 0) -> list[Any]:
+    """Gradients of two operands that were broadcast: summed over what they were repeated along."""
+    a, b = first, first + 1
+    if _same(local.dims(a), local.dims(b)):
+        return list(grads)
+    shapes = [local.x(a).shape(), local.x(b).shape()]
+    axes = local.op("BroadcastGradientArgs", *shapes)
+    return [
+        None if g is None else g.op("Sum", axis, keep_dims=False).op("Reshape", shape) for g, axis, shape in zip(grads, axes, shapes, strict=True)
+    ]
+
+
+def _binary(name: str, derivatives: Callable[[Local, Value, Value, Value], tuple[Any, Any]]) -> None:
+    """An elementwise op of two operands; `derivatives(local, x, y, dy)` gives thunks for both gradients."""
+
+    @gradient(name)
+    def rule(local: Local, dy: Value) -> Any:
+        found = derivatives(local, local.x(0), local.x(1), dy)
+        return _reduced(local, *[f() if f is not None and needed else None for f, needed in zip(found, local.needed, strict=False)])
+
+
+def _larger(name: str) -> Callable[..., Any]:
+    def derivatives(local: Local, x: Value, y: Value, dy: Value) -> Any:
+        mask = x.op(name, y).cast(dy.dtype)
+        return lambda: dy * mask, lambda: dy * (1 - mask)
+
+    return derivatives
+
+
+def _power_log(local: Local, x: Value, dy: Value) -> Value:
+    positive = x.op("NotEqual", 0) if x.dtype.is_complex else x.op("Greater", 0)
+    safe = _where(positive, x, local.op("OnesLike", x))
+    return dy * (local.y() * _where(positive, safe.op("Log"), x.zeros())).conj()
+
+
+def _not_zero(x: Value) -> Value:
+    return x.op("NotEqual", 0).cast(x.dtype)
+
+
+for _name, _pair in {
+    "AddV2": lambda local, x, y, dy: (lambda: dy, lambda: dy), "Add": lambda local, x, y, dy: (lambda: dy, lambda: dy),
+    "Sub": lambda local, x, y, dy: (lambda: dy, lambda: -dy), "Mul": lambda local, x, y, dy: (lambda: dy * y.conj(), lambda: dy * x.conj()),
+    "RealDiv": lambda local, x, y, dy: (lambda: dy / y.conj(), lambda: dy * (-(x) / y / y).conj()),
+    "Div": lambda local, x, y, dy: (lambda: dy / y.conj(), lambda: dy * (-(x) / y / y).conj()),
+    "DivNoNan": lambda local, x, y, dy: (lambda: dy.op("DivNoNan", y), lambda: dy * (-x).op("DivNoNan", y).op("DivNoNan", y)),
+    "MulNoNan": lambda local, x, y, dy: (lambda: dy.op("MulNoNan", y), lambda: x.op("MulNoNan", dy)),
+    "Maximum": _larger("GreaterEqual"), "Minimum": _larger("LessEqual"),
+    "Pow": lambda local, x, y, dy: (lambda: dy * (y * x.op("Pow", y - 1)).conj(), lambda: _power_log(local, x, dy)),
+    "SquaredDifference": lambda local, x, y, dy: (lambda: dy * (x - y) * 2, lambda: dy * (x - y) * -2),
+    "FloorMod": lambda local, x, y, dy: (lambda: dy, lambda: -dy * x.op("FloorDiv", y)),
+    "Atan2": lambda local, x, y, dy: (lambda: dy * y / (x * x + y * y), lambda: -dy * x / (x * x + y * y)),
+    "Xlogy": lambda local, x, y, dy: (lambda: dy * _not_zero(x).op("Xlogy", y), lambda: dy * x.op("Xdivy", y)),
+    "Xlog1py": lambda local, x, y, dy: (lambda: dy * _not_zero(x).op("Xlog1py", y), lambda: dy * x.op("Xdivy", y + 1)),
+    "Xdivy": lambda local, x, y, dy: (lambda: dy * _not_zero(x).op("Xdivy", y), lambda: dy * (-x).op("Xdivy", y * y)),
+    "Igamma": lambda local, x, y, dy: (lambda: dy * x.op("IgammaGradA", y), lambda: dy * ((x - 1) * y.op("Log") - y - x.op("Lgamma")).op("Exp")),
+    "Igammac": lambda local, x, y, dy: (lambda: -dy * x.op("IgammaGradA", y), lambda: -dy * ((x - 1) * y.op("Log") - y - x.op("Lgamma")).op("Exp")),
+    "Polygamma": lambda local, x, y, dy: (None, lambda: dy * (x + 1).op("Polygamma", y)),
+    "Zeta": lambda local, x, y, dy: (None, lambda: -dy * x * (x + 1).op("Zeta", y)),
+}.items():  # fmt: skip
+    _binary(_name, _pair)  # type: ignore[arg-type]
+
+
+@gradient("AddN")
+def _add_n(local: Local, dy: Value) -> Any:
+    return [dy] * len(local.inputs)
+
+
+@gradient("SelectV2", "Select")
+def _select(local: Local, dy: Value) -> Any:
+    c = local.x(0)
+    zero = dy.zeros()
+    found = [None, *[_where(c, *pair) if needed else None for pair, needed in zip(((dy, zero), (zero, dy)), local.needed[1:], strict=True)]]
+    if local.node.op == "Select" or all(_same(local.dims(i), local.dims(1)) for i in range(3)):
+        return found
+    whole = local.y().shape()
+    for i in (1, 2):
+        if found[i] is not None:
+            shape = local.x(i).shape()
+            found[i] = found[i].op("Sum", local.op("BroadcastGradientArgs", shape, whole)[0], keep_dims=False).op("Reshape", shape)  # type: ignore[union-attr]
+    return found
+
+
+@gradient("ClipByValue")
+def _clip(local: Local, dy: Value) -> Any:
+    x, low, high = (local.x(i) for i in range(3))
+    zero = dy.zeros()
+    inside = x.op("GreaterEqual", low).op("LogicalAnd", x.op("LessEqual", high))
+    bounds = [
+        _to_shape(local, _where(outside, dy, zero), i) if local.needed[i] else None for i, outside in ((1, x.op("Less", low)), (2, x.op("Greater", high)))
+    ]
+    return [_where(inside, dy, zero), *bounds]
+
+
+def _to_shape(local: Local, value: Value, number: int) -> Value:
+    """Summed over what an input was repeated along."""
+    shape = local.x(number).shape()
+    return value.op("Sum", local.op("BroadcastGradientArgs", shape, value.shape())[0], keep_dims=False).op("Reshape", shape)
+
+
+# --- reductions ------------------------------------------------------------------------------------------------------
+def _rows(local: Local, value: Value) -> Value:
+    return local.op("Range", local.ints(0), value, local.ints(1))
+
+
+def _kept(local: Local) -> Value:
+    """The shape of a reduction's result with the axes that it reduced, of size 1."""
+    shape = local.x().shape()
+    rank = shape.op("Size", out_type=dtypes.int32)
+    axes = local.x(1).cast(dtypes.int32).op("Reshape", local.ints([-1])).op("AddV2", rank).op("FloorMod", rank)
+    return local.op("DynamicStitch", [_rows(local, rank), axes], [shape, local.op("OnesLike", axes)])
+
+
+def _spread(local: Local, dy: Value) -> tuple[Value, Value]:
+    """The result's gradient, and the result, in shapes that broadcast with the argument."""
+    if local.get("keep_dims", False):
+        return dy, local.y()
+    kept = _kept(local)
+    return dy.op("Reshape", kept), local.y().op("Reshape", kept)
+
+
+@gradient("Sum")
+def _sum(local: Local, dy: Value) -> Any:
+    given = dy if local.get("keep_dims", False) else dy.op("Reshape", _kept(local))
+    return [given.op("BroadcastTo", local.x().shape()), None]
+
+
+@gradient("Mean")
+def _mean(local: Local, dy: Value) -> Any:
+    given = dy if local.get("keep_dims", False) else dy.op("Reshape", _kept(local))
+    x = local.x()
+    count = x.op("Size", out_type=dtypes.int32).op("FloorDiv", local.y().op("Size", out_type=dtypes.int32).op("Maximum", local.ints(1)))
+    return [given.op("BroadcastTo", x.shape()) / count.cast(dy.dtype), None]
+
+
+@gradient("Max", "Min")
+def _extreme(local: Local, dy: Value) -> Any:
+    given, y = _spread(local, dy)
+    hits = local.x().op("Equal", y).cast(dy.dtype)
+    return [hits / hits.op("Sum", local.x(1), keep_dims=True) * given, None]
+
+
+@gradient("EuclideanNorm")
+def _norm(local: Local, dy: Value) -> Any:
+    given, y = _spread(local, dy)
+    return [local.x() / y * given, None]
+
+
+@gradient("Prod")
+def _prod(local: Local, dy: Value) -> Any:
+    # the product of the others, by running products from both ends: right where there are zeros
+    given = dy if local.get("keep_dims", False) else dy.op("Reshape", _kept(local))
+    x = local.x()
+    shape = x.shape()
+    rank = shape.op("Size", out_type=dtypes.int32)
+    axes = local.x(1).cast(dtypes.int32).op("Reshape", local.ints([-1])).op("AddV2", rank).op("FloorMod", rank)
+    others = local.op("ListDiff", _rows(local, rank), axes)[0]
+    order = local.op("ConcatV2", [axes, others], local.ints(0))
+    moved = x.op("Transpose", order)
+    inner = shape.op("GatherV2", axes, local.ints(0)).op("Prod", local.ints([0]), keep_dims=False)
+    flat = moved.op("Reshape", local.op("Pack", [inner, local.ints(-1)], axis=0))
+    left = flat.op("Cumprod", local.ints(0), exclusive=True)
+    right = flat.op("Cumprod", local.ints(0), exclusive=True, reverse=True)
+    rest = (left.conj() * right.conj()).op("Reshape", moved.shape()).op("Transpose", order.op("InvertPermutation"))
+    return [given.op("BroadcastTo", shape) * rest, None]
+
+
+@gradient("L2Loss")
+def _l2(local: Local, dy: Value) -> Any:
+    return local.x() * dy
+
+
+@gradient("Cumsum")
+def _cumsum(local: Local, dy: Value) -> Any:
+    return [dy.op("Cumsum", local.x(1), exclusive=bool(local.get("exclusive", False)), reverse=not local.get("reverse", False)), None]
+
+
+@gradient("Cumprod")
+def _cumprod(local: Local, dy: Value) -> Any:
+    x = local.x()
+    exclusive, reverse = bool(local.get("exclusive", False)), bool(local.get("reverse", False))
+    out = (local.y() * dy).op("Cumsum", local.x(1), exclusive=exclusive, reverse=not reverse)
+    return [out / x, None]
+
+
+@gradient("CumulativeLogsumexp")
+def _cumulative_log(local: Local, dy: Value) -> Any:
+    axis = local.x(1)
+    options = {"exclusive": bool(local.get("exclusive", False)), "reverse": not local.get("reverse", False)}
+    least = local.number(dtypes.as_dtype(dy.dtype).min, dy.dtype)
+
+    def part(mask: Value, size: Value) -> Value:
+        logs = _where(mask, size.op("Log"), local.op("Fill", dy.shape(), least))
+        return (((logs - local.y()).op("CumulativeLogsumexp", axis, **options)) + local.x()).op("Exp")
+
+    return [part(dy.op("Greater", 0), dy) - part(dy.op("Less", 0), -dy), None]
+
+
+# --- products --------------------------------------------------------------------------------------------------------
+@gradient("MatMul")
+def _matmul(local: Local, dy: Value) -> Any:
+    ta, tb = bool(local.get("transpose_a", False)), bool(local.get("transpose_b", False))
+    a, b = local.x(0).conj() if local.needed[1] else None, local.x(1).conj() if local.needed[0] else None
+
+    def product(one: Any, two: Any, t1: bool, t2: bool) -> Value:
+        return one.op("MatMul", two, transpose_a=t1, transpose_b=t2)
+
+    if not ta and not tb:
+        found = (lambda: product(dy, b, False, True), lambda: product(a, dy, True, False))
+    elif not ta:
+        found = (lambda: product(dy, b, False, False), lambda: product(dy, a, True, False))
+    elif not tb:
+        found = (lambda: product(b, dy, False, True), lambda: product(a, dy, False, False))
+    else:
+        found = (lambda: product(b, dy, True, True), lambda: product(dy, a, True, True))
+    return [f() if needed else None for f, needed in zip(found, local.needed, strict=True)]
+
+
+@gradient("BatchMatMul", "BatchMatMulV2", "BatchMatMulV3")
+def _batch_matmul(local: Local, dy: Value) -> Any:
+    x, y = local.x(0), local.x(1)
+    ax, ay = bool(local.get("adj_x", False)), bool(local.get("adj_y", False))
+
+    def product(one: Value, two: Value, a1: bool, a2: bool) -> Value:
+        return one.op("BatchMatMulV2", two, adj_x=a1, adj_y=a2)
+
+    if not ax:
+        gx = product(dy, y, False, not ay)
+        gy = product(dy, x, True, False) if ay else product(x, dy, True, False)
+    else:
+        gx = product(y, dy, ay, True)
+        gy = product(dy, x, True, True) if ay else product(x, dy, False, False)
+    dims = local.dims(0), local.dims(1)
+    if all(d is not None for d in dims) and (_same(dims[0][:-2], dims[1][:-2])):
+        return [gx, gy]
+    shapes = x.shape(), y.shape()
+    outer = [s.op("StridedSlice", local.ints([0]), local.ints([-2]), local.ints([1]), begin_mask=1) for s in shapes]
+    axes = local.op("BroadcastGradientArgs", *outer)
+    return [g.op("Sum", axis, keep_dims=False).op("Reshape", shape) for g, axis, shape in zip((gx, gy), axes, shapes, strict=True)]
+
+
+@gradient("Einsum")
+def _einsum(local: Local, dy: Value) -> Any:
+    equation = local.get("equation").decode().replace(" ", "")
+    left, _, out = equation.partition("->")
+    operands = left.split(",")
+    if "..." in equation or any(len(set(o)) < len(o) for o in (*operands, out)):
+        raise NotExportable(f"the gradient of an einsum of the form {equation}")
+
+    def by(which: int) -> Value:
+        others = [o for i, o in enumerate(operands) if i != which]
+        given = [local.x(i).conj() for i in range(len(operands)) if i != which]
+        mine = operands[which]
+        there = [c for c in mine if c in out or any(c in o for o in others)]
+        found = local.op("Einsum", [dy, *given], equation=f"{','.join([out, *others])}->{''.join(there)}")
+        if len(there) < len(mine):  # what was summed of this operand alone
+            shape = local.x(which).shape()
+            sizes = [shape.op("StridedSlice", local.ints([i]), local.ints([i + 1]), local.ints([1]), shrink_axis_mask=1) if c in there else local.ints(1)
+                     for i, c in enumerate(mine)]  # fmt: skip
+            found = found.op("Reshape", local.op("Pack", sizes, axis=0)).op("BroadcastTo", shape)
+        return found
+
+    return [by(i) if needed else None for i, needed in enumerate(local.needed)]
+
+
+@gradient("Cross")
+def _cross(local: Local, dy: Value) -> Any:
+    return [local.x(1).op("Cross", dy), dy.op("Cross", local.x(0))]
+
+
+# --- linear algebra --------------------------------------------------------------------------------------------------
+def _times(a: Value, b: Value, adj_a: bool = False, adj_b: bool = False) -> Value:
+    return a.op("BatchMatMulV2", b, adj_x=adj_a, adj_y=adj_b)
+
+
+@gradient("MatrixInverse")
+def _inverse(local: Local, dy: Value) -> Any:
+    y = local.y()
+    if local.get("adjoint", False):
+        return -_times(y, _times(dy, y, True, False), False, False)
+    return -_times(y, _times(dy, y, False, True), True, False)
+
+
+def _wide(local: Local, value: Value, like: Value) -> Value:
+    """With two further axes."""
+    return value.op("Reshape", local.op("ConcatV2", [like.shape(), local.ints([1, 1])], local.ints(0)))
+
+
+@gradient("MatrixDeterminant")
+def _determinant(local: Local, dy: Value) -> Any:
+    y = local.y()
+    return _wide(local, dy * y, y) * local.x().op("MatrixInverse", adjoint=True)
+
+
+@gradient("LogMatrixDeterminant")
+def _log_determinant(local: Local, sign: Any, dy: Any) -> Any:
+    return None if dy is None else _wide(local, dy, dy) * local.x().op("MatrixInverse", adjoint=True)
+
+
+@gradient("Cholesky")
+def _cholesky(local: Local, dy: Value) -> Any:
+    lower = local.y()
+    middle = _times(lower, dy, True)
+    middle = _band(local, middle, -1, 0)
+    diagonal = _diagonal(local, middle)
+    middle = middle.op("MatrixSetDiagV3", diagonal * 0.5, local.ints(0))
+    # L⁻ᴴ M L⁻¹, by two solutions
+    first = lower.op("MatrixTriangularSolve", middle, lower=True, adjoint=True)
+    out = _adjoint(local, lower.op("MatrixTriangularSolve", _adjoint(local, first), lower=True, adjoint=True))
+    return (out + _adjoint(local, out)) * 0.5
+
+
+def _band(local: Local, value: Value, below: int, above: int) -> Value:
+    return value.op("MatrixBandPart", local.ints(below, dtypes.int64), local.ints(above, dtypes.int64))
+
+
+def _diagonal(local: Local, value: Value) -> Value:
+    return value.op("MatrixDiagPartV3", local.ints(0), local.number(0, value.dtype))
+
+
+def _adjoint(local: Local, value: Value) -> Value:
+    rank = value.op("Rank")
+    order = local.op("ConcatV2", [_rows(local, rank.op("Sub", local.ints(2))), local.op("Pack", [rank.op("Sub", local.ints(1)), rank.op("Sub", local.ints(2))], axis=0)], local.ints(0))
+    return value.op("Transpose", order).conj()
+
+
+@gradient("MatrixSolve")
+def _solve(local: Local, dy: Value) -> Any:
+    a, y, adjoint = local.x(0), local.y(), bool(local.get("adjoint", False))
+    gb = a.op("MatrixSolve", dy, adjoint=not adjoint)
+    return [-_times(y, gb, False, True) if adjoint else -_times(gb, y, False, True), gb]
+
+
+@gradient("MatrixTriangularSolve")
+def _triangular(local: Local, dy: Value) -> Any:
+    a, y = local.x(0), local.y()
+    adjoint, lower = bool(local.get("adjoint", False)), bool(local.get("lower", True))
+    gb = a.op("MatrixTriangularSolve", dy, lower=lower, adjoint=not adjoint)
+    ga = -_times(y, gb, False, True) if adjoint else -_times(gb, y, False, True)
+    ga = _band(local, ga, -1, 0) if lower else _band(local, ga, 0, -1)
+    dims = local.dims(0), local.dims(1)
+    if all(d is not None for d in dims) and _same(dims[0][:-2], dims[1][:-2]):
+        return [ga, gb]
+    shapes = a.shape(), local.x(1).shape()
+    outer = [s.op("StridedSlice", local.ints([0]), local.ints([-2]), local.ints([1]), begin_mask=1) for s in shapes]
+    axes = local.op("BroadcastGradientArgs", *outer)
+    return [g.op("Sum", axis, keep_dims=False).op("Reshape", s) for g, axis, s in zip((ga, gb), axes, shapes, strict=True)]
+
+
+@gradient("SelfAdjointEigV2")
+def _eigh(local: Local, de: Any, dv: Any) -> Any:
+    e, v = local.y(0), local.y(1)
+    if not local.get("compute_v", True):
+        e, v = local.op("SelfAdjointEigV2", local.x(), compute_v=True)
+    middle = None
+    if dv is not None:
+        apart = e.op("ExpandDims", local.ints(-2)) - e.op("ExpandDims", local.ints(-1))
+        factors = local.number(1, e.dtype).op("DivNoNan", apart)
+        middle = _times(v, dv, True) * factors.cast(v.dtype)
+    if de is not None:
+        diagonal = de.cast(v.dtype).op("MatrixDiagV3", local.ints(0), local.ints(-1), local.ints(-1), local.number(0, v.dtype))
+        middle = diagonal if middle is None else middle + diagonal
+    if middle is None:
+        return None
+    out = _times(v, _times(middle, v, False, True))
+    out = _band(local, out + _adjoint(local, out), -1, 0)
+    return out.op("MatrixSetDiagV3", _diagonal(local, out) * 0.5, local.ints(0))
+
+
+@gradient("Svd")
+def _svd(local: Local, ds: Any, du: Any, dv: Any) -> Any:
+    if du is not None or dv is not None:
+        raise NotExportable("the gradient of a singular value decomposition's vectors")
+    u, v = local.op("Svd", local.x(), compute_uv=True, full_matrices=False)[1:]
+    return _times(u * ds.cast(u.dtype).op("ExpandDims", local.ints(-2)), v, False, True)
+
+
+@gradient("MatrixBandPart")
+def _band_part(local: Local, dy: Value) -> Any:
+    return [dy.op("MatrixBandPart", local.x(1), local.x(2)), None, None]
+
+
+@gradient("MatrixDiagV3")
+def _diag(local: Local, dy: Value) -> Any:
+    found = dy.op("MatrixDiagPartV3", local.x(1), local.number(0, dy.dtype), **local.attributes("align"))
+    return [found.op("Reshape", local.x().shape()), *[None] * 4]
+
+
+@gradient("MatrixDiagPartV3")
+def _diag_part(local: Local, dy: Value) -> Any:
+    return [local.x().zeros().op("MatrixSetDiagV3", dy, local.x(1), **local.attributes("align")), None, None]
+
+
+@gradient("MatrixSetDiagV3")
+def _set_diag(local: Local, dy: Value) -> Any:
+    kept = local.attributes("align")
+    inner = dy.op("MatrixSetDiagV3", local.x(1).zeros(), local.x(2), **kept)
+    return [inner, dy.op("MatrixDiagPartV3", local.x(2), local.number(0, dy.dtype), **kept).op("Reshape", local.x(1).shape()), None]
+
+
+@gradient("Diag")
+def _tensor_diag(local: Local, dy: Value) -> Any:
+    return dy.op("DiagPart")
+
+
+@gradient("DiagPart")
+def _tensor_diag_part(local: Local, dy: Value) -> Any:
+    return dy.op("Diag")
+
+
+# --- Fourier transforms ----------------------------------------------------------------------------------------------
+def _count(local: Local, value: Value, axes: int) -> Value:
+    sizes = value.shape().op("StridedSlice", local.ints([-axes]), local.ints([0]), local.ints([1]), end_mask=1)
+    return sizes.op("Prod", local.ints([0]), keep_dims=False)
+
+
+def _transform(name: str, axes: int) -> None:
+    @gradient(name)
+    def forward(local: Local, dy: Value) -> Any:
+        return dy.op("I" + name) * _count(local, dy, axes).cast(dtypes.float32).cast(dy.dtype)
+
+    @gradient("I" + name)
+    def backward(local: Local, dy: Value) -> Any:
+        return dy.op(name) / _count(local, dy, axes).cast(dtypes.float32).cast(dy.dtype)
+
+
+for _name, _axes in (("FFT", 1), ("FFT2D", 2), ("FFT3D", 3)):
+    _transform(_name, _axes)
+
+
+def _fitted(local: Local, value: Value, length: Value) -> Value:
+    """Cut or padded with zeros to a length along the last axis."""
+    shape = value.shape()
+    rank = shape.op("Size", out_type=dtypes.int32)
+    outer = local.op("Fill", rank.op("Sub", local.ints(1)).op("ExpandDims", local.ints(0)), local.ints(0))
+    last = shape.op("StridedSlice", local.ints([-1]), local.ints([0]), local.ints([1]), end_mask=1)
+    more = length.op("Sub", last).op("Maximum", local.ints([0]))
+    after = local.op("ConcatV2", [outer, more], local.ints(0))
+    padded = value.op("Pad", local.op("Pack", [after.zeros(), after], axis=1))
+    size = local.op("ConcatV2", [local.op("Sub", outer, local.ints(1)), length], local.ints(0))
+    return padded.op("Slice", after.zeros(), size)
+
+
+def _last(local: Local, value: Value) -> Value:
+    return value.shape().op("StridedSlice", local.ints([-1]), local.ints([0]), local.ints([1]), end_mask=1)
+
+
+@gradient("RFFT")
+def _rfft(local: Local, dy: Value) -> Any:
+    length = local.x(1).op("Reshape", local.ints([1]))
+    whole = _fitted(local, dy, length).op("IFFT").op("Real", Tout=local.inputs[0].dtype)
+    return [_fitted(local, whole * length.cast(whole.dtype), _last(local, local.x())), None]
+
+
+@gradient("IRFFT")
+def _irfft(local: Local, dy: Value) -> Any:
+    length = local.x(1).op("Reshape", local.ints([1]))
+    found = dy.op("RFFT", length, Treal=dy.dtype, Tcomplex=local.inputs[0].dtype)
+    n = _last(local, found)
+    places = _rows(local, n.op("Reshape", local.ints([])))
+    twice = places.op("Greater", 0).op("LogicalAnd", (places * 2).op("NotEqual", length))
+    scale = (twice.cast(dy.dtype) + 1) / length.cast(dy.dtype)
+    return [_fitted(local, found * scale.cast(found.dtype), _last(local, local.x())), None]
+
+
+# --- quantization ----------------------------------------------------------------------------------------------------
+@gradient("FakeQuantWithMinMaxArgs")
+def _quantized(local: Local, dy: Value) -> Any:
+    return dy.op("FakeQuantWithMinMaxArgsGradient", local.x(), **local.attributes("min", "max", "num_bits", "narrow_range"))
+
+
+@gradient("FakeQuantWithMinMaxVars", "FakeQuantWithMinMaxVarsPerChannel")
+def _quantized_by(local: Local, dy: Value) -> Any:
+    return local.op(local.node.op + "Gradient", dy, local.x(0), local.x(1), local.x(2), **local.attributes("num_bits", "narrow_range"))
+
+
