@@ -58,3 +58,17 @@ def test_transposed(size):
     np.testing.assert_allclose(tape.gradient(total, w).numpy()[0, 0], np.repeat(x.numpy().sum((0, 1, 2))[None], 3, 0))
     layer = tf.keras.layers.Conv2DTranspose(3, 1, strides=2, bias_initializer="ones")
     assert float(layer(x)[0, 1, 1, 0]) == 1
+
+
+@pytest.mark.parametrize("strides", [1, 2])
+def test_one_filter_of_several_channels(strides):
+    x, w = tf.random.normal([1, 5, 5, 2]), tf.random.normal([3, 3, 2, 1])
+    with tf.GradientTape() as tape:
+        tape.watch(w)
+        y = tf.nn.conv2d(x, w, strides, "SAME")
+    found = tape.gradient(y, w)
+    with tf.GradientTape() as tape:
+        two = tf.concat([w, w], -1)
+        tape.watch(two)
+        y = tf.nn.conv2d(x, two, strides, "SAME")[..., :1]
+    np.testing.assert_allclose(found, tape.gradient(y, two)[..., :1], rtol=1e-5, atol=1e-5)

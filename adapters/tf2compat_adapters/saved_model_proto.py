@@ -69,6 +69,8 @@ def encode(
             item.user_object.identifier = node.get("identifier") or _IDENTIFIERS.get(kind, "_generic_user_object")
             item.user_object.version.producer = 1
             item.user_object.version.min_consumer = 1
+            if node.get("slots"):  # what TensorFlow gives slots to when it loads them
+                item.user_object.identifier, item.user_object.version.producer = "optimizer", 2
     for name, (inputs, outputs) in signatures.items():
         definition = meta.signature_def[name]
         definition.method_name = "tensorflow/serving/predict"

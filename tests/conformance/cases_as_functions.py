@@ -1,9 +1,10 @@
 """The conformance cases as functions of one SavedModel, for a real TensorFlow to call and compare (`read_with_tensorflow.py`).
 
-    python tests/conformance/cases_as_functions.py DIR
+    python tests/conformance/cases_as_functions.py DIR [gradients]
 
 writes DIR/cases (the SavedModel, a function for each case that TensorFlow's graphs can say), DIR/cases.npz (arguments and what tf2compat gives)
-and DIR/cases.json (the source of each), and prints what could not be written, by op.
+and DIR/cases.json (the source of each), and prints what could not be written, by op. With `gradients` the functions are the gradients of the cases by their floating
+arguments, in DIR/gradients and its like.
 """
 
 import ast
@@ -62,14 +63,32 @@ def _function(first, last, scope, names):
     return case
 
 
-def write(directory, stems=FILES):
-    """Writes the cases; (how many were traced, how many are written, reason -> sources of those that are not)."""
+def slopes(function):
+    """The gradients of a function's results, summed, by its floating arguments; None where there are none."""
+
+    def gradients(*args):
+        floating = [a for a in args if isinstance(a, tf.Tensor) and a.dtype.is_floating]
+        with tf.GradientTape() as tape:
+            tape.watch(floating)
+            found = [t for t in tf.nest.flatten(function(*args), expand_composites=True) if isinstance(t, tf.Tensor) and t.dtype.is_floating]
+            total = tf.add_n([tf.reduce_sum(tf.cast(t, tf.float64)) for t in found]) if found else tf.constant(0.0)
+        return [g for g in tape.gradient(total, floating) if g is not None]
+
+    return gradients
+
+
+def write(directory, stems=FILES, what="cases"):
+    """Writes the cases, or their gradients; (how many were traced, how many are written, reason -> sources of those that are not)."""
     from tf2compat_adapters.tensorflow_functions.program import Program
 
     module, arrays, sources, refused, traced = tf.Module(), {}, {}, collections.defaultdict(list), 0
     for source, values, function in functions(stems):
+        if what == "gradients":
+            function = slopes(function)
         try:
             expected = flat(function(*values))
+            if not expected:
+                continue
             function = tf.function(function, autograph=False)
             concrete = function.get_concrete_function(*values)
         except Exception:  # noqa: BLE001, S112 - kernels that there are not, values that cannot be traced
@@ -86,15 +105,15 @@ def write(directory, stems=FILES):
             for i, array in enumerate(items):
                 arrays[f"{name}_{which}{i}"] = array.astype("S") if array.dtype.kind in "OU" else array.astype(np.float32) if array.dtype.kind == "V" else array
     os.makedirs(directory, exist_ok=True)
-    tf.saved_model.save(module, os.path.join(directory, "cases"))
-    np.savez(os.path.join(directory, "cases.npz"), **arrays)
-    with open(os.path.join(directory, "cases.json"), "w") as file:
+    tf.saved_model.save(module, os.path.join(directory, what))
+    np.savez(os.path.join(directory, f"{what}.npz"), **arrays)
+    with open(os.path.join(directory, f"{what}.json"), "w") as file:
         json.dump(sources, file)
     return traced, len(sources), refused
 
 
 if __name__ == "__main__":
-    traced, written, refused = write(sys.argv[1])
+    traced, written, refused = write(sys.argv[1], what=(sys.argv[2:] or ["cases"])[0])
     for reason, sources in sorted(refused.items(), key=lambda item: -len(item[1])):
         print(f"{len(sources):3} {reason[:150]} | {sources[0][:100]}")
     print(f"{written} of {traced} cases are written for TensorFlow")

@@ -12,6 +12,9 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
+from tests.conformance.training_for_tensorflow import TRAINING, results
+
 failed = 0
 
 
@@ -123,11 +126,11 @@ def composites(directory):
     assert sparse.indices.numpy().tolist() == [[0, 0], [0, 1]] and ragged.to_list() == [[1, 2], []]
 
 
-def cases(directory):
-    """Each conformance case as a function: TensorFlow gives what tf2compat gave."""
-    with open(os.path.join(directory, "cases.json")) as file:
+def cases(directory, what="cases"):
+    """Each conformance case, or its gradients, as a function: TensorFlow gives what tf2compat gave."""
+    with open(os.path.join(directory, f"{what}.json")) as file:
         sources = json.load(file)
-    loaded, data = tf.saved_model.load(os.path.join(directory, "cases")), np.load(os.path.join(directory, "cases.npz"))
+    loaded, data = tf.saved_model.load(os.path.join(directory, what)), np.load(os.path.join(directory, f"{what}.npz"))
     without_kernel, differ = [], []
     for name, source in sources.items():
         arrays = {which: [data[f"{name}_{which}{i}"] for i in range(99) if f"{name}_{which}{i}" in data] for which in ("in", "out")}
@@ -146,6 +149,13 @@ def cases(directory):
         print("        differs:", " ".join(source.split())[:120], "|", " ".join(why.split()))
     print(f"        {len(sources)} functions, {len(differ)} differ, TensorFlow has no kernel for {len(without_kernel)}")
     assert len(differ) <= 2
+
+
+def training(directory, name):
+    """Functions that hold gradients, called as they were when it was saved; then trained by a tape around them."""
+    loaded, data = tf.saved_model.load(os.path.join(directory, f"training_{name}")), np.load(os.path.join(directory, f"training_{name}.npz"))
+    for one, other in zip(results(loaded, TRAINING[name]()[1]), [data[f"arr_{i}"] for i in range(len(data.files))], strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
 
 
 def close(one, other):
@@ -224,6 +234,9 @@ def main(directory):
     report("SavedModel of functions: called, as signatures, in a session", lambda: programs(os.path.join(directory, "programs")))
     report("SavedModel of functions of ragged and sparse tensors", lambda: composites(os.path.join(directory, "composites")))
     report("SavedModel of conformance cases: each gives the same", lambda: cases(directory))
+    report("SavedModel of the gradients of conformance cases", lambda: cases(directory, "gradients"))
+    for name in TRAINING:
+        report(f"SavedModel of {name}: gradients and steps", lambda name=name: training(directory, name))
     for path in sorted(glob.glob(os.path.join(directory, "run_*_expected.npz"))):
         model = path.removesuffix("_expected.npz")
         name = os.path.basename(model).removeprefix("run_")

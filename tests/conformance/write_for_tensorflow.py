@@ -14,6 +14,7 @@ import tf2compat as tf
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 from tests.conformance import cases_as_functions
 from tests.conformance.models_for_tensorflow import MODELS, Composites, Programs
+from tests.conformance.training_for_tensorflow import TRAINING, results
 
 FILES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "files")
 DTYPES = "bool uint8 int8 uint16 int16 uint32 int32 uint64 int64 float16 bfloat16 float32 float64 complex64 complex128".split()
@@ -43,6 +44,12 @@ def main(directory):
     tf.saved_model.save(composites, os.path.join(directory, "composites"))
     traced, written, _ = cases_as_functions.write(directory)
     print(f"{written} of {traced} conformance cases are written")
+    traced, written, _ = cases_as_functions.write(directory, what="gradients")
+    print(f"the gradients of {written} of {traced} conformance cases are written")
+    for name, make in TRAINING.items():
+        module, calls = make()
+        tf.saved_model.save(module, os.path.join(directory, f"training_{name}"))
+        np.savez(os.path.join(directory, f"training_{name}.npz"), *results(module, calls))
     for name, make in MODELS.items():
         model, inputs = make()
         predictions = model(inputs if len(inputs) > 1 else inputs[0]).numpy()

@@ -78,8 +78,10 @@ def divide(x: Any, y: Any, name: str | None = None) -> Tensor:
     return truediv(x, y, name)
 
 
-def _no_zero(y: Any) -> Any:
+def _no_zero(y: Any, x: Any) -> Any:
     """`y` as a divisor of integers. Where its values cannot be looked at, 0 is replaced: it would end the process."""
+    if isinstance(x, torch.Tensor) and not x.numel():
+        return y  # nothing is divided
     if isinstance(y, torch.Tensor):
         if not readable(y):
             return torch.where(y == 0, 1, y)
@@ -94,7 +96,7 @@ def _no_zero(y: Any) -> Any:
 def floordiv(x: Any, y: Any, name: str | None = None) -> Any:
     """floor(x / y) element-wise (`tf.math.floordiv`). Integer division by zero raises InvalidArgumentError."""
     if x.dtype in _INTEGER:
-        return torch.div(x, _no_zero(y), rounding_mode="floor")
+        return torch.div(x, _no_zero(y, x), rounding_mode="floor")
     return torch.floor(torch.true_divide(x, y)).detach()
 
 
@@ -102,7 +104,7 @@ def floordiv(x: Any, y: Any, name: str | None = None) -> Any:
 def floormod(x: Any, y: Any, name: str | None = None) -> Any:
     """Remainder with the sign of `y`, element-wise (`tf.math.floormod`)."""
     if x.dtype in _INTEGER:
-        y = _no_zero(y)
+        y = _no_zero(y, x)
     return torch.remainder(x, y)
 
 

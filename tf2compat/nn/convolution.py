@@ -74,6 +74,8 @@ def convolve(x: Any, w: Any, n: int, strides: Any, padding: Any, rates: Any, fir
             # oneDNN's derivative of a strided 1x1 convolution of few channels (last in memory) writes outside of its memory
             x = x[(slice(None), slice(None), *[slice(None, None, s) for s in strides])]
             strides = (1,) * n
+        if w.shape[0] == 1 and w.requires_grad and x.device.type == "cpu":
+            w = w.contiguous()  # torch refuses to write the gradient of one filter that is not
         out = _chosen(x, w, filters, n, bias, strides, lo, rates, groups)
     return out if first else out.permute(TO_LAST[n])
 

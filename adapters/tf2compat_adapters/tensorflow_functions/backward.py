@@ -411,3 +411,69 @@ def _pushed(forward: Body, node: Any, cond: Body, body: Body, ref: Ref) -> Ref:
         known = _one_more(forward, node, cond, body, empty, lambda handle: body.op("TensorListPushBack", handle, ref))
         forward.tables[key] = known
     return known
+
+
+# --- jacobians -------------------------------------------------------------------------------------------------------
+def jacobian(exporter: Any, body: Body, target: Ref, sources: Sequence[Ref], batched: bool) -> list[Ref | None]:
+    """Of each source the derivatives of all elements of the target, `target.shape + source.shape`, row by row. `batched`: of the elements
+    of each example by this example."""
+    inner = Body(body.library, exporter.unique(f"{body.name}_row"))
+    test = Body(body.library, exporter.unique(f"{body.name}_row_cond"))
+    at, end = inner.argument("row", dtypes.int32, ()), inner.argument("rows", dtypes.int32, ())
+    handles = [inner.argument("found", dtypes.variant, ()) for _ in sources]
+    captured: dict[str, tuple[Ref, Ref]] = {}
+
+    def lift(ref: Ref) -> Ref:
+        if ref.text in body.known:
+            return inner.constant(body.known[ref.text], ref.dtype)
+        if ref.text not in captured:
+            captured[ref.text] = (ref, inner.argument("captured", ref.dtype, body.dims.get(ref.text)))
+            inner.dims[captured[ref.text][1].text] = body.dims.get(ref.text)
+        return captured[ref.text][1]
+
+    like = Value(inner, lift(target))
+    shape = like.shape()
+    ints = lambda value: Value(inner, inner.ints(value))  # noqa: E731
+    part = shape
+    if batched:
+        rest = shape.op("StridedSlice", ints([1]), ints([0]), ints([1]), end_mask=1)
+        part = Value(inner, inner.op("ConcatV2", [inner.ints([1]), rest.ref], inner.ints(0)))
+    one = [inner.constant(np.asarray(v).astype(target.dtype.as_numpy_dtype), target.dtype) for v in (1, 0)]
+    weight = Value(inner, at).op("OneHot", end, *one, axis=-1).op("Reshape", part)
+    if batched:
+        weight = weight.op("BroadcastTo", shape)
+    found = Backward(exporter, body, inner, lift).run([(target, weight.ref)], sources)
+    inner.result("row", inner.op("AddV2", at, inner.ints(1)))
+    inner.result("rows", end)
+    for handle, f, source in zip(handles, found, sources, strict=True):
+        inner.result("found", handle if f is None else inner.op("TensorListPushBack", handle, f))
+    for _, argument in captured.values():
+        inner.result("captured", argument)
+    for ref in inner.arguments():
+        test.argument("of", ref.dtype, inner.dims.get(ref.text))
+    test.result("continue", test.op("Less", *test.arguments()[:2]))
+    names = [exporter.finish(test), exporter.finish(inner)]
+    y = Value(body, target)
+    outer = lambda value: Value(body, body.ints(value))  # noqa: E731
+    whole = y.shape()
+    if batched:
+        rest = whole.op("StridedSlice", outer([1]), outer([0]), outer([1]), end_mask=1)
+        count = rest.op("Prod", outer([0]), keep_dims=False)
+    else:
+        count = y.op("Size", out_type=dtypes.int32)
+    empty = [body.op("EmptyTensorList", body.ints(-1), body.ints(-1), element_dtype=s.dtype) for s in sources]
+    outs = body.op("While", [body.ints(0), count.ref, *empty, *[ref for ref, _ in captured.values()]], cond=names[0], body=names[1])
+    results: list[Ref | None] = []
+    for f, source, handle in zip(found, sources, outs[2:], strict=False):
+        if f is None:
+            results.append(None)
+            continue
+        x = Value(body, source)
+        inside = x.shape()
+        stacked = Value(body, handle).op("TensorListStack", inside, element_dtype=source.dtype)
+        if batched:  # rows, examples, … -> examples, rows, …
+            order = body.op("ConcatV2", [body.ints([1, 0]), body.op("Range", body.ints(2), stacked.op("Rank").ref, body.ints(1))], body.ints(0))
+            stacked = stacked.op("Transpose", order)
+            inside = inside.op("StridedSlice", outer([1]), outer([0]), outer([1]), end_mask=1)
+        results.append(stacked.op("Reshape", body.op("ConcatV2", [whole.ref, inside.ref], body.ints(0))).ref)
+    return results

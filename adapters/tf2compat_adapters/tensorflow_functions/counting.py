@@ -373,6 +373,46 @@ def _sparse_cross_entropy(call: Call) -> Any:
     return b.op("Reshape", loss, b.op("Shape", labels, out_type=dtypes.int32))
 
 
+@rule("CTCLossDense")
+def _ctc(call: Call) -> Any:
+    blank = int(call["blank"])
+    given = [call["labels"], call["logits"], call["label_length"], blank, call.dims("logits")]
+    logits, places, values = call.scope.lowered(_blank_last, given)
+    length = call.scope.cast(call.ref("logit_length"), dtypes.int32)
+    return call.scope.cast(call.op("CTCLoss", logits, places, values, length, ignore_longer_outputs_than_inputs=True)[0], call.node.outputs[0]._dtype)
+
+
+def _labels(labels: Any, lengths: Any) -> tuple[Any, Any]:
+    there = tf.where(tf.sequence_mask(lengths, tf.shape(labels)[1]))
+    return there, tf.cast(tf.gather_nd(labels, there), tf.int32)
+
+
+def _blank_last(labels: Any, logits: Any, lengths: Any, blank: int, dims: Any) -> Any:
+    """What TensorFlow's kernel takes: the class that is no label behind all others."""
+    if dims is None or dims[-1] is None:
+        raise NotExportable("the number of its classes is not known")
+    if logits.dtype not in (tf.float32, tf.float64):
+        logits = tf.cast(logits, tf.float32)
+    blank %= dims[-1]
+    places, values = _labels(labels, lengths)
+    moved = tf.concat([logits[..., :blank], logits[..., blank + 1 :], logits[..., blank : blank + 1]], -1)
+    return moved, places, tf.where(values > blank, values - 1, values)
+
+
+@rule("CTCLoss")
+def _ctc_kernel(call: Call) -> Any:
+    places, values = call.scope.lowered(_labels, [call["labels"], call["label_length"]])
+    inputs, kind = call.ref("inputs"), call.node.outputs[0]._dtype
+    if kind not in (dtypes.float32, dtypes.float64):
+        inputs = call.scope.cast(inputs, dtypes.float32)
+    loss, _ = call.op(
+        "CTCLoss", inputs, places, values, call.scope.cast(call.ref("sequence_length"), dtypes.int32),
+        preprocess_collapse_repeated=bool(call["collapse"]), ctc_merge_repeated=bool(call["merge"]),
+        ignore_longer_outputs_than_inputs=bool(call["ignore"]),
+    )  # fmt: skip
+    return call.scope.cast(loss, kind)
+
+
 @lowers("WeightedCrossEntropyWithLogits")
 def weighted_cross_entropy(labels: Any, logits: Any, pos_weight: Any) -> Any:
     weight = 1.0 + (pos_weight - 1.0) * labels

@@ -10,6 +10,7 @@ import numpy as np
 from tf2compat._engine import dtypes, nest, state
 from tf2compat._engine.graph import Graph, Node, dims_of
 from tf2compat._engine.symbolic import SymbolicTensor
+from tf2compat._engine.tape import _Reader
 from tf2compat._engine.tensor import Tensor
 from tf2compat._engine.variable import Variable
 
@@ -183,7 +184,7 @@ class Scope:
         local = state.local
         saved = local.tapes, local.names
         with state.outside():
-            local.tapes, local.names = [], []
+            local.tapes, local.names = [_Reader()], []  # blocks in it are recorded where the op is
             state.tapes_changed()
             try:
                 with graph.as_default():

@@ -334,6 +334,28 @@ def _unsorted_max(local: Local, dy: Value) -> Any:
     return _segment_extreme(local, dy, "UnsortedSegmentSum", local.x(2))
 
 
+def _segment_product(local: Local, dy: Value, product: str, summed: str, *more: Any) -> Any:
+    # where a segment holds one zero, only that element has a gradient: the product of the others
+    x, ids = local.x(), local.x(1)
+    zero = x.op("Equal", 0)
+    count = zero.cast(dtypes.int32).op(summed, ids, *more)
+    given = count.op("Greater", 1).op("SelectV2", dy.zeros(), dy)
+    others = zero.op("SelectV2", local.op("OnesLike", x), x).op(product, ids, *more)
+    rest = _taken(local, others, ids)
+    quotient = _taken(local, local.y(), ids) / zero.op("SelectV2", local.op("OnesLike", x), x)
+    return [_taken(local, given, ids) * zero.op("SelectV2", rest, quotient), *[None] * (1 + len(more))]
+
+
+@gradient("SegmentProd")
+def _segment_prod(local: Local, dy: Value) -> Any:
+    return _segment_product(local, dy, "SegmentProd", "SegmentSum")
+
+
+@gradient("UnsortedSegmentProd")
+def _unsorted_prod(local: Local, dy: Value) -> Any:
+    return _segment_product(local, dy, "UnsortedSegmentProd", "UnsortedSegmentSum", local.x(2))
+
+
 @gradient("UnsortedSegmentSum")
 def _unsorted_sum(local: Local, dy: Value) -> Any:
     return [_taken(local, dy, local.x(1)), None, None]
@@ -362,6 +384,30 @@ def _sparse_matmul(local: Local, dy: Value) -> Any:
         picked = dy.op("GatherV2", rows, local.ints(0)) * other.op("GatherV2", columns, local.ints(0)).conj()
         gv = picked.op("Sum", local.ints([1]), keep_dims=False)
     return [None, gv, None, gb]
+
+
+@gradient("SparseSoftmax")
+def _sparse_softmax(local: Local, dy: Value) -> Any:
+    # sums along the last axis, by a number for each of the rows before it
+    indices, y, shape = local.x(0), local.y(), local.x(2)
+    whole = shape.op("Prod", local.ints([0]), keep_dims=False)
+    strides = shape.op("Cumprod", local.ints(0), exclusive=True, reverse=True)
+    last = _at(local, indices.shape(), 1) - 1
+    kept = (_range(local, 0, last + 1)).op("Less", last).cast(dtypes.int64)
+    rows = (indices * strides * kept).op("Sum", local.ints([1]), keep_dims=False)
+    sums = (dy * y).op("UnsortedSegmentSum", rows, whole)
+    return [None, (dy - sums.op("GatherV2", rows, local.ints(0))) * y, None]
+
+
+@gradient("SparseReorder")
+def _sparse_reorder(local: Local, *dys: Any) -> Any:
+    dy = dys[-1]
+    if dy is None:
+        return [None, None, None]
+    indices, shape = local.x(0), local.x(2)
+    count = _at(local, indices.shape(), 0)
+    _, order = local.op("SparseReorder", indices, _range(local, 0, count), shape)
+    return [None, dy.op("GatherV2", order.op("InvertPermutation"), local.ints(0)), None]
 
 
 # --- lists of tensors ------------------------------------------------------------------------------------------------
@@ -421,3 +467,9 @@ def _list_scatter(local: Local, dy: Value) -> Any:
     value, indices = local.x(1), local.x(2)
     given = dy.op("TensorListGather", indices, _part(local, value.shape(), 1, None), element_dtype=value.dtype)
     return [dy.op("TensorListScatterIntoExistingList", value.zeros(), indices), given, None]
+
+
+@gradient("LinSpace")
+def _linspace(local: Local, dy: Value) -> Any:
+    parts = local.number(0, dy.dtype).op("LinSpace", local.number(1, dy.dtype), local.x(2))
+    return [_total(local, dy * (1 - parts)), _total(local, dy * parts), None]

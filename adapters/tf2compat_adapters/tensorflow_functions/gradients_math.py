@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import string
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,21 @@ from .body import NotExportable
 
 # --- functions of one argument ---------------------------------------------------------------------------------------
 _HALF_PI = math.pi / 2
+
+
+def _apart(x: Value) -> Value:
+    """Without the zeros among the values."""
+    return _where(x.op("Equal", 0), x.op("OnesLike"), x)
+
+
+def _around_zero(x: Value, value: Value, at_zero: float) -> Value:
+    return _where(x.op("Equal", 0), Value(x.out, x._ref(at_zero)), value)
+
+
+def _digamma(x: Value) -> Value:
+    kind = x.dtype
+    wide = x.cast(dtypes.float32) if kind in (dtypes.float16, dtypes.bfloat16) else x  # there is no other kernel
+    return Value(wide.out, wide._ref(1)).op("Polygamma", wide).cast(kind)
 
 
 def _unary(name: str, derivative: Callable[[Value, Callable[[], Value]], Value]) -> None:
@@ -34,7 +50,7 @@ for _name, _derivative in {
     "Erfc": lambda x, y: (-(x * x)).op("Exp") * (-2 / math.sqrt(math.pi)), "Lgamma": lambda x, y: x.op("Digamma"),
     "Erfinv": lambda x, y: (y() * y()).op("Exp") * (math.sqrt(math.pi) / 2),
     "Ndtri": lambda x, y: (y() * y() * 0.5).op("Exp") * math.sqrt(2 * math.pi),
-    "Digamma": lambda x, y: Value(x.out, x._ref(1)).op("Polygamma", x), "Sigmoid": lambda x, y: y() * (1 - y()),
+    "Digamma": lambda x, y: _digamma(x), "Sigmoid": lambda x, y: y() * (1 - y()),
     "Reciprocal": lambda x, y: -(y() * y()), "Softplus": lambda x, y: x.op("Sigmoid"),
     "Softsign": lambda x, y: 1 / (x.op("Abs") + 1).op("Square"), "BesselI0": lambda x, y: x.op("BesselI1"),
     "BesselI0e": lambda x, y: x.op("BesselI1e") - x.op("Sign") * y(), "BesselJ0": lambda x, y: -x.op("BesselJ1"),
@@ -42,7 +58,10 @@ for _name, _derivative in {
     "BesselK1": lambda x, y: -x.op("BesselK0") - y() / x, "BesselY1": lambda x, y: x.op("BesselY0") - y() / x,
     "Dawsn": lambda x, y: 1 - x * y() * 2, "Expint": lambda x, y: x.op("Exp") / x,
     "FresnelCos": lambda x, y: (x * x * _HALF_PI).op("Cos"), "FresnelSin": lambda x, y: (x * x * _HALF_PI).op("Sin"),
-    "Spence": lambda x, y: x.op("Log") / (1 - x), "ReciprocalNoNan": lambda x, y: -(y() * y()),
+    "BesselI1": lambda x, y: _around_zero(x, x.op("BesselI0") - y() / _apart(x), 0.5),
+    "BesselI1e": lambda x, y: _around_zero(x, x.op("BesselI0e") - y() * (x.op("Sign") + 1 / _apart(x)), 0.5),
+    "BesselJ1": lambda x, y: _around_zero(x, x.op("BesselJ0") - y() / _apart(x), 0.5),
+    "BesselK1e": lambda x, y: y() * (1 - 1 / x) - x.op("BesselK0e"), "Spence": lambda x, y: x.op("Log") / (1 - x), "ReciprocalNoNan": lambda x, y: -(y() * y()),
 }.items():  # fmt: skip
     _unary(_name, _derivative)  # type: ignore[arg-type]
 
@@ -209,10 +228,10 @@ for _name, _pair in {
     "DivNoNan": lambda local, x, y, dy: (lambda: dy.op("DivNoNan", y), lambda: dy * (-x).op("DivNoNan", y).op("DivNoNan", y)),
     "MulNoNan": lambda local, x, y, dy: (lambda: dy.op("MulNoNan", y), lambda: x.op("MulNoNan", dy)),
     "Maximum": _larger("GreaterEqual"), "Minimum": _larger("LessEqual"),
-    "Pow": lambda local, x, y, dy: (lambda: dy * (y * x.op("Pow", y - 1)).conj(), lambda: _power_log(local, x, dy)),
+    "Pow": lambda local, x, y, dy: (lambda: dy * x.op("Pow", y - 1).op("MulNoNan", y).conj(), lambda: _power_log(local, x, dy)),
     "SquaredDifference": lambda local, x, y, dy: (lambda: dy * (x - y) * 2, lambda: dy * (x - y) * -2),
     "FloorMod": lambda local, x, y, dy: (lambda: dy, lambda: -dy * x.op("FloorDiv", y)),
-    "Atan2": lambda local, x, y, dy: (lambda: dy * y / (x * x + y * y), lambda: -dy * x / (x * x + y * y)),
+    "Atan2": lambda local, x, y, dy: (lambda: (dy * y).op("DivNoNan", x * x + y * y), lambda: (-dy * x).op("DivNoNan", x * x + y * y)),
     "Xlogy": lambda local, x, y, dy: (lambda: dy * _not_zero(x).op("Xlogy", y), lambda: dy * x.op("Xdivy", y)),
     "Xlog1py": lambda local, x, y, dy: (lambda: dy * _not_zero(x).op("Xlog1py", y), lambda: dy * x.op("Xdivy", y + 1)),
     "Xdivy": lambda local, x, y, dy: (lambda: dy * _not_zero(x).op("Xdivy", y), lambda: dy * (-x).op("Xdivy", y * y)),
@@ -407,7 +426,11 @@ def _einsum(local: Local, dy: Value) -> Any:
     equation = local.get("equation").decode().replace(" ", "")
     left, _, out = equation.partition("->")
     operands = left.split(",")
-    if "..." in equation or any(len(set(o)) < len(o) for o in (*operands, out)):
+    if any("..." in o for o in (*operands, out)):
+        operands, out = _spelled(local, operands, out)
+    if len(operands) == 1 and len(set(operands[0])) < len(operands[0]) and len(set(out)) == len(out):
+        return _diagonal_of(local, dy, operands[0], out)
+    if any(len(set(o)) < len(o) for o in (*operands, out)):
         raise NotExportable(f"the gradient of an einsum of the form {equation}")
 
     def by(which: int) -> Value:
@@ -424,6 +447,41 @@ def _einsum(local: Local, dy: Value) -> Any:
         return found
 
     return [by(i) if needed else None for i, needed in enumerate(local.needed)]
+
+
+def _spelled(local: Local, operands: list[str], out: str) -> tuple[list[str], str]:
+    """An equation with letters in the place of its dots, where all operands have as many axes there."""
+    counts = {local.rank(i) - len(o) + 3 for i, o in enumerate(operands) if "..." in o}
+    sizes = [(local.dims(i) or ())[o.index(".") :][: max(counts)] for i, o in enumerate(operands) if "..." in o]
+    if len(counts) > 1 or any(s != sizes[0] or None in s for s in sizes) and len(sizes) > 1:
+        raise NotExportable("the gradient of an einsum whose dots broadcast")
+    free = [c for c in string.ascii_letters if not any(c in o for o in (*operands, out))][: counts.pop()]
+    return [o.replace("...", "".join(free)) for o in operands], out.replace("...", "".join(free))
+
+
+def _diagonal_of(local: Local, dy: Value, operand: str, out: str) -> Any:
+    """What one operand's diagonal was taken of, or summed over: placed by masks of ones where the axes agree."""
+    free = iter([c for c in string.ascii_letters if c not in operand + out])
+    shape, masks, letters, seen = local.x().shape(), [], [], set()
+    for i, c in enumerate(operand):
+        if c not in seen:
+            seen.add(c)
+            letters.append(c)
+            continue
+        letters.append(next(free))
+        size = shape.op("StridedSlice", local.ints([i]), local.ints([i + 1]), local.ints([1]), shrink_axis_mask=1)
+        places = _rows(local, size)
+        masks.append((f"{c}{letters[-1]}", places.op("ExpandDims", local.ints(1)).op("Equal", places).cast(dy.dtype)))
+    gone = [c for c in letters if c not in out and not any(c in name for name, _ in masks)]
+    for c in gone:
+        i = operand.index(c)
+        size = shape.op("StridedSlice", local.ints([i]), local.ints([i + 1]), local.ints([1]))
+        masks.append((c, local.op("Fill", size, local.number(1, dy.dtype))))
+    found, name = dy, out
+    for other, mask in masks:
+        joined = name + "".join(c for c in other if c not in name)
+        found, name = local.op("Einsum", [found, mask], equation=f"{name},{other}->{joined}"), joined
+    return [local.op("Einsum", [found], equation=f"{name}->{''.join(letters)}")]
 
 
 @gradient("Cross")
@@ -532,10 +590,91 @@ def _eigh(local: Local, de: Any, dv: Any) -> Any:
 
 @gradient("Svd")
 def _svd(local: Local, ds: Any, du: Any, dv: Any) -> Any:
-    if du is not None or dv is not None:
-        raise NotExportable("the gradient of a singular value decomposition's vectors")
-    u, v = local.op("Svd", local.x(), compute_uv=True, full_matrices=False)[1:]
-    return _times(u * ds.cast(u.dtype).op("ExpandDims", local.ints(-2)), v, False, True)
+    if du is None and dv is None:
+        u, v = local.op("Svd", local.x(), compute_uv=True, full_matrices=False)[1:]
+        return _times(u * ds.cast(u.dtype).op("ExpandDims", local.ints(-2)), v, False, True)
+    if local.get("full_matrices", False):
+        raise NotExportable("the gradient of a singular value decomposition's full matrices")
+    s, u, v = (local.y(i) for i in range(3))
+    wide = s.cast(u.dtype)
+    square = wide * wide
+    apart = square.op("ExpandDims", local.ints(-2)) - square.op("ExpandDims", local.ints(-1))
+    factors = local.number(1, u.dtype).op("DivNoNan", apart)
+    columns, rows = wide.op("ExpandDims", local.ints(-2)), wide.op("ExpandDims", local.ints(-1))
+    inner = ds.cast(u.dtype).op("MatrixDiagV3", local.ints(0), local.ints(-1), local.ints(-1), local.number(0, u.dtype)) if ds is not None else None
+    total: Any = inner
+    rest: list[Value] = []
+    if du is not None:
+        turned = factors * _times(u, du, True)
+        part = (turned + _adjoint(local, turned)) * columns
+        total = part if total is None else total + part
+        outside = (du - _times(u, _times(u, du, True))) / columns
+        rest.append(_times(outside, v, False, True))
+    if dv is not None:
+        turned = factors * _times(v, dv, True)
+        part = (turned + _adjoint(local, turned)) * rows
+        total = part if total is None else total + part
+        outside = (dv - _times(v, _times(v, dv, True))) / columns
+        rest.append(_times(u, outside, False, True))
+    out = _times(_times(u, total), v, False, True)
+    for part in rest:
+        out = out + part
+    return out
+
+
+@gradient("Qr")
+def _qr(local: Local, dq: Any, dr: Any) -> Any:
+    if local.get("full_matrices", False):
+        raise NotExportable("the gradient of a QR decomposition's full matrices")
+    dims = local.dims(0)
+    if dims is None or None in dims[-2:] or dims[-2] < dims[-1]:
+        raise NotExportable("the gradient of a QR decomposition of a wide matrix")
+    q, r = local.y(0), local.y(1)
+    dq, dr = q.zeros() if dq is None else dq, r.zeros() if dr is None else dr
+    m = _times(r, dr, False, True) - _times(dq, q, True)
+    low = _band(local, m, -1, 0)
+    m = low + _adjoint(local, low - _band(local, low, 0, 0))
+    right = dq + _times(q, m)
+    # X R⁻ᴴ by a solution: R Xᴴ = rightᴴ
+    return _adjoint(local, r.op("MatrixTriangularSolve", _adjoint(local, right), lower=False, adjoint=False))
+
+
+@gradient("TridiagonalSolve")
+def _tridiagonal(local: Local, dy: Value) -> Any:
+    diagonals, y = local.x(0), local.y()
+    rows = [diagonals.op("StridedSlice", *_row(local, i), ellipsis_mask=1, end_mask=4, begin_mask=4, shrink_axis_mask=2) for i in range(3)]
+    upper, middle, lower = rows
+    turned = local.op("Pack", [_shifted(local, lower, -1), middle, _shifted(local, upper, 1)], axis=-2)
+    gb = turned.op("TridiagonalSolve", dy, **local.attributes("partial_pivoting"))
+    def product(shift: int) -> Value:
+        moved = _shifted(local, y, shift, -2)
+        return -((gb * moved).op("Sum", local.ints([-1]), keep_dims=False))
+    return [local.op("Pack", [product(-1), product(0), product(1)], axis=-2), gb]
+
+
+def _row(local: Local, i: int) -> tuple[Value, Value, Value]:
+    return local.ints([0, i, 0]), local.ints([0, i + 1, 0]), local.ints([1, 1, 1])
+
+
+def _shifted(local: Local, value: Value, by: int, axis: int = -1) -> Value:
+    """Moved along an axis; what comes in is zero."""
+    if not by:
+        return value
+    rank = value.op("Rank")
+    place = rank + axis
+    shape = value.shape()
+    one = (_rows(local, rank).op("Equal", place)).cast(dtypes.int32)
+    begin = one if by < 0 else one.zeros()
+    cut = value.op("Slice", begin, shape - one)
+    before = one.zeros() if by < 0 else one
+    return cut.op("Pad", local.op("Pack", [before, one - before], axis=1))
+
+
+@gradient("Betainc")
+def _betainc(local: Local, dy: Value) -> Any:
+    a, b, x = (local.x(i) for i in range(3))
+    logs = (b - 1) * (-x).op("Log1p") + (a - 1).op("Xlogy", x) + (a + b).op("Lgamma") - a.op("Lgamma") - b.op("Lgamma")
+    return [None, None, _to_shape(local, dy * logs.op("Exp"), 2)]
 
 
 @gradient("MatrixBandPart")
@@ -627,6 +766,12 @@ def _irfft(local: Local, dy: Value) -> Any:
 
 
 # --- quantization ----------------------------------------------------------------------------------------------------
+@gradient("QuantizeAndDequantizeV4")
+def _rounded(local: Local, dy: Value) -> Any:
+    found = local.op("QuantizeAndDequantizeV4Grad", dy, local.x(0), local.x(1), local.x(2), **local.attributes("axis"))
+    return list(found)
+
+
 @gradient("FakeQuantWithMinMaxArgs")
 def _quantized(local: Local, dy: Value) -> Any:
     return dy.op("FakeQuantWithMinMaxArgsGradient", local.x(), **local.attributes("min", "max", "num_bits", "narrow_range"))

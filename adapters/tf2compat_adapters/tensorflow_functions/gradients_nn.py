@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 
+from tf2compat._engine import dtypes
+
 from .backward import Local, Value, gradient
 from .body import NotExportable
 
@@ -146,6 +148,19 @@ def _resize(local: Local, dy: Value) -> Any:
 def _nearest(local: Local, dy: Value) -> Any:
     size = local.x().shape().op("StridedSlice", local.ints([1]), local.ints([3]), local.ints([1]))
     return [dy.op("ResizeNearestNeighborGrad", size, **local.attributes("align_corners", "half_pixel_centers")), None]
+
+
+@gradient("ExtractImagePatches")
+def _patches(local: Local, dy: Value) -> Any:
+    # the patch that each value came from: that of the numbers of the elements
+    shape = local.x().shape()
+    count = local.x().op("Size", out_type=dtypes.int32)
+    numbers = local.op("Range", local.ints(1), count + 1, local.ints(1)).op("Reshape", shape)
+    places = numbers.op("ExtractImagePatches", **local.attributes("ksizes", "strides", "rates", "padding")) - 1
+    there = places.op("GreaterEqual", 0)
+    flat = there.op("SelectV2", dy, dy.zeros()).op("Reshape", local.ints([-1]))
+    found = flat.op("UnsortedSegmentSum", places.op("Reshape", local.ints([-1])), count)
+    return found.op("Reshape", shape)
 
 
 @gradient("ScaleAndTranslate")

@@ -685,7 +685,9 @@ def saturate_cast(value: Any, dtype: Any) -> Any:
 
 @lowers("ClipByNorm")
 def clip_by_norm(t: Any, clip_norm: Any, axes: Any) -> Any:
-    norm = tf.sqrt(tf.reduce_sum(t * t, None if axes is None else axes, keepdims=True))
+    squares = tf.reduce_sum(t * t, None if axes is None else axes, keepdims=True)
+    there = squares > 0  # the root has no derivative at zero
+    norm = tf.where(there, tf.sqrt(tf.where(there, squares, tf.ones_like(squares))), squares)
     return t * clip_norm / tf.maximum(norm, clip_norm)
 
 
@@ -759,7 +761,9 @@ def reciprocal_no_nan(x: Any) -> Any:
 
 @lowers("SigmoidCrossEntropyWithLogits")
 def sigmoid_cross_entropy(labels: Any, logits: Any) -> Any:
-    return tf.nn.relu(logits) - logits * labels + tf.math.log1p(tf.exp(-tf.abs(logits)))
+    positive = logits >= 0  # its derivative is right at zero, too
+    zero = tf.zeros_like(logits)
+    return tf.where(positive, logits, zero) - logits * labels + tf.math.log1p(tf.exp(tf.where(positive, -logits, logits)))
 
 
 @lowers("FitLength")

@@ -12,7 +12,7 @@ from tf2compat._engine import dtypes
 from tf2compat._engine.tensor import Tensor
 from tf2compat.nn._spatial import is_first, sequence
 
-from .backward import Backward
+from .backward import Backward, jacobian
 from .body import NotExportable, Ref
 from .export import RENAMED, RULES, Call
 
@@ -209,12 +209,41 @@ def _gradient(call: Call) -> Any:
     pairs = []
     for target, weighted in zip(targets, call["weighted"], strict=True):
         start = next(given) if weighted else call.body.op("OnesLike", target)
+        if weighted and (None in (dims := call.body.dims.get(start.text) or (None,)) or dims != call.body.dims.get(target.text)):
+            start = call.body.op("BroadcastTo", start, call.body.op("Shape", target, out_type=dtypes.int32))
         pairs.append((target, start))
     found = Backward(call.scope.exporter, call.body, call.body, lambda ref: ref).run(pairs, sources)
     out = []
     for place, value, source in zip(call.node.structure, found, sources, strict=True):
         if place is not None:
             out.append(call.body.op("ZerosLike", source) if value is None else value)
+    return out
+
+
+@rule("Jacobian")
+def _jacobian(call: Call) -> Any:
+    refs = [call.body.value(call.scope.ref(t)) for t in call["tensors"]]
+    found = jacobian(call.scope.exporter, call.body, refs[0], refs[1:], bool(call["batched"]))
+    return [f for place, f in zip(call.node.structure, found, strict=True) if place is not None]
+
+
+@rule("Jvp")
+def _jvp(call: Call) -> Any:
+    """The tangent of a target is the derivative of the vector-Jacobian product by the vector."""
+    n, m = call["n_targets"], call["n_sources"]
+    refs = [call.body.value(call.scope.ref(t)) for t in call["tensors"]]
+    sources, tangents = refs[n : n + m], refs[n + m :]
+    b, exporter, before, out = call.body, call.scope.exporter, call.body.recording, []
+    b.recording = True
+    for place, target in zip(call.node.structure, refs[:n], strict=True):
+        if place is None:
+            continue
+        vector = b.op("Identity", b.op("ZerosLike", target))
+        products = Backward(exporter, b, b, lambda ref: ref).run([(target, vector)], sources)
+        pairs = [(b.value(p), t) for p, t in zip(products, tangents, strict=True) if p is not None]
+        (found,) = Backward(exporter, b, b, lambda ref: ref).run(pairs, [vector])
+        out.append(b.op("ZerosLike", target) if found is None else found)
+    b.recording = before
     return out
 
 

@@ -109,6 +109,51 @@ def rmsprop(variables: Any, velocities: Any, momentums: Any, averages: Any, grad
     return []
 
 
+@lowers("ResourceApplyRMSProp")
+def legacy_rmsprop(variables: Any, rms: Any, moms: Any, mgs: Any, grads: Any, lr: Any, rho: Any, momentum: Any, epsilon: Any) -> Any:
+    for i, (p, s, g) in enumerate(zip(variables, rms, grads, strict=True)):
+        bottom = _moved(s, g * g, rho)
+        if mgs:
+            bottom = bottom - tf.square(_moved(mgs[i], g, rho))
+        if moms:
+            step = moms[i].value() * momentum + _rate(lr, g) * g / tf.sqrt(bottom + epsilon)
+            moms[i].assign(step)
+        else:
+            step = _rate(lr, g) * g / (tf.sqrt(bottom) + epsilon)
+        p.assign(p.value() - step)
+    return []
+
+
+@lowers("ResourceApplyAdagradV2")
+def legacy_adagrad(variables: Any, sums: Any, grads: Any, lr: Any, epsilon: Any) -> Any:
+    for p, s, g in zip(variables, sums, grads, strict=True):
+        total = s.value() + g * g
+        s.assign(total)
+        p.assign(p.value() - _rate(lr, g) * g / (tf.sqrt(total) + epsilon))
+    return []
+
+
+@lowers("ResourceApplyLegacyNadam")
+def legacy_nadam(
+    variables: Any, ms: Any, vs: Any, cache: Any, grads: Any, lr: Any, iterations: Any, beta_1: Any, beta_2: Any, epsilon: Any, again: bool
+) -> Any:
+    like = grads[0]
+    step = _steps(iterations, like)
+    decay = tf.cast(0.96, like.dtype)
+    now, following = (beta_1 * (1.0 - 0.5 * tf.pow(decay, 0.004 * n)) for n in (step, step + 1.0))
+    product = tf.cast(cache.value(), like.dtype)
+    if not again:
+        product = product * now
+        cache.assign(tf.cast(product, cache.dtype))
+    ahead = product * following
+    for p, m, v, g in zip(variables, ms, vs, grads, strict=True):
+        first, second = _moved(m, g, beta_1), _moved(v, g * g, beta_2)
+        top = (1.0 - now) * (g / (1.0 - product)) + following * (first / (1.0 - ahead))
+        bottom = tf.sqrt(second / (1.0 - tf.pow(tf.cast(beta_2, g.dtype), step))) + epsilon
+        p.assign(p.value() - _rate(lr, g) * top / bottom)
+    return []
+
+
 @lowers("ResourceApplyKerasAdagrad")
 def adagrad(variables: Any, accumulators: Any, grads: Any, lr: Any, epsilon: Any) -> Any:
     for p, a, g in zip(variables, accumulators, grads, strict=True):

@@ -57,6 +57,8 @@ def _pulled_back(function: Callable[[Any], Any], at: Any, gradients: Any) -> Any
     with tf.GradientTape() as tape:
         tape.watch(at)
         found = function(at)
+    if gradients.shape.rank is None:
+        gradients = tf.reshape(gradients, tf.shape(found))
     return tape.gradient(found, at, output_gradients=gradients)
 
 
