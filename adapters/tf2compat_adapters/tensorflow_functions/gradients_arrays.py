@@ -378,7 +378,7 @@ def _sparse_matmul(local: Local, dy: Value) -> Any:
         gb = indices.op("SparseTensorDenseMatMul", values, shape, dy, adjoint_a=not adj_a, adjoint_b=False)
         gb = gb.op("Transpose", local.ints([1, 0])).conj() if adj_b else gb
     if local.needed[1]:
-        column = [indices.op("GatherV2", local.ints(i), local.ints(1)) for i in (1, 0) if True]
+        column = [indices.op("GatherV2", local.ints(i), local.ints(1)) for i in (1, 0)]
         columns, rows = column if not adj_a else column[::-1]
         other = b.op("Transpose", local.ints([1, 0])).conj() if adj_b else b
         picked = dy.op("GatherV2", rows, local.ints(0)) * other.op("GatherV2", columns, local.ints(0)).conj()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-
 from tf2compat._engine import dtypes
 
 from .backward import Local, Value, gradient

@@ -15,7 +15,21 @@ from tf2compat._engine.symbolic import SymbolicTensor
 from tf2compat._engine.tensor import Tensor
 
 from ..structured_values import NotEncodableError, encode, fill
-from . import counting, gradients_arrays, gradients_math, gradients_nn, images, linear_algebra, losses, lowering, rules, signals, sparse, training  # noqa: F401 - they register how ops are written
+from . import (  # noqa: F401 - they register how ops are written
+    counting,
+    gradients_arrays,
+    gradients_linear,
+    gradients_math,
+    gradients_nn,
+    images,
+    linear_algebra,
+    losses,
+    lowering,
+    rules,
+    signals,
+    sparse,
+    training,
+)
 from .body import NotExportable, fill_attribute
 from .export import Exporter, own
 
