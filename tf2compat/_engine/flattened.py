@@ -202,6 +202,8 @@ class _Writer:
         self.kept: list[Any] = []
         self.lines: list[str] = []
         self.env = flat.env
+        #: ids of blocks that are read after the steps that are written now
+        self.outside: set[int] = set()
 
     def name(self, v: View) -> str:
         found = self.names.get(id(v))
@@ -239,7 +241,8 @@ class _Writer:
         if _count(steps) > _MOST:
             raise Unfit("it has too many operations")
         copy = self.constant(torch._C.TensorBase.copy_, "f")
-        used = {id(v.block) for s in steps for v in s.reads} | {id(o.block) for o in outputs if o is not None}
+        returned = {id(o.block) for o in outputs if o is not None}
+        used = {id(v.block) for s in steps for v in s.reads} | returned
         params = [f"x{i}" for i in range(len(self.inputs))]
         for p, v in zip(params, self.inputs, strict=True):
             if id(v.block) in used:
@@ -254,16 +257,18 @@ class _Writer:
                 assert self.hit is not None
                 steps = [Step(torch.ops.aten.zero_.default, (self.hit,), {}, [], [self.hit], [self.hit], True, True), *steps]
                 cut += 1
+            self.outside = returned | {id(v.block) for s in steps[cut:] for v in [*s.reads, *s.writes]}
             self.some(steps[:cut], copy)
             if guarded:
                 assert self.hit is not None
                 self.lines.append(f"if {self.name(self.hit)}: raise {self.constant(Missed, 'e')}")
             self.lines.append(f"{self.constant(self.flat.begun, 'l')}.append(True)")
             steps = steps[cut:]
+        self.outside = returned
         self.some(steps, copy)
         clone = self.constant(torch._C.TensorBase.clone, "f")
-        returned = "".join(["None, " if o is None else f"{clone}({self.name(o)}), " for o in outputs])
-        code = f"def run({', '.join(params)}):\n" + "".join([f"    {line}\n" for line in self.lines]) + f"    return ({returned})\n"
+        results = "".join(["None, " if o is None else f"{clone}({self.name(o)}), " for o in outputs])
+        code = f"def run({', '.join(params)}):\n" + "".join([f"    {line}\n" for line in self.lines]) + f"    return ({results})\n"
         filename = f"<tf2compat flattened {id(self.flat):x}>"
         exec(compile(code, filename, "exec"), self.env)
         self.flat.run, self.flat.code, self.flat.n_steps = self.env["run"], code, n_steps
@@ -274,7 +279,7 @@ class _Writer:
         if not listed:
             return
         try:
-            run, moving = interpreted(listed, self.hit)
+            run, moving = interpreted(listed, self.hit, self.outside)
             self.lines.append(f"{self.constant(run, 'f')}({', '.join([self.name(v) for v in moving])})")
             self.kept.append(listed)
         except Exception:  # noqa: BLE001 - Python serves

@@ -3,6 +3,9 @@
 Each step becomes a node of a graph of TorchScript's intermediate form: the operation that fills memory it is given, on tensors
 that are constants of the graph, except those of variables, which may move. The interpreter is asked to run it as it is. The
 functions that make such graphs are internal to torch, so whoever uses this has Python to go back to.
+
+An operation that fills no memory, as a convolution, gives its result anew in each run. Where nothing else writes to what it fills, and nobody outside
+reads it, the result itself is what the steps after it work on, rather than a copy.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ from typing import Any
 import torch
 
 from .kernels import GRADED
-from .recording import View
+from .recording import UNTOLD, View, views_in
 
 __all__ = ["NESTED", "filler", "interpreted"]
 
@@ -21,6 +24,8 @@ _aten = torch.ops.aten
 _fillers: dict[Any, Any] = {}
 #: these use the memory for their result as if it were of their arguments' size, and complain
 _RESIZING = frozenset(("mse_loss", "smooth_l1_loss", "huber_loss", "soft_margin_loss", "binary_cross_entropy"))
+#: elements of a result whose copy costs less than a view of it
+_SMALL = 1 << 12
 #: stands for a loop or condition in a list of steps; its arguments: whether it is a loop, its flag, its limit, whether guards are in it, its parts
 NESTED = object()
 
@@ -43,14 +48,48 @@ def filler(func: Any, n_outs: int) -> Any:
     return _fillers[func]
 
 
-#: types of arguments that an empty list may be
-_WHOLE = frozenset(("List[int]", "List[SymInt]", "Optional[List[int]]", "Optional[List[SymInt]]"))
+def _fills(overload: Any) -> bool:
+    """Whether an overload has a kernel that fills memory: most that torch generates copy what the plain operation gives."""
+    return torch._C._dispatch_has_kernel_for_dispatch_key(f"{overload._schema.name}.{overload._schema.overload_name}", "CPU")
+
+
+def _written(steps: Any, found: dict[int, int], inside: bool = False) -> dict[int, int]:
+    """How often steps write to each block; what is not filled as a whole, once, counts twice."""
+    for func, args, kwargs, outs in steps:
+        if func is NESTED:
+            for part in (args[4], args[5]):
+                _written(part or (), found, True)
+            continue
+        for o in outs:
+            if o is not None:
+                found[id(o.block)] = found.get(id(o.block), 0) + (2 if inside else 1)
+        if func._schema.is_mutable or func._schema.name.partition("::")[2] in UNTOLD:
+            for v in views_in([args, kwargs], []):
+                found[id(v.block)] = found.get(id(v.block), 0) + 2
+    return found
+
+
+def _read(steps: Any, found: dict[int, dict[int, View]]) -> dict[int, dict[int, View]]:
+    """The views of each block that steps name."""
+    for func, args, kwargs, _ in steps:
+        if func is NESTED:
+            views = [v for v in args[1:3] if type(v) is View]
+            for part in (args[4], args[5]):
+                _read(part or (), found)
+        else:
+            views = views_in([args, kwargs], [])
+        for v in views:
+            found.setdefault(id(v.block), {})[id(v)] = v
+    return found
+
 
 
 class _Builder:
-    def __init__(self, hit: View | None) -> None:
+    def __init__(self, hit: View | None, steps: Any, outside: Any) -> None:
         self.graph = torch._C.Graph()
         self.hit = hit
+        self.outside = outside
+        self.writes, self.reads = _written(steps, {}), _read(steps, {})
         #: constants are made before it, where every block sees them
         self.anchor = self.graph.insertConstant(None).node()
         self.values: dict[Any, Any] = {}
@@ -133,10 +172,8 @@ class _Builder:
         values = []
         for a in arguments:
             v = given.get(a.name, a.default_value if a.has_default_value() else None)
-            if type(v) in (list, tuple) and not v and str(a.type) in _WHOLE:
-                none = self.graph.insertNode(self.graph.create("prim::ListConstruct", [], 1))
-                none.output().setType(torch._C.ListType(torch._C.IntType.get()))
-                values.append(none.output())
+            if type(v) in (list, tuple) and not v:
+                values.append(self.empty(a.type.getElementType() if a.type.kind() == "OptionalType" else a.type))
                 continue
             values.append(self.value(v, gaps=str(a.type) == "List[Optional[Tensor]]"))
         node = self.graph.create(overload._schema.name, values, len(overload._schema.returns))
@@ -152,7 +189,7 @@ class _Builder:
             raise ValueError("an operation that keeps what its derivative needs while autograd is on alone")
         given = {a.name: v for a, v in zip(schema.arguments, args, strict=False)} | kwargs
         found = filler(func, len(outs)) if outs and None not in outs else None
-        if found is not None:
+        if found is not None and not (all(self.fresh(o) for o in outs) and not _fills(found[0])):
             self.node(found[0], given | dict(zip(found[1], outs, strict=True)))
             return
         node = self.node(func, given)
@@ -162,17 +199,42 @@ class _Builder:
         elif any(str(r.type) != "Tensor" for r in schema.returns):
             raise ValueError("a result that is no tensor")
         for o, result in zip(outs, node.outputs(), strict=False):
-            if o is not None:
+            if o is not None and self.fresh(o):
+                self.take(o, result)
+            elif o is not None:
                 copy = self.graph.create("aten::copy_", [self.value(o), result, self.value(False)], 1)
                 self.graph.insertNode(copy)
 
+    def fresh(self, o: View) -> bool:
+        """Whether what an operation gives can stand for the memory that it was recorded to fill."""
+        block = o.block
+        if block.kind != "own" or id(block) in self.outside or self.writes[id(block)] != 1 or o.t.storage_offset():
+            return False
+        views = self.reads.get(id(block), {}).values()
+        return all(v.t.dtype is o.t.dtype for v in views) and (len(views) < 2 or o.t.numel() >= _SMALL)
 
-def interpreted(steps: list[tuple[Any, Any, Any, list[Any]]], hit: View | None = None) -> tuple[Callable[..., None], list[View]]:
+    def take(self, o: View, result: Any) -> None:
+        """Use what an operation gave for the views of its block."""
+        for key, v in self.reads.get(id(o.block), {}).items():
+            self.kept.append(v)
+            if v is o or (v.t.shape == o.t.shape and v.t.stride() == o.t.stride() and not v.t.storage_offset()):
+                self.values[key] = result
+                continue
+            given = [result, *[self.value(list(n)) if n else self.empty(torch._C.ListType(torch._C.IntType.get())) for n in (v.t.shape, v.t.stride())], self.value(v.t.storage_offset())]
+            self.values[key] = self.graph.insertNode(self.graph.create("aten::as_strided", given, 1)).output()
+
+    def empty(self, kind: Any) -> Any:
+        node = self.graph.insertNode(self.graph.create("prim::ListConstruct", [], 1))
+        node.output().setType(kind)
+        return node.output()
+
+
+def interpreted(steps: list[tuple[Any, Any, Any, list[Any]]], hit: View | None = None, outside: Any = ()) -> tuple[Callable[..., None], list[View]]:
     """A function that does steps of (operation, arguments, keywords, memory to fill), and the views of variables that it is given.
 
-    `hit`: where loops look whether a guard failed. Raises where one of them cannot be expressed.
+    `hit`: where loops look whether a guard failed. `outside`: ids of blocks that are read after them. Raises where one of them cannot be expressed.
     """
-    builder = _Builder(hit)
+    builder = _Builder(hit, steps, outside)
     for func, args, kwargs, outs in steps:
         builder.step(func, args, kwargs, outs)
     builder.graph.registerOutput(builder.graph.insertConstant(None))

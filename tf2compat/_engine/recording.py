@@ -19,7 +19,7 @@ from torch.utils._python_dispatch import TorchDispatchMode, _pop_mode_temporaril
 
 from .unfit import Unfit
 
-__all__ = ["Block", "Recorder", "Step", "View", "recorder", "unnested", "views_in"]
+__all__ = ["UNTOLD", "Block", "Recorder", "Step", "View", "recorder", "unnested", "views_in"]
 
 #: a recorded program keeps its intermediate results: more bytes than that are not worth it, since there memory is what costs
 _MOST = 64 << 20
@@ -31,7 +31,7 @@ _SIZES = frozenset(
     ("ones_like", "zeros_like", "full_like", "empty_like", "new_zeros", "new_ones", "new_full", "new_empty", "new_empty_strided")
 )  # fmt: skip
 #: arguments that operations change without saying so in their schema
-_UNTOLD = {"native_batch_norm": (3, 4), "cudnn_batch_norm": (3, 4), "miopen_batch_norm": (3, 4), "batch_norm_update_stats": (1, 2)}
+UNTOLD = {"native_batch_norm": (3, 4), "cudnn_batch_norm": (3, 4), "miopen_batch_norm": (3, 4), "batch_norm_update_stats": (1, 2)}
 _kinds: dict[Any, Any] = {}
 _ITEM = torch.ops.aten._local_scalar_dense.default
 _PLACED = frozenset((torch.ops.aten.set_.source_Storage, torch.ops.aten.set_.source_Storage_storage_offset))
@@ -94,7 +94,7 @@ def _kind(func: Any) -> tuple[bool, list[int], list[str], str | None, bool]:
     if found is None:
         schema = func._schema
         places = [i for i, a in enumerate(schema.arguments) if a.alias_info is not None and a.alias_info.is_write]
-        places += _UNTOLD.get(schema.name.partition("::")[2], ())
+        places += UNTOLD.get(schema.name.partition("::")[2], ())
         names = [schema.arguments[i].name for i in places]
         why = None
         if _TAGS.nondeterministic_seeded in func.tags:

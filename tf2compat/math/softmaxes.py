@@ -10,6 +10,7 @@ from .._engine.convert import operand
 from .._engine.dtypes import COMPLEXES, FLOATS
 from .._engine.op import AXES, INT, invalid, op, tensor
 from .._engine.tensor import Tensor
+from . import _few_classes
 
 
 def _axis(x: Any, axis: Any) -> int:
@@ -22,13 +23,13 @@ def _axis(x: Any, axis: Any) -> int:
 @op("Softmax", logits=tensor(FLOATS), axis=INT)
 def softmax(logits: Any, axis: Any = None, name: str | None = None) -> Any:
     """exp(logits) / sum(exp(logits)) along `axis`, the last one when None (`tf.nn.softmax`)."""
-    return torch.softmax(logits, _axis(logits, axis))
+    return _few_classes.softmax(logits, _axis(logits, axis))
 
 
 @op("LogSoftmax", logits=tensor(FLOATS), axis=INT)
 def log_softmax(logits: Any, axis: Any = None, name: str | None = None) -> Any:
     """logits - log(sum(exp(logits))) along `axis`, the last one when None (`tf.nn.log_softmax`)."""
-    return torch.log_softmax(logits, _axis(logits, axis))
+    return _few_classes.log_softmax(logits, _axis(logits, axis))
 
 
 @op("L2Normalize", x=tensor(FLOATS, COMPLEXES), axis=AXES)

@@ -16,7 +16,9 @@ from .._engine.dtypes import FLOATS, int32
 from .._engine.narrow import in_single
 from .._engine.op import invalid, op, tensor
 from .._engine.tensor import Tensor
+from ._columns import as_columns, few_pixels
 from ._depthwise import depthwise_to_few, slow_gradient
+from ._few import few, from_few, reversed_to_few
 from ._filters import as_product, few_rows, finished, packed, turned
 from ._spatial import (
     FILTER,
@@ -62,6 +64,10 @@ def convolve(x: Any, w: Any, n: int, strides: Any, padding: Any, rates: Any, fir
             shape = [out_size(*d) for d in zip(sizes, window, strides, rates, pairs, strict=True)]
             out = x.new_zeros((x.shape[0], w.shape[0], *shape)) + (x.sum() + w.sum()) * 0
             return out if first else out.permute(TO_LAST[n])
+    if n == 2 and groups == 1 and filters.numel() >= 1 << 15:
+        found = _of_few_pixels(x, filters, bias, strides, pairs, rates)
+        if found is not None:
+            return found.permute(TO_FIRST[n]) if first else found
     if not symmetric(pairs):
         lo = tuple(min(p) for p in pairs)
         x = pad(x, tuple((a - m, b - m) for (a, b), m in zip(pairs, lo, strict=True)))
@@ -80,10 +86,30 @@ def convolve(x: Any, w: Any, n: int, strides: Any, padding: Any, rates: Any, fir
     return out if first else out.permute(TO_LAST[n])
 
 
+def _of_few_pixels(x: Any, filters: Any, bias: Any, strides: Any, pairs: Any, rates: Any) -> Any:
+    """A convolution of few pixels by large filters (`_columns.py`), channels last; None where it is none, or where the filters stand still and are packed."""
+    window = filters.shape[:2]
+    sizes = [out_size(*d) for d in zip(x.shape[2:], window, strides, rates, pairs, strict=True)]
+    if (max(window) == 1 and max(strides) == 1) or not few_pixels(x, filters, x.shape[0] * sizes[0] * sizes[1], filters.shape[3], rates):
+        return None
+    if symmetric(pairs):
+        found = packed(x, filters, bias, strides, tuple(p[0] for p in pairs), rates, 1)
+        if found is not None:
+            return found.permute(TO_LAST[2])
+    return as_columns(x.permute(TO_LAST[2]), filters, bias, strides, pairs, sizes)
+
+
 def _chosen(x: Any, w: Any, filters: Any, n: int, bias: Any, strides: Any, padding: Any, rates: Any, groups: int) -> Any:
     """The convolution by what is fastest for it. `w`: `filters`, which are as the user has them, in torch's order."""
     if n == 2 and groups == 1 and max(w.shape[2:]) == 1 and max(strides) == 1 and not any(padding) and few_rows(x):
         return as_product(x, filters, bias)
+    if n == 2 and groups == 1 and x.dtype is torch.float32:
+        sizes = [out_size(*d) for d in zip(x.shape[2:], w.shape[2:], strides, rates, [(p, p) for p in padding], strict=True)]
+        if max(strides) == 1 and few(x, w.shape[0], w.shape[1], x.shape[0] * x.shape[2] * x.shape[3], w.shape[2:]):
+            out = reversed_to_few(x, w, padding, rates, sizes)
+            return out if bias is None else out + bias[:, None, None]
+        if torch.is_grad_enabled() and x.requires_grad and few(x, w.shape[1], w.shape[0], x.shape[0] * sizes[0] * sizes[1], w.shape[2:]):
+            return from_few(x, w.contiguous(memory_format=torch.channels_last), bias, strides, padding, rates)
     found = packed(x, filters, bias, strides, padding, rates, groups) if n == 2 else None
     if found is not None:
         return found

@@ -14,6 +14,7 @@ from .._engine.convert import convert_to_tensor
 from .._engine.dtypes import FLOATS, int32, int64
 from .._engine.op import AXES, invalid, op, tensor
 from .._engine.tensor import Tensor
+from ..math._few_classes import few_classes, log_softmax, log_softmax_of_rows, softmax
 from ._spatial import dims
 
 
@@ -24,7 +25,7 @@ class _SoftmaxCrossEntropy(torch.autograd.Function):
 
     @staticmethod
     def forward(labels: Any, logits: Any) -> Any:
-        return -(labels * torch.log_softmax(logits, -1)).sum(-1)
+        return -(labels * log_softmax(logits, -1)).sum(-1)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
@@ -34,8 +35,8 @@ class _SoftmaxCrossEntropy(torch.autograd.Function):
     def backward(ctx: Any, g: Any) -> Any:
         labels, logits = ctx.saved_tensors
         g = g.unsqueeze(-1)
-        by_labels = -torch.log_softmax(logits, -1) * g if ctx.needs_input_grad[0] else None
-        by_logits = (torch.softmax(logits, -1) - labels) * g if ctx.needs_input_grad[1] else None
+        by_labels = -log_softmax(logits, -1) * g if ctx.needs_input_grad[0] else None
+        by_logits = (softmax(logits, -1) - labels) * g if ctx.needs_input_grad[1] else None
         return by_labels, by_logits
 
 
@@ -53,7 +54,7 @@ def _softmax_cross_entropy(labels: Any, logits: Any, axis: int) -> Any:
             ) from None
     if logits.requires_grad or labels.requires_grad:
         return _SoftmaxCrossEntropy.apply(labels, logits)
-    return -(labels * torch.log_softmax(logits, -1)).sum(-1)
+    return -(labels * log_softmax(logits, -1)).sum(-1)
 
 
 def _given(value: Any) -> Any:
@@ -82,6 +83,8 @@ def _sparse_cross_entropy(labels: Any, logits: Any) -> Any:
 def nll(logits: torch.Tensor, labels: torch.Tensor, reduction: str = "none") -> torch.Tensor:
     """Cross entropy of logits [samples, classes] and int64 labels. A label out of range is an IndexError, or NaN on a GPU, which it would abort."""
     if not labels.is_cuda:
+        if few_classes(logits):
+            return F.nll_loss(log_softmax_of_rows(logits), labels, reduction=reduction, ignore_index=-(2**62))
         return F.cross_entropy(logits, labels, reduction=reduction, ignore_index=-(2**62))
     inside = (labels >= 0) & (labels < logits.shape[-1])
     out = F.cross_entropy(logits, torch.where(inside, labels, -100), reduction="none")

@@ -11,6 +11,8 @@ from .._engine.dtypes import FLOATS, int32
 from .._engine.narrow import in_single
 from .._engine.op import INTS, invalid, op, tensor
 from .._engine.tensor import Tensor
+from ._columns import few_pixels, transposed_as_columns
+from ._few import few, to_few
 from ._filters import turned
 from ._spatial import (
     FORMATS,
@@ -34,6 +36,35 @@ _KERNEL = {1: "Conv2DBackpropInput", 2: "Conv2DBackpropInput", 3: "Conv3DBackpro
 _FILTER = {1: (2, 1, 0), 2: (3, 2, 0, 1), 3: (4, 3, 0, 1, 2)}
 
 
+class _CutAndBiased(torch.autograd.Function):
+    """Images [batch, channels, *spatial] cut off at their ends, and a bias, at once; `flat` is what `F.pad` is given for the cut."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(x: Any, bias: Any, flat: Any) -> Any:
+        n = x.ndim - 2
+        kept = [slice(size + cut) for size, cut in zip(x.shape[2:], flat[::-2], strict=True)]
+        return x[(slice(None), slice(None), *kept)] + bias.reshape(-1, *[1] * n)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        ctx.flat, ctx.shape = inputs[2], output.shape
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        by_x = F.pad(grad, [-cut for cut in ctx.flat]) if ctx.needs_input_grad[0] else None
+        by_bias = grad.sum([0, *range(2, grad.ndim)]) if ctx.needs_input_grad[1] else None
+        return by_x, by_bias, None
+
+    @staticmethod
+    def jvp(ctx: Any, x_t: Any, bias_t: Any, _: Any) -> Any:
+        parts = [] if x_t is None else [F.pad(x_t, ctx.flat)]
+        if bias_t is not None:
+            parts.append(bias_t.reshape(-1, *[1] * (len(ctx.flat) // 2)).expand(ctx.shape))
+        return sum(parts[1:], parts[0])
+
+
 @in_single
 def transpose(x: Any, w: Any, n: int, sizes: Any, strides: Any, padding: Any, rates: Any, first: bool, bias: Any = None) -> Any:
     """What a convolution with filters w [*spatial, out, in] would have read to give x; `sizes` are its spatial sizes."""
@@ -52,6 +83,9 @@ def transpose(x: Any, w: Any, n: int, sizes: Any, strides: Any, padding: Any, ra
                 f"{_CUSTOM[n]}: Size of out_backprop doesn't match computed: actual = {x.shape[2 + i]}, computed = {computed} "
                 f"spatial_dim: {i + 1} input: {size} filter: {k} output: {x.shape[2 + i]} stride: {s} dilation: {r} [Op:{_KERNEL[n]}]"
             )
+    if n == 2 and few_pixels(x, filters, x.shape[0] * x.shape[2] * x.shape[3], x.shape[1], rates):
+        out = transposed_as_columns(x.permute(TO_LAST[n]), filters, bias, strides, pairs, sizes)
+        return out.permute(TO_FIRST[n]) if first else out
     if 0 in x.shape[2:]:
         out = x.new_zeros((x.shape[0], w.shape[1], *sizes))
         return out if first else out.permute(TO_LAST[n])
@@ -61,34 +95,41 @@ def transpose(x: Any, w: Any, n: int, sizes: Any, strides: Any, padding: Any, ra
         for size, have, s, low, k, r in zip(sizes, x.shape[2:], strides, lo, window, rates, strict=True)
     ]
     extra = tuple(g if 0 < g < max(s, r) else 0 for g, s, r in zip(grown, strides, rates, strict=True))
+    cpu = x.device.type == "cpu"
+    apart = bias is not None and cpu  # oneDNN takes two to three times as long with one, and what is cut off needs none
     if x.dtype is torch.int32:
         out = _TRANSPOSED[n](x.double(), w.double(), None, strides, lo, extra, groups, rates).to(torch.int32)
-    elif w.shape[1] < 8 and max(window) == 1 and max(strides) > 1 and not any(lo) and x.device.type == "cpu":
+    elif cpu and w.shape[1] < 8 and max(window) == 1 and max(strides) > 1 and not any(lo):
         # as in `convolve`: oneDNN's derivative writes outside of its memory
         out = x.new_zeros((x.shape[0], w.shape[1], *sizes))
         out[(slice(None), slice(None), *[slice(None, None, s) for s in strides])] = _TRANSPOSED[n](x, w.contiguous())
-        out = out if bias is None else out + bias.reshape(-1, *[1] * n)
-    elif w.shape[1] < 8 <= w.shape[0] and max(strides) == 1 and not any(extra) and x.device.type == "cpu":
+    elif n == 2 and few(x, w.shape[1], w.shape[0], x.shape[0] * x.shape[2] * x.shape[3], window):
+        out = to_few(x, w, strides, lo, rates, [size - g + more for size, g, more in zip(sizes, grown, extra, strict=True)])
+    elif cpu and w.shape[1] < 8 <= w.shape[0] and max(strides) == 1 and not any(extra):
         # where the filter goes by single steps that is a convolution by the reversed filter, which oneDNN does several times as fast for few channels
         back = tuple([r * (k - 1) - low for r, k, low in zip(rates, window, lo, strict=True)])
         out = _PLAIN[n](x, w.transpose(0, 1).flip(tuple(range(2, n + 2))), bias, 1, back, rates)
+        apart = False
     else:
         rows = turned(filters) if n == 2 else None
         w = w.contiguous() if rows is None else rows  # torch refuses the gradient of one input channel in other memory formats
-        apart = bias is not None and x.device.type == "cpu"  # oneDNN takes two to three times as long with one
         out = _TRANSPOSED[n](x, w, None if apart else bias, strides, lo, extra, groups, rates)
-        out = out + bias.reshape(-1, *[1] * n) if apart else out
     rest = [size - have for size, have in zip(sizes, out.shape[2:], strict=True)]
     if any(rest):  # the odd one of SAME is cut off at the end; what no tap reached is zero there
         flat: list[int] = []
         for r in reversed(rest):
             flat += (0, r)
-        out = F.pad(out, flat)
-        if bias is not None and any(r > 0 for r in rest):
+        if apart and max(rest) <= 0:
+            out, apart = _CutAndBiased.apply(out, bias, flat), False
+        else:
+            out = F.pad(out, flat)
+        if bias is not None and not apart and max(rest) > 0:
             for axis, r in enumerate(rest):
                 if r > 0:
                     piece = out.narrow(2 + axis, out.shape[2 + axis] - r, r)
                     piece += bias.reshape(-1, *[1] * n)
+    if apart:
+        out = out + bias.reshape(-1, *[1] * n)
     return out if first else out.permute(TO_LAST[n])
 
 

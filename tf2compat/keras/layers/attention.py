@@ -11,6 +11,7 @@ from tf2compat._engine.dtypes import FLOATS
 from tf2compat._engine.dtypes import bool as tf_bool
 from tf2compat._engine.op import op, tensor
 from tf2compat._engine.shapes import TensorShape
+from tf2compat.math._few_classes import softmax
 from tf2compat.nn.dropping import dropped
 from tf2compat.random.seeding import exact_stream
 
@@ -27,7 +28,7 @@ def attention_weights(scores: Any, causal: bool, mask: Any = None) -> Any:
     if mask is not None:
         away = (~mask).to(scores.dtype)
         scores = scores - (65504.0 if scores.dtype is torch.float16 else 1.0e9) * away
-    return torch.softmax(scores, -1)
+    return softmax(scores, -1)
 
 
 class _DenseAttention(Layer):

@@ -14,6 +14,7 @@ from tf2compat._engine.dtypes import FLOATS
 from tf2compat._engine.narrow import in_single
 from tf2compat._engine.op import ANY, op, tensor
 from tf2compat._engine.shapes import TensorShape
+from tf2compat.math._few_classes import softmax
 
 from .. import regularizers
 from .._base.callspec import mask_of
@@ -34,7 +35,7 @@ def _attend(query: Any, key: Any, value: Any, scale: float, causal: bool, mask: 
     # rows without any valid position attend to all alike; torch's fused kernels have wrong gradients for such rows
     away = (1.0 - mask.to(query.dtype)) * (torch.finfo(query.dtype).min if query.dtype is torch.float16 else -1e9)
     scores = torch.matmul(q * scale, k.transpose(-2, -1)) + (away.unsqueeze(-3) if away.ndim == 3 else away)
-    return torch.matmul(torch.softmax(scores, -1), v).transpose(1, 2)
+    return torch.matmul(softmax(scores, -1), v).transpose(1, 2)
 
 
 @op("CausalMask", query=ANY, value=ANY)

@@ -13,6 +13,7 @@ from tf2compat._engine.devices import on_host
 from tf2compat._engine.op import ANY, invalid, op
 from tf2compat._engine.symbolic import SymbolicTensor
 from tf2compat._engine.tensor import Tensor
+from tf2compat.math._few_classes import log_softmax, softmax
 from tf2compat.nn.losses import nll
 
 from .._base.config import settings
@@ -156,7 +157,7 @@ def _categorical_crossentropy(y_true: Any, y_pred: Any, from_logits: Any, label_
     if label_smoothing:
         t = t * (1.0 - label_smoothing) + label_smoothing / t.shape[axis]
     if from_logits:
-        loss = -(t * F.log_softmax(p, axis)).sum(axis)
+        loss = -(t * log_softmax(p, axis)).sum(axis)
         if p.requires_grad:  # TensorFlow's gradient is softmax - labels, also where the labels do not add up to 1
             rest = 1.0 - t.detach().sum(axis)
             if not on_host(rest) or rest.any().item():
@@ -200,7 +201,7 @@ def _categorical_focal(y_true: Any, y_pred: Any, alpha: Any, gamma: Any, from_lo
     if label_smoothing:
         t = t * (1.0 - label_smoothing) + label_smoothing / t.shape[-1]
     if from_logits:
-        p = torch.softmax(p, axis)
+        p = softmax(p, axis)
     p = torch.clamp(p / p.sum(axis, keepdim=True), settings.epsilon, 1.0 - settings.epsilon)
     if not isinstance(alpha, (int, float)):
         alpha = torch.as_tensor(alpha, dtype=p.dtype, device=p.device)
