@@ -38,10 +38,16 @@ def register_tensor_conversion_function(base_type: Any, conversion_func: Callabl
     _converters.sort(key=lambda entry: entry[0])
 
 
-def default_device() -> torch.device:
-    from .devices import current
+_current: Any = None
 
-    return current()
+
+def default_device() -> torch.device:
+    global _current
+    if _current is None:
+        from .devices import current
+
+        _current = current
+    return _current()
 
 
 def _whole_numbers(count: int) -> torch.device:
@@ -54,7 +60,8 @@ def _whole_numbers(count: int) -> torch.device:
     return default_device()
 
 
-def _place(t: torch.Tensor) -> torch.Tensor:
+def placed(t: torch.Tensor) -> torch.Tensor:
+    """A tensor of the host's where tensors are made now."""
     device = default_device()
     return t if device.type == t.device.type else t.to(device)
 
@@ -136,7 +143,7 @@ def to_storage(value: Any, dtype: DType | None = None) -> Any:
             raise ValueError(f"Attempt to convert a torch tensor of {value.dtype}, which TensorFlow has no dtype for, to a Tensor.")
         if dtype is not None and found is not dtype:
             raise ValueError(f"Tensor conversion requested dtype {dtype.name} for torch.Tensor with dtype {found.name}")
-        return _place(value.detach())
+        return placed(value.detach())
     if isinstance(value, (np.ndarray, np.generic)):
         return numpy_storage(np.asarray(value), dtype, value)
     if isinstance(value, TensorShape):
@@ -156,7 +163,7 @@ def to_storage(value: Any, dtype: DType | None = None) -> Any:
     if isinstance(value, complex):
         if dtype is not None and not dtype.is_complex:
             raise _cannot(value, dtype)
-        return _place(torch.tensor(value, dtype=(dtype or dtypes.complex128).torch))
+        return placed(torch.tensor(value, dtype=(dtype or dtypes.complex128).torch))
     if isinstance(value, (int, float)):
         return _python_scalar(value, dtype)
     if isinstance(value, (list, tuple, range)) or (isinstance(value, Sequence) and not isinstance(value, (str, bytes))):
@@ -200,7 +207,7 @@ def _python_scalar(value: Any, dtype: DType | None) -> torch.Tensor:
             if not _INT32_MIN <= value <= _INT32_MAX:
                 if not -(2**63) <= value < 2**63:
                     raise ValueError("Can't convert Python sequence with out-of-range integer to Tensor.")
-                return _place(torch.tensor(value, dtype=torch.int64))
+                return placed(torch.tensor(value, dtype=torch.int64))
             dtype = dtypes.int32
         else:
             dtype = dtypes.bool if kind is bool else dtypes.float32
@@ -289,8 +296,8 @@ def numpy_storage(array: np.ndarray, dtype: DType | None, original: Any = None) 
         array = array.copy()
     if found.name in ("bfloat16", "float8_e5m2", "float8_e4m3fn", "float8_e4m3fnuz", "float8_e5m2fnuz"):
         width = np.int16 if found.name == "bfloat16" else np.uint8
-        return _place(torch.from_numpy(np.ascontiguousarray(array).view(width).reshape(array.shape)).view(carrier))
-    return _place(torch.from_numpy(array))
+        return placed(torch.from_numpy(np.ascontiguousarray(array).view(width).reshape(array.shape)).view(carrier))
+    return placed(torch.from_numpy(array))
 
 
 def _first_leaf(value: Any) -> Any:
@@ -436,7 +443,7 @@ def _sequence(value: Any, dtype: DType | None) -> Any:
         except OverflowError:
             raise ValueError("Can't convert Python sequence with out-of-range integer to Tensor.") from None
         made = torch.from_numpy(array.astype(dtype.as_numpy_dtype).reshape(shape))
-        return made.to(_whole_numbers(len(leaves))) if dtype is dtypes.int32 else _place(made)
+        return made.to(_whole_numbers(len(leaves))) if dtype is dtypes.int32 else placed(made)
     return torch.tensor(leaves, dtype=dtype.torch, device=default_device()).reshape(shape)
 
 

@@ -263,6 +263,8 @@ def as_dtype(type_value: Any) -> DType:
         found = BY_NAME.get(type_value)
     elif isinstance(type_value, torch.dtype):
         found = OF_STORAGE.get(type_value)
+    elif isinstance(type_value, np.dtype):
+        found = _BY_NUMPY.get(type_value)
     elif isinstance(type_value, type) and type_value in _BY_PYTHON:
         found = _BY_PYTHON[type_value]
     elif isinstance(type_value, int) and type_value in BY_ENUM:

@@ -22,6 +22,11 @@ def numpy_of(storage: Any) -> np.ndarray:
     """A NumPy array over a torch tensor's memory (copied from the device when it is not the CPU's), or the strings."""
     if type(storage) is np.ndarray:
         return storage
+    if not storage.requires_grad:
+        try:
+            return storage.numpy()
+        except (RuntimeError, TypeError):
+            pass  # a tensor of those below
     t = storage.detach().cpu()
     if t.is_conj():
         t = t.resolve_conj()

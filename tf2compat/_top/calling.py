@@ -15,7 +15,7 @@ import torch
 
 from .. import errors
 from .._engine import dtypes, nest, state
-from .._engine.convert import constant_value, convert_to_tensor
+from .._engine.convert import constant_value, convert_to_tensor, placed
 from .._engine.custom_gradient import refuse_known_type
 from .._engine.op import ANYS, op, wrap_here
 from .._engine.tape import UnconnectedGradients
@@ -128,6 +128,12 @@ def _numpy_func(tensors: Any, func: Any, types: Any) -> Any:
         out = []
         for i, (r, t) in enumerate(zip(flat, types, strict=True)):
             array = np.asarray(r)
+            if array.dtype.type is t._np and array.flags.writeable:
+                try:
+                    out.append(placed(torch.from_numpy(array)))
+                    continue
+                except (TypeError, ValueError):
+                    pass  # memory that torch does not take: negative steps, other types
             given = dtypes.string if array.dtype.kind in "SUO" else dtypes.as_dtype(array.dtype)
             if given is not t:
                 raise errors.InvalidArgumentError(

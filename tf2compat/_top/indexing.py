@@ -101,6 +101,15 @@ def index_items(key: Any) -> tuple[Any, ...]:
 @op("StridedSlice", input=ANY)
 def strided(input: Any, index: Any) -> Any:  # noqa: A002 - TensorFlow's name
     """Basic indexing by a tuple of ints, slices, Ellipsis and None."""
+    for i in index:
+        kind = type(i)
+        if not (kind is int or i is None or (kind is slice_ and (i.step is None or (type(i.step) is int and i.step > 0)))):
+            break
+    else:
+        try:
+            return input[index]
+        except IndexError:
+            pass  # what is wrong is found out below
     if torch.Tensor in map(type, index):
         return _at(input, index)
     reverse = [i for i in index if isinstance(i, slice_) and i.step is not None and i.step < 0]

@@ -41,15 +41,17 @@ def _along(plain: Any, rows_of: Any, x: Any, axis: int) -> Any:
     axis = axis % x.ndim if x.ndim else axis
     if axis == x.ndim - 1:
         return rows_of(x.reshape(-1, x.shape[-1])).contiguous().reshape(x.shape) if few_classes(x) else plain(x, axis)
-    if x.device.type == "cpu" and x.ndim and all(type(n) is int and n == 1 for n in x.shape[axis + 1 :]) and x.numel() >= _LEAST:
+    if x.device.type == "cpu" and x.ndim and all(type(n) is int and n == 1 for n in x.shape[axis + 1 :]):
         return _along(plain, rows_of, x.reshape(x.shape[: axis + 1]), axis).reshape(x.shape)  # along the last axis, but for how it is written
     return plain(x, axis)
 
 
 def softmax(x: Any, axis: int) -> Any:
     """torch's softmax, whose result lies in memory as usual."""
-    return _along(torch.softmax, _softmax_of_rows, x, axis)
+    size = x.numel()
+    return _along(torch.softmax, _softmax_of_rows, x, axis) if type(size) is int and size >= _LEAST else torch.softmax(x, axis)
 
 
 def log_softmax(x: Any, axis: int) -> Any:
-    return _along(torch.log_softmax, log_softmax_of_rows, x, axis)
+    size = x.numel()
+    return _along(torch.log_softmax, log_softmax_of_rows, x, axis) if type(size) is int and size >= _LEAST else torch.log_softmax(x, axis)
