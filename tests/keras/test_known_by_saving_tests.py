@@ -359,7 +359,7 @@ def test_specs_of_symbols_are_said_without_a_call():
         assert isinstance(i._type_spec, kind)
         m = Own()
         m._set_inputs(i)
-        assert m.save_spec() == ((i.type_spec,), {})
+        assert m.save_spec() == ([i.type_spec], {})
 
 
 def test_schedules_of_legacy_optimizers_are_logged(tmp_path):

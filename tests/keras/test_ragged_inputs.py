@@ -113,3 +113,66 @@ def test_rows_of_composites_follow_the_order() -> None:
     dense = np.eye(6, dtype="float32")
     for sparse, same in Arrays((tf.sparse.from_dense(dense), tf.constant(dense)), 4, True):
         np.testing.assert_array_equal(tf.sparse.to_dense(sparse), same)
+
+
+def _again(model):
+    return tf.keras.Model.from_config(model.get_config())
+
+
+def test_parts_of_ragged_symbols():
+    tf.keras.backend.clear_session()
+    x = tf.keras.Input((None, 2), ragged=True)
+    part = x[:, :1]
+    assert str(part) == (
+        "KerasTensor(type_spec=RaggedTensorSpec(TensorShape([None, None, 2]), tf.float32, 1, tf.int64), "
+        "description=\"created by layer 'tf.__operators__.ragged_getitem'\")"
+    )
+    assert x[0].shape.as_list() == [None, 2] and x[..., 0].type_spec == tf.RaggedTensorSpec([None, None], tf.float32, 1, tf.int64)
+    m = tf.keras.Model(x, part * 2.0)
+    given = tf.ragged.constant([[[1.0, 2.0], [3.0, 4.0]], [[5.0, 6.0]]], ragged_rank=1)
+    for model in (m, _again(m)):
+        assert model(given).to_list() == [[[2.0, 4.0]], [[10.0, 12.0]]]
+    assert [layer.name for layer in m.layers][1:] == ["tf.__operators__.ragged_getitem", "tf.math.multiply"]
+    config = m.get_config()["layers"][1]
+    assert config["class_name"] == "SlicingOpLambda" and config["config"]["function"] == "__operators__.ragged_getitem"
+    with pytest.raises(ValueError, match="Cannot index into an inner ragged dimension"):
+        x[:, 0]
+
+
+@pytest.mark.parametrize(
+    "make, shape, expected",
+    [
+        (lambda v: tf.RaggedTensor.from_row_splits(v, [0, 4, 4, 7, 8, 8]), [5, None], [[0.0, 1.0, 2.0, 3.0], [], [4.0, 5.0, 6.0], [7.0], []]),
+        (lambda v: tf.RaggedTensor.from_row_lengths(v, [4, 0, 3, 1]), [4, None], [[0.0, 1.0, 2.0, 3.0], [], [4.0, 5.0, 6.0], [7.0]]),
+        (lambda v: tf.RaggedTensor.from_row_starts(v, row_starts=[0, 4]), [2, None], [[0.0, 1.0, 2.0, 3.0], [4.0, 5.0, 6.0, 7.0]]),
+        (lambda v: tf.RaggedTensor.from_row_limits(v, [4, 8]), [2, None], [[0.0, 1.0, 2.0, 3.0], [4.0, 5.0, 6.0, 7.0]]),
+        (lambda v: tf.RaggedTensor.from_uniform_row_length(v, 2, 4), [4, 2], [[0.0, 1.0], [2.0, 3.0], [4.0, 5.0], [6.0, 7.0]]),
+        (lambda v: tf.RaggedTensor.from_nested_row_splits(v, [[0, 2], [0, 4, 8]]), [1, None, None], [[[0.0, 1.0, 2.0, 3.0], [4.0, 5.0, 6.0, 7.0]]]),
+    ],
+)
+def test_ragged_constructors_are_layers(make, shape, expected):
+    v = tf.keras.Input(batch_shape=(None,))
+    symbol = make(v)
+    assert symbol.shape.as_list() == shape
+    m = tf.keras.Model(v, symbol)
+    for model in (m, _again(m)):
+        assert model(tf.range(8.0)).to_list() == expected
+    assert m.get_config()["layers"][1]["class_name"] == "ClassMethod"
+
+
+def test_ragged_from_dense_and_sparse_symbols():
+    x, s = tf.keras.Input((None,)), tf.keras.Input((3,), sparse=True)
+    m = tf.keras.Model(x, tf.RaggedTensor.from_tensor(x, padding=0.0))
+    for model in (m, _again(m)):
+        assert model(tf.constant([[1.0, 0.0], [2.0, 3.0]])).to_list() == [[1.0], [2.0, 3.0]]
+    assert m.predict(np.array([[1.0, 0.0], [2.0, 3.0]]), verbose=0).to_list() == [[1.0], [2.0, 3.0]]
+    m = tf.keras.Model(s, tf.RaggedTensor.from_sparse(s))
+    assert m(tf.sparse.from_dense([[1.0, 2.0, 0.0], [3.0, 0.0, 0.0]])).to_list() == [[1.0, 2.0], [3.0]]
+
+
+def test_only_ragged_constructors_come_from_a_config():
+    from tf2compat.keras._base.oplayers import ClassMethod
+
+    for of, name in (("RaggedTensor", "__class__"), ("io", "from_tensor")):
+        with pytest.raises(ValueError, match="Unknown constructor"):
+            ClassMethod(of, name)

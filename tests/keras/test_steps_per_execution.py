@@ -134,7 +134,7 @@ def test_unknown_number_of_batches():
     data = tf.data.Dataset.from_tensor_slices((X, X[:, :1])).filter(lambda a, b: True).batch(2)
     log = Log()
     m.fit(data, verbose=0, callbacks=[log])
-    assert log.seen == [("b", 0), ("e", 3), ("b", 4), ("e", 4)] and int(m.optimizer.iterations) == 5
+    assert log.seen == [("b", 0), ("e", 3), ("b", 4), ("e", 4), ("b", 5)] and int(m.optimizer.iterations) == 5
 
 
 @pytest.mark.parametrize("kind", ["functional", "subclass"])

@@ -59,9 +59,8 @@ def size(input: Any, out_type: Any = None, name: str | None = None) -> Any:  # n
     count = 1
     for d in input.shape:
         count *= d
-    if type(count) is torch.SymInt:
-        return torch.scalar_tensor(count, dtype=_index_dtype(out_type, "Size"))
-    return torch.tensor(count, dtype=_index_dtype(out_type, "Size"))
+    dtype = torch.int32 if out_type is None else out_type.torch  # other dtypes than those of indices, too: TensorFlow makes a constant
+    return torch.scalar_tensor(count, dtype=dtype) if type(count) is torch.SymInt else torch.tensor(count, dtype=dtype)
 
 
 size.strings(size.op.fn)

@@ -333,7 +333,7 @@ class _Overlay(types.ModuleType):
 
 
 _OVERLAID = frozenset(("math", "debugging", "linalg", "strings", "io", "sparse", "random", "python_io", "saved_model"))
-_OWN = frozenset(("nn", "image", "losses", "data", "keras", "gfile", "ragged"))
+_OWN = frozenset(("nn", "image", "losses", "data", "keras", "gfile", "ragged", "test"))
 
 
 def __getattr__(name: str) -> Any:

@@ -38,19 +38,21 @@ def set_mask(value: Any, mask: Any) -> None:
 class CallSpec:
     """Names and defaults of the parameters of one class's `call`."""
 
-    __slots__ = ("fn", "names", "first", "training", "training_at", "training_default", "mask", "mask_at", "var_kw")
+    __slots__ = ("fn", "names", "first", "training", "training_at", "training_default", "mask", "mask_at", "var_kw", "required")
 
-    def __init__(self, fn: Any) -> None:
+    def __init__(self, fn: Any, method: bool = False) -> None:
         self.fn = fn
         parameters = list(inspect.signature(fn).parameters.values())
-        if parameters and parameters[0].name == "self":
-            parameters = parameters[1:]
+        if parameters and (parameters[0].name == "self" or method and parameters[0].kind is not inspect.Parameter.VAR_POSITIONAL):
+            parameters = parameters[1:]  # whatever a method's first parameter is called
         self.names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
         keyword = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
         self.var_kw = any(p.kind is p.VAR_KEYWORD for p in parameters)
         self.first = self.names[0] if self.names else None
         rest = self.names[1:]
         named = {p.name: p for p in parameters}
+        #: parameters after the first that have to be given
+        self.required = [n for n in rest if named[n].default is inspect.Parameter.empty]
         self.training = "training" in rest or "training" in keyword or self.var_kw
         self.training_at = rest.index("training") if "training" in rest else len(rest) + 99
         default = named["training"].default if "training" in named else None
@@ -68,6 +70,6 @@ def spec_of(instance: Any) -> CallSpec:
     found = cls.__dict__.get("_tf_call_spec")
     fn = cls.call
     if found is None or found.fn is not fn:
-        found = CallSpec(fn)
+        found = CallSpec(fn, method=not isinstance(inspect.getattr_static(cls, "call"), (staticmethod, classmethod)))
         cls._tf_call_spec = found
     return found

@@ -142,7 +142,7 @@ def infer_shapes(layer: Any, input_shape: Any) -> Any:
 
 def _is_shape(value: Any) -> bool:
     return isinstance(value, TensorShape) or (
-        isinstance(value, (list, tuple)) and all(d is None or isinstance(d, int) for d in value)
+        isinstance(value, (list, tuple)) and all(d is None or hasattr(type(d), "__index__") for d in value)
     )
 
 

@@ -604,8 +604,14 @@ class Layer(Losing, Connections, Tracked):
     def _signature_of(self, inputs: Any, args: Any, kwargs: Any) -> Any:
         """Shapes and dtypes of the first call's inputs, for those who save the layer."""
         from tf2compat._engine.specs import TensorSpec
+        from tf2compat.ragged.ragged_tensor import RaggedTensor
 
-        return nest.map_structure(lambda x: TensorSpec(x.shape, x.dtype) if hasattr(x, "shape") and hasattr(x, "dtype") else None, inputs)
+        def spec(x: Any) -> Any:
+            if isinstance(x, RaggedTensor):
+                return x._type_spec
+            return TensorSpec(x.shape, x.dtype) if hasattr(x, "shape") and hasattr(x, "dtype") else None
+
+        return nest.map_structure(spec, inputs)
 
     def _maybe_build(self, inputs: Any) -> None:
         """Build for these inputs; a layer without a dtype takes theirs."""

@@ -12,6 +12,7 @@ from tf2compat._engine.convert import convert_to_tensor
 from tf2compat._engine.shapes import TensorShape
 from tf2compat._engine.variable import Variable
 from tf2compat._engine.wrappers import TrackableDataStructure
+from tf2compat.errors import InvalidArgumentError
 
 from .layer import Layer, _converted
 from .saving_methods import Saving
@@ -197,11 +198,21 @@ class Model(Training, Saving, Layer):
             from .inference import _map_shapes, run_symbolically
             from .symbolic import KerasTensor
 
+            spec = self._call_spec
+            if spec.first is None:
+                raise ValueError("You can only call `build()` on a model if its `call()` method accepts an `inputs` argument.")
+            if any(name != "training" for name in spec.required):
+                raise ValueError(
+                    "Currently, you cannot build your model if it has positional or keyword arguments that are not inputs to the model, but are "
+                    "required for its `call()` method. Instead, in order to instantiate and build your model, `call()` your model on real tensor "
+                    "data with all expected call arguments. The argument for `call()` can be a single list/tuple that contains multiple inputs."
+                )
+            at_rest = {"training": False} if spec.required else {}
             dtype = dtypes.as_dtype(self.compute_dtype or "float32")
             symbols = _map_shapes(lambda s: KerasTensor(TensorShape(s), dtype), input_shape)
             try:
-                run_symbolically(lambda x: _converted(self)(x), (symbols,), {})
-            except (TypeError, NotImplementedError) as error:
+                run_symbolically(lambda x: _converted(self)(x, **at_rest), (symbols,), {})
+            except (TypeError, NotImplementedError, InvalidArgumentError) as error:
                 if isinstance(error, NotImplementedError) and type(self).call is Model.call:
                     raise
                 raise ValueError(

@@ -129,7 +129,7 @@ def _entry(node: Any, indices: Any) -> Any:
     kwargs = {k: _strip(_plain(v, indices)) for k, v in node.kwargs.items()}
     if _is_op(node.layer):
         if len(node.args) > 1:  # a slice
-            kwargs["slice_spec"] = _strip(_plain(node.args[1], indices))
+            kwargs["key" if node.layer.symbol.endswith("ragged_getitem") else "slice_spec"] = _strip(_plain(node.args[1], indices))
         first = _plain(node.args[0], indices)
         if isinstance(first, list) and first[:1] == ["_KERAS_TENSOR"]:
             return [*first[1:], kwargs]
@@ -212,7 +212,7 @@ def rebuild(config: dict[str, Any], custom_objects: Any = None, made: dict[str, 
         layer = layers.get(name)
         if layer is None:
             inner = {k: v for k, v in entry.items() if k not in ("inbound_nodes", "name")}
-            inner.pop("build_config", None) if entry["class_name"] in ("TFOpLambda", "SlicingOpLambda", "MethodLambda") else None
+            inner.pop("build_config", None) if entry["class_name"] in ("TFOpLambda", "SlicingOpLambda", "MethodLambda", "ClassMethod") else None
             layer = deserialize_keras_object(unbuilt(inner), custom_objects)
             layers[name] = layer
         waiting.append((layer, list(entry["inbound_nodes"])))
@@ -303,8 +303,8 @@ def _call(layer: Any, node: Any, layers: dict[str, Any], calls: dict[int, list[A
     if missing:
         return False
     before = len(layer._inbound)
-    if "slice_spec" in kwargs:
-        spec = kwargs.pop("slice_spec")
+    if _is_op(layer) and (found := kwargs.keys() & {"slice_spec", "key"}):
+        spec = kwargs[found.pop()]
         layer(inputs, tuple(spec) if isinstance(spec, list) else spec)
     else:
         kwargs.pop("name", None) if _is_op(layer) else None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import operator
 import threading
 from typing import Any
 
@@ -83,14 +85,17 @@ class TFOpLambda(Layer):
         return {"name": self.name, "trainable": self.trainable, "dtype": "float32", "function": self.path}
 
 
+_RAGGED_GETITEM = "__operators__.ragged_getitem"
+
+
 class SlicingOpLambda(TFOpLambda):
     """`tensor[...]` as a layer of a functional model."""
 
-    def __init__(self, function: Any = None, **kwargs: Any) -> None:
+    def __init__(self, function: Any = "__operators__.getitem", **kwargs: Any) -> None:
         from tf2compat._top.indexing import getitem
 
-        self.__dict__["function"] = getitem
-        self.__dict__["symbol"] = "tf.__operators__.getitem"
+        self.__dict__["function"] = operator.getitem if function == _RAGGED_GETITEM else getitem
+        self.__dict__["symbol"] = f"tf.{_RAGGED_GETITEM if function == _RAGGED_GETITEM else '__operators__.getitem'}"
         name = kwargs.pop("name", None) or naming.unique(self.symbol, avoid_chosen=True)
         Layer.__init__(self, name=name, autocast=False, **kwargs)
         self.built = True
@@ -103,7 +108,43 @@ class SlicingOpLambda(TFOpLambda):
         return self.function(tensor, _as_index(key))
 
     def get_config(self) -> dict[str, Any]:
-        return {"name": self.name, "trainable": self.trainable, "dtype": "float32", "function": "__operators__.getitem"}
+        return {"name": self.name, "trainable": self.trainable, "dtype": "float32", "function": self.symbol[3:]}
+
+
+#: constructors of ragged tensors that may be layers
+_RAGGED_CONSTRUCTORS = frozenset((
+    "from_row_lengths", "from_row_limits", "from_row_splits", "from_row_starts", "from_sparse", "from_tensor", "from_uniform_row_length",
+    "from_value_rowids",
+))  # fmt: skip
+
+
+class ClassMethod(TFOpLambda):
+    """A constructor of ragged tensors as a layer of a functional model. ValueError for another name than theirs."""
+
+    def __init__(self, cls_symbol: str, method_name: str, **kwargs: Any) -> None:
+        if cls_symbol != "RaggedTensor" or method_name not in _RAGGED_CONSTRUCTORS:
+            raise ValueError(f"Unknown constructor in a model's config: {cls_symbol}.{method_name}")
+        d = self.__dict__
+        d["method_name"] = method_name
+        d["symbol"] = f"tf.RaggedTensor.{method_name}"
+        Layer.__init__(self, name=kwargs.pop("name", None) or naming.unique(self.symbol, avoid_chosen=True), autocast=False, **kwargs)
+        self.built = True
+
+    def __call__(self, first: Any, *args: Any, **kwargs: Any) -> Any:
+        given = inspect.signature(self._constructor()).bind(first, *args, **kwargs).arguments
+        return super().__call__(first, **dict(list(given.items())[1:]))
+
+    def _constructor(self) -> Any:
+        from tf2compat import RaggedTensor
+
+        return getattr(RaggedTensor, self.method_name)
+
+    def call(self, first: Any, **kwargs: Any) -> Any:
+        """The constructor itself."""
+        return self._constructor()(first, **kwargs)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"name": self.name, "trainable": self.trainable, "dtype": "float32", "cls_symbol": "RaggedTensor", "method_name": self.method_name}
 
 
 #: what of a ragged or sparse tensor may be a layer
@@ -187,7 +228,7 @@ def call_op(op: Any, args: tuple[Any, ...]) -> Any:
 
 def call_slice(x: Any, key: Any) -> Any:
     """`x[key]` as a layer."""
-    return SlicingOpLambda()(x, key)
+    return SlicingOpLambda(_RAGGED_GETITEM if getattr(x, "_ragged", 0) else "__operators__.getitem")(x, key)
 
 
 def _in_structures(key: Any) -> Any:

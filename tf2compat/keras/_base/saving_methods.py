@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import itertools
 from typing import Any
 
 
@@ -62,7 +63,10 @@ class Saving:
             def declared_spec(x: Any) -> Any:
                 return x.type_spec if x._composite is not None else TensorSpec(x.shape, x.dtype, name=x._keras_history.layer.name)
 
-            return ([nest.map_structure(declared_spec, self.__dict__.get("_nested_inputs", self.__dict__["inputs"]))], {})
+            found = nest.map_structure(declared_spec, self.__dict__.get("_nested_inputs", self.__dict__["inputs"]))
+            if dynamic_batch and self.__dict__.get("_inferred_for") is not None:  # by the batch that a Sequential was called on
+                found = TensorSpec([None, *found.shape.as_list()[1:]], found.dtype, name=found.name)
+            return ([found], {})
 
         def spec(entry: Any) -> Any:
             if not isinstance(entry, TensorSpec) or entry.shape.rank is None:
@@ -70,6 +74,7 @@ class Saving:
             dims = entry.shape.as_list()
             if dynamic_batch and dims:
                 dims[0] = None
-            return TensorSpec(dims, entry.dtype)
+            return TensorSpec(dims, entry.dtype, name=entry.name or f"input_{next(numbers)}")
 
+        numbers = itertools.count(1)
         return ([nest.map_structure(spec, seen)], {})

@@ -201,7 +201,7 @@ class Sequential(Functional):
             self._restore_deferred()
             return
         if not d["_is_graph_network"] or d["_inferred_for"] is not None:
-            shape = tuple(input_shape.as_list()) if isinstance(input_shape, TensorShape) else tuple(input_shape)
+            shape = tuple(TensorShape(input_shape).as_list())
             self._infer_graph(shape, None)
             if not d["_is_graph_network"]:
                 x: Any = KerasTensor(TensorShape(shape), "float32")

@@ -137,7 +137,7 @@ def _public_module(obj: Any) -> str | None:
     return "builtins" if not public else ".".join(public)
 
 
-_BASE_HOMES = {"Layer": "keras.layers", "InputLayer": "keras.layers", "Model": "keras", "Sequential": "keras", "Functional": "keras.src.engine.functional", "TFOpLambda": "tf_keras.src.layers.core.tf_op_layer", "SlicingOpLambda": "tf_keras.src.layers.core.tf_op_layer"}
+_BASE_HOMES = {"Layer": "keras.layers", "InputLayer": "keras.layers", "Model": "keras", "Sequential": "keras", "Functional": "keras.src.engine.functional", "TFOpLambda": "tf_keras.src.layers.core.tf_op_layer", "SlicingOpLambda": "tf_keras.src.layers.core.tf_op_layer", "ClassMethod": "tf_keras.src.layers.core.tf_op_layer"}
 
 
 class InMemory(dict[str, Any]):
@@ -263,7 +263,7 @@ def find_class(name: str, module: str | None = None) -> Any:
         from .functional import Functional
 
         return Functional
-    if name in ("TFOpLambda", "SlicingOpLambda", "MethodLambda"):
+    if name in ("TFOpLambda", "SlicingOpLambda", "MethodLambda", "ClassMethod"):
         from . import oplayers
 
         return getattr(oplayers, name)

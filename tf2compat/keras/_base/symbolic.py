@@ -368,7 +368,7 @@ def as_symbol(x: Any, layer: Any, name: str | None = None) -> Any:
         composed._composite = spec
         return composed
     if hasattr(x, "row_splits"):
-        made = KerasTensor(x.shape, x.dtype, name=name or f"{layer.name}/RaggedTensor:0")
+        made = KerasTensor(x.shape, x.dtype, name=name)
         made._ragged, made._splits = x.ragged_rank, x.row_splits.dtype
         return made
     if hasattr(x, "dense_shape"):

@@ -147,10 +147,15 @@ class Training:
         d = self.__dict__
         d["train_function"] = d["test_function"] = d["predict_function"] = None
 
-    @staticmethod
-    def _outside_functions(method: str) -> None:
+    def _check_use(self, method: str) -> None:
+        """RuntimeError within a function; ValueError where `call` takes more than what a loop over data gives it."""
         from tf2compat import executing_eagerly
 
+        more = [name for name in self._call_spec.required if name != "training"]  # type: ignore[attr-defined]
+        if more:
+            raise ValueError(
+                f"Models passed to `{method}` can only have `training` and the first argument in `call()` as positional arguments, found: {more}."
+            )
         if not executing_eagerly():
             raise RuntimeError(f"Detected a call to `Model.{method}` inside a `tf.function`. `Model.{method} is a high-level endpoint that manages "
                                f"its own `tf.function`. Please move the call to `Model.{method}` outside of all enclosing `tf.function`s. Note "
@@ -482,7 +487,7 @@ class Training:
         `compile`; ValueError for data that do not fit together. `use_multiprocessing` loads batches in threads.
         """
         self._assert_compiled()
-        self._outside_functions("fit")
+        self._check_use("fit")
         _check_workers(use_multiprocessing)
         if epochs < 1:
             raise ValueError(f"Expected epochs to be positive. Received is {epochs}.")
@@ -596,7 +601,7 @@ class Training:
         from ..callbacks import CallbackList
 
         self._assert_compiled()
-        self._outside_functions("evaluate")
+        self._check_use("evaluate")
         weighted = sample_weight is not None or len(spec) == 3 if isinstance(spec := getattr(x, "element_spec", ()), tuple) else False
         if weighted and self.compiled_metrics.given_weighted is None:
             get_logger().warning(
@@ -637,7 +642,7 @@ class Training:
         """The outputs for data, as NumPy arrays."""
         from ..callbacks import CallbackList
 
-        self._outside_functions("predict")
+        self._check_use("predict")
         _check_workers(use_multiprocessing)
         batches = batches_of(x, None, None, batch_size, steps, False, workers, max_queue_size)
         count = _steps_of(batches, steps)
@@ -677,7 +682,7 @@ class Training:
     ) -> Any:
         """One step of training on one batch; the loss and metrics."""
         self._assert_compiled()
-        self._outside_functions("train_on_batch")
+        self._check_use("train_on_batch")
         if reset_metrics:
             self.reset_metrics()
         data = self._one(x, y, sample_weight)
@@ -690,7 +695,7 @@ class Training:
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, reset_metrics: bool = True, return_dict: bool = False) -> Any:
         """The loss and metrics of one batch."""
         self._assert_compiled()
-        self._outside_functions("test_on_batch")
+        self._check_use("test_on_batch")
         if reset_metrics:
             self.reset_metrics()
         logs = _host_logs(self.make_test_function()(_Execution([self._one(x, y, sample_weight)])))
@@ -698,7 +703,7 @@ class Training:
 
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs of one batch, as NumPy arrays."""
-        self._outside_functions("predict_on_batch")
+        self._check_use("predict_on_batch")
         out = self.make_predict_function()(_Execution([self._one(x)]))
         return nest.map_structure(lambda t: t.numpy() if isinstance(t, Tensor) else t, out)
 

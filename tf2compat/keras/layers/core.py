@@ -115,7 +115,13 @@ class Dense(WeightOptions, Layer):
                 raise ValueError(
                     f"Dense layer only supports RaggedTensors when the innermost dimension is non-ragged. Received: inputs.shape={inputs.shape}."
                 )
-            return inputs.with_flat_values(self.call(inputs.flat_values))
+            if inputs.flat_values.shape.rank > 1:
+                return inputs.with_flat_values(self.call(inputs.flat_values))
+            inner = inputs  # whose innermost rows are all of one length
+            for _ in range(inputs.ragged_rank - 1):
+                inner = inner.values
+            found = self.call(inner.to_tensor())
+            return found if inputs.ragged_rank == 1 else tf.RaggedTensor.from_nested_row_splits(found, inputs.nested_row_splits[:-1])
         elif not isinstance(inputs, (Tensor, tf.Variable)):  # a type of the program's own: by the functions that it may dispatch on
             found = tf.matmul(inputs, self.kernel) if len(inputs.shape) == 2 else tf.tensordot(inputs, self.kernel, [[len(inputs.shape) - 1], [0]])
             found = found if self.bias is None else tf.nn.bias_add(found, self.bias)
