@@ -110,3 +110,17 @@ def test_what_tests_of_version_1_have():
     assert os.path.isdir(folder) and folder == tf.compat.v1.test.get_temp_dir()
     assert tf.compat.v1.test.TestCase is tf.test.TestCase
     assert not hasattr(tf.test, "mock")
+
+
+def test_numeric_columns_have_the_declared_size():
+    layer = k.layers.DenseFeatures(tf.feature_column.numeric_column("a", shape=(2,)))
+    with pytest.raises(tf.errors.InvalidArgumentError, match="Input to reshape is a tensor with 2 values, but the requested shape has 4"):
+        layer({"a": [[1.0], [5.0]]})
+    assert layer({"a": [[1.0, 2.0]]}).numpy().tolist() == [[1.0, 2.0]]
+
+
+def test_copies_for_tensors():
+    x = k.Input((4,))
+    m = k.Model(x, k.layers.Dense(2)(x))
+    assert k.models.clone_model(m, input_tensors=[tf.zeros((10, 4))]).output_shape == (10, 2)
+    assert k.models.clone_model(m, input_tensors=k.Input(batch_shape=(10, 4))).output_shape == (10, 2)

@@ -176,3 +176,13 @@ def test_only_ragged_constructors_come_from_a_config():
     for of, name in (("RaggedTensor", "__class__"), ("io", "from_tensor")):
         with pytest.raises(ValueError, match="Unknown constructor"):
             ClassMethod(of, name)
+
+
+def test_ragged_functions_are_layers():
+    v, w = tf.keras.Input(batch_shape=(None,)), tf.keras.Input((None,))
+    m = tf.keras.Model(v, tf.ragged.stack([v, v]))
+    for model in (m, _again(m)):
+        assert model(tf.range(3.0)).to_list() == [[0.0, 1.0, 2.0], [0.0, 1.0, 2.0]]
+    m = tf.keras.Model(w, tf.ragged.boolean_mask(w, w > 0))
+    for model in (m, _again(m)):
+        assert model(tf.constant([[1.0, -1.0], [2.0, 3.0]])).to_list() == [[1.0], [2.0, 3.0]]

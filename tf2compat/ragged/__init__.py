@@ -18,7 +18,7 @@ from .._engine.dtypes import int32, int64
 from .._engine.op import op, tensor
 from .._engine.tensor import Tensor
 from .._names import module_getattr
-from . import partition
+from . import connecting, partition
 from .arranging import stack_dynamic_partitions
 from .constants import constant
 from .crossing import cross, cross_hashed
@@ -88,6 +88,7 @@ def map_flat_values(op: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     return found[0].with_flat_values(result)
 
 
+@connecting.function("ragged.stack")
 def stack(values: Any, axis: int = 0, name: str | None = None) -> Any:
     """Ragged (or dense) tensors of one rank stacked on a new axis; rows may differ in length (`tf.ragged.stack`)."""
     if not isinstance(axis, int):
@@ -260,6 +261,7 @@ def _batched(params: Any, indices: Any, axis: int, batch_dims: int) -> Any:
     return indices.with_values(gather(params.values, values + offset))
 
 
+@connecting.function("ragged.boolean_mask")
 def boolean_mask(data: Any, mask: Any, name: str | None = None) -> Any:
     """The values where `mask` is true, rows kept (`tf.ragged.boolean_mask`)."""
     data, mask = _to_ragged_or_dense(data), _to_ragged_or_dense(mask)

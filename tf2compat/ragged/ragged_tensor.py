@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from .._engine import dtypes
 from .._engine.convert import convert_to_tensor
 from .._engine.shapes import TensorShape
 from .._engine.tensor import Tensor
-from . import partition
+from . import connecting, partition
 from .spec import RaggedTensorSpec
 
 
@@ -43,20 +42,6 @@ def _values(value: Any) -> Any:
     return value if isinstance(value, (RaggedTensor, Tensor)) else convert_to_tensor(value)
 
 
-def _connected(method: Callable[..., Any]) -> Callable[..., Any]:
-    """On symbolic tensors of Keras a constructor is a layer."""
-
-    @functools.wraps(method)
-    def called(cls: Any, *args: Any, **kwargs: Any) -> Any:
-        if any(hasattr(type(x), "_is_keras_tensor") for x in args) or any(hasattr(type(x), "_is_keras_tensor") for x in kwargs.values()):
-            from ..keras._base.oplayers import ClassMethod
-
-            return ClassMethod("RaggedTensor", method.__name__)(*args, **kwargs)
-        return method(cls, *args, **kwargs)
-
-    return called
-
-
 class RaggedTensor:
     """A tensor with one or more dimensions whose slices differ in length (`tf.RaggedTensor`).
 
@@ -82,7 +67,7 @@ class RaggedTensor:
         return cls(values, (splits, uniform), internal=True)
 
     @classmethod
-    @_connected
+    @connecting.constructor
     def from_row_splits(cls, values: Any, row_splits: Any, name: str | None = None, validate: bool = True) -> RaggedTensor:
         """Row i is `values[row_splits[i]:row_splits[i + 1]]`."""
         values = _values(values)
@@ -92,7 +77,7 @@ class RaggedTensor:
         return cls._make(values, splits)
 
     @classmethod
-    @_connected
+    @connecting.constructor
     def from_row_lengths(cls, values: Any, row_lengths: Any, name: str | None = None, validate: bool = True) -> RaggedTensor:
         """Rows of the given lengths, one after the other."""
         values = _values(values)
@@ -102,7 +87,7 @@ class RaggedTensor:
         return cls._make(values, partition.splits_of_lengths(lengths))
 
     @classmethod
-    @_connected
+    @connecting.constructor
     def from_value_rowids(cls, values: Any, value_rowids: Any, nrows: Any = None, name: str | None = None, validate: bool = True) -> RaggedTensor:
         """Value i belongs to row `value_rowids[i]`; the ids ascend."""
         values = _values(values)
@@ -116,7 +101,7 @@ class RaggedTensor:
         return cls._make(values, partition.splits_of_rowids(rowids, count))
 
     @classmethod
-    @_connected
+    @connecting.constructor
     def from_row_starts(cls, values: Any, row_starts: Any, name: str | None = None, validate: bool = True) -> RaggedTensor:
         """Row i begins at `row_starts[i]` and ends where the next begins."""
         values = _values(values)
@@ -125,14 +110,14 @@ class RaggedTensor:
         return cls.from_row_splits(values, tf.concat([starts, total], 0), validate=validate)
 
     @classmethod
-    @_connected
+    @connecting.constructor
     def from_row_limits(cls, values: Any, row_limits: Any, name: str | None = None, validate: bool = True) -> RaggedTensor:
         """Row i ends at `row_limits[i]` and begins where the last ended."""
         limits = _splits_tensor(row_limits, "row_limits")
         return cls.from_row_splits(values, tf.concat([tf.zeros([1], limits.dtype), limits], 0), validate=validate)
 
     @classmethod
-    @_connected
+    @connecting.constructor
     def from_uniform_row_length(
         cls, values: Any, uniform_row_length: Any, nrows: Any = None, validate: bool = True, name: str | None = None
     ) -> RaggedTensor:
@@ -199,7 +184,7 @@ class RaggedTensor:
         return result
 
     @classmethod
-    @_connected
+    @connecting.constructor
     def from_tensor(
         cls, tensor: Any, lengths: Any = None, padding: Any = None, ragged_rank: int = 1, name: str | None = None, row_splits_dtype: Any = dtypes.int64
     ) -> RaggedTensor:
@@ -209,7 +194,7 @@ class RaggedTensor:
         return from_tensor(tensor, lengths, padding, ragged_rank, dtypes.as_dtype(row_splits_dtype))
 
     @classmethod
-    @_connected
+    @connecting.constructor
     def from_sparse(cls, st_input: Any, name: str | None = None, row_splits_dtype: Any = dtypes.int64) -> RaggedTensor:
         """The rows of a 2-D sparse tensor whose values fill rows from the left."""
         if not isinstance(st_input, tf.SparseTensor):

@@ -94,7 +94,7 @@ def clone_model(model: Any, input_tensors: Any = None, clone_function: Any = Non
             first = model.inputs[0]
             made.add(Input(batch_shape=tuple(first.shape.as_list()), dtype=first.dtype, name=first._keras_history.layer.name))
         elif input_tensors is not None:
-            made.add(nest.flatten(input_tensors)[0])
+            made.add(_as_input(nest.flatten(input_tensors)[0]))
         for layer in model.layers:
             made.add(clone_model(layer) if isinstance(layer, Functional) and clone_function is None else clone(layer))
         if not made.inputs and model.__dict__.get("_build_input_shape") is not None and model._is_graph_network:
@@ -105,7 +105,7 @@ def clone_model(model: Any, input_tensors: Any = None, clone_function: Any = Non
         if input_tensors is None:
             fresh = [_same_input(x) for x in model.inputs]
         else:
-            fresh = nest.flatten(input_tensors)
+            fresh = [_as_input(x) for x in nest.flatten(input_tensors)]
         for old, new in zip(model.inputs, fresh, strict=True):
             known[id(old)] = new
         copies: dict[int, Any] = {}
@@ -123,6 +123,10 @@ def clone_model(model: Any, input_tensors: Any = None, clone_function: Any = Non
     if input_tensors is not None or clone_function is not None:
         raise ValueError(f"Arguments clone_function and input_tensors are only supported for Sequential models or Functional models. Received model of type '{type(model).__name__}', with clone_function={clone_function} and input_tensors={input_tensors}")
     return type(model).from_config(model.get_config())
+
+
+def _as_input(x: Any) -> Any:
+    return x if hasattr(type(x), "_is_keras_tensor") else Input(tensor=x)
 
 
 def _same_input(x: Any) -> Any:

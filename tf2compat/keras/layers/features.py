@@ -111,9 +111,10 @@ class _Features(Layer):
 
     def _flat(self, column: Any, value: Any, rank: int) -> Any:
         """A column's tensor with one dimension for all that it says of an example (or step)."""
-        if value.shape.rank == rank:
+        size = int(column.variable_shape.num_elements())
+        if value.shape.rank == rank and value.shape[-1] == size:
             return value
-        return tf.reshape(value, self._target(tf.shape(value), int(column.variable_shape.num_elements())))
+        return tf.reshape(value, self._target(tf.shape(value), size))
 
     def _cache(self, features: Any) -> FeatureTransformationCache:
         if not isinstance(features, dict):
