@@ -164,3 +164,24 @@ assert [l.numpy() for l in ordered] == [b"0a", b"0b", b"1a", b"1b", b"2a", b"2b"
 
 def test_what_training_libraries_import() -> None:
     python(INSTALL + TRAINING)
+
+
+def test_what_libraries_say_is_like_a_tensor() -> None:
+    import tf2compat as tf
+
+    class Deferred:
+        is_tensor_like = True
+
+    assert tf.is_tensor(Deferred()) and not tf.is_tensor([1.0])
+
+
+def test_sizes_joined() -> None:
+    import tf2compat as tf
+    from tf2compat._private.helpers import joined_sizes
+
+    assert joined_sizes(tf.constant(3), tf.TensorShape([2])).numpy().tolist() == [3, 2]
+    assert joined_sizes(None, [2, 4], static=True).rank is None
+    assert joined_sizes(tf.TensorShape([1, None]), 3, static=True).as_list() == [1, None, 3]
+    assert joined_sizes(tf.constant([3]), 5, static=True).as_list() == [3, 5]
+    with pytest.raises(ValueError, match="Provided a prefix or suffix of None: None and 5"):
+        joined_sizes(None, 5)

@@ -56,6 +56,7 @@ def custom_gradient(f: Callable[..., Any] | None = None) -> Any:
     def decorated(*args: Any, **kwargs: Any) -> Any:
         return _call(f, args, kwargs)
 
+    decorated.__original_wrapped__ = f  # type: ignore[attr-defined] # as TensorFlow's decorators have it, which tests of libraries ask for
     return decorated
 
 

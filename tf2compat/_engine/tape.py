@@ -397,6 +397,8 @@ class GradientTape:
         shape = (len(ys), len(xs), [w is not None for w in ws], self._persistent or self._shared)
         if state.local.graph is None:  # straight to autograd: the slow path would detach what no tape records any more
             found = wrap_all(_gradient.op.call([[t._t for t in tensors], *shape]))
+        elif all(type(t) is Tensor for t in tensors):  # recorded before this function was traced: to it, the gradients are constants
+            found = [None if g is None else wrap(g.detach()) for g in _gradient.op.call([[t._t for t in tensors], *shape])]
         else:
             found = _gradient(tensors, *shape)
         out: list[Any] = []
@@ -611,6 +613,7 @@ def _gradient(tensors: Any, n_targets: int, n_sources: int, weighted: Any, keep:
     live = [i for i, x in enumerate(xs) if x.requires_grad]
     if outputs and live:
         again = bool(state.local.tapes)
+        keep = keep or outputs[0].device.type == "meta"  # while shapes are inferred, of a function's graph once more where it is called
         grads = _backward(tuple(outputs), tuple([xs[i] for i in live]), tuple(weights), keep or again, again)
         for i, g in zip(live, grads, strict=True):
             found[i] = g

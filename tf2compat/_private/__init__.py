@@ -135,6 +135,8 @@ class _Private(types.ModuleType):
             from tf2compat._names import star_names
 
             return star_names("tf" if self.__places[0] == "tf" else f"tf.{self.__places[0]}")
+        if name == "__all__":
+            return [last for module, _, last in (key.rpartition(".") for key in HELPERS) if module == self.__inner and last.isidentifier()]
         if name.startswith("__"):
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
         value = self.__find(name)

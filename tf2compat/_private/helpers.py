@@ -383,3 +383,27 @@ def get_json_type(obj: Any) -> Any:
 def convert_variables_to_constants_v2(func: Any, *args: Any, **kwargs: Any) -> Any:
     """TensorFlow's frozen functions. NotImplementedError: save a model with `tf.saved_model.save`, which keeps its variables."""
     raise NotImplementedError("Functions whose variables are constants are not supported; tf.saved_model.save writes a function with its variables.")
+
+
+def joined_sizes(prefix: Any, suffix: Any, static: bool = False) -> Any:
+    """Two shapes, sizes or vectors of sizes after one another: as a TensorShape where `static`, else as a vector (`rnn_cell_impl._concat`)."""
+
+    def known(part: Any) -> Any:
+        if isinstance(part, tf.Tensor):
+            value = tf.get_static_value(part)
+            return tf.TensorShape(None) if value is None else tf.TensorShape(value.reshape(-1).tolist())
+        return tf.TensorShape([part] if isinstance(part, int) else part)
+
+    def vector(part: Any) -> Any:
+        if isinstance(part, tf.Tensor):
+            if part.shape.rank not in (None, 0, 1):
+                raise ValueError(f"prefix and suffix tensors must be either a scalar or vector, but saw tensor: {part}")
+            return tf.reshape(part, [-1])
+        shape = known(part)
+        if not shape.is_fully_defined():
+            raise ValueError(f"Provided a prefix or suffix of None: {prefix} and {suffix}")
+        return tf.constant(shape.as_list(), tf.int32)
+
+    if static:
+        return known(prefix).concatenate(known(suffix))
+    return tf.concat([vector(prefix), vector(suffix)], 0)

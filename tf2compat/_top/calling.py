@@ -49,8 +49,13 @@ def init_scope() -> Iterator[None]:
 
 
 def is_tensor(x: Any) -> bool:
-    """Whether `x` is a tensor, a variable, or a sparse, ragged or symbolic tensor; extension types are none (`tf.is_tensor`)."""
-    return isinstance(x, (Tensor, Variable)) or (hasattr(type(x), "_tf_op") and getattr(type(x), "_tf_tensor_like", True))
+    """Whether `x` is a tensor, a variable, or a sparse, ragged or symbolic tensor; extension types are none (`tf.is_tensor`).
+
+    Objects of libraries that have an attribute `is_tensor_like` are tensors, too.
+    """
+    if isinstance(x, (Tensor, Variable)) or (hasattr(type(x), "_tf_op") and getattr(type(x), "_tf_tensor_like", True)):
+        return True
+    return hasattr(x, "is_tensor_like")
 
 
 def get_static_value(tensor: Any, partial: bool = False) -> Any:
