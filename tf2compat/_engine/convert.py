@@ -276,10 +276,13 @@ def numpy_storage(array: np.ndarray, dtype: DType | None, original: Any = None) 
             ) from error
     if dtype is dtypes.string:
         raise _cannot(original, dtype)
+    if kind in "mM" and dtype is not None:  # dates and spans of time: their count of units
+        array = array.astype(dtype.as_numpy_dtype)
     try:
         found = dtypes.as_dtype(array.dtype)
     except TypeError:
-        raise ValueError(f"Failed to convert a NumPy array to a Tensor (Unsupported numpy type {array.dtype}).") from None
+        what = {"M": ": NPY_DATETIME", "m": ": NPY_TIMEDELTA"}.get(kind, f" {array.dtype}")
+        raise ValueError(f"Failed to convert a NumPy array to a Tensor (Unsupported numpy type{what}).") from None
     if dtype is not None and found is not dtype:
         if found is dtypes.bool and not (dtype.is_integer or dtype.is_floating or dtype.is_bool):
             raise _cannot(original, dtype)
