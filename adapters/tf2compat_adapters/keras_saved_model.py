@@ -16,8 +16,9 @@ from typing import Any
 from google.protobuf.message import DecodeError
 
 from tf2compat import errors
-from tf2compat._engine import trackable
+from tf2compat._engine import nest, trackable
 from tf2compat._engine.trackable import AutoTrackable
+from tf2compat._engine.wrappers import ListWrapper
 from tf2compat._files import write_atomic
 from tf2compat.keras._files import compiling
 from tf2compat.keras._files.revived import METRIC, revived
@@ -42,6 +43,8 @@ def _restore_vocabularies(model: Any, found: Any, path: str) -> None:
     for number, layer in _lookups(model):
         if str(number) not in found:
             continue
+        held = getattr(layer, "_lookup_layer", layer).__dict__
+        held["input_vocabulary"] = held["input_idf_weights"] = None  # it was found, not given
         try:
             tokens, idf = found[str(number)]
             if idf is not None:
@@ -49,6 +52,51 @@ def _restore_vocabularies(model: Any, found: Any, path: str) -> None:
             layer.restore_vocabulary([str(t) for t in tokens])
         except (TypeError, ValueError) as error:
             raise errors.DataLossError(None, None, f"{path}: the vocabulary of layer '{layer.name}' is damaged: {error}") from error
+
+
+@contextlib.contextmanager
+def _vocabularies_given(model: Any) -> Iterator[None]:
+    """Configurations hold the vocabularies that `adapt` found: TensorFlow rebuilds the layers from these alone."""
+    held = []
+    for _, layer in _lookups(model):
+        inner = getattr(layer, "_lookup_layer", layer)
+        if layer.adapted_vocabulary() is not None and inner.__dict__["input_vocabulary"] is None:
+            tokens, idf = inner.get_vocabulary(), inner.__dict__["_idf"]
+            inner.__dict__.update(input_vocabulary=tokens, input_idf_weights=None if idf is None else idf.tolist())
+            held.append((inner, inner._tracked().edges.pop("token_counts", None)))
+    try:
+        yield
+    finally:
+        for inner, counts in held:
+            inner.__dict__["input_vocabulary"] = inner.__dict__["input_idf_weights"] = None
+            if counts is not None:
+                inner._tracked().edges["token_counts"] = counts
+
+
+def _found_in_tables(model: Any, path: str) -> None:
+    """Vocabularies that `adapt` found, from the tables of a SavedModel of TensorFlow's: its configurations do not have them."""
+    from tf2compat.saved_model import load as load_object
+
+    empty = [layer for _, layer in _lookups(model) if getattr(layer, "_lookup_layer", layer)._table.index is None]
+    if not empty:
+        return
+    seen: set[int] = set()
+    waiting = [(model, load_object(path))]
+    while waiting:
+        layer, loaded = waiting.pop()
+        if id(layer) in seen or not isinstance(loaded, AutoTrackable):
+            continue
+        seen.add(id(layer))
+        table = loaded._tracked().edges.get("lookup_table")
+        items = getattr(table, "_table_items", None)
+        if items and hasattr(layer, "restore_vocabulary") and layer in empty:
+            flat = dict(items)
+            tokens = sorted(flat, key=flat.__getitem__) if not layer.invert else [flat[n] for n in sorted(flat)]
+            layer.restore_vocabulary([t.decode() if isinstance(t, bytes) else str(t) for t in tokens])
+        for name, child in trackable.children(layer).items():
+            other = loaded._tracked().edges.get(name)
+            if other is not None:
+                waiting.append((child, other))
 
 
 def _identifier(layer: Any) -> str:
@@ -88,21 +136,44 @@ def _shape(value: Any) -> Any:
 
 @contextlib.contextmanager
 def _with_metrics(model: Any) -> Iterator[None]:
-    """Metrics of `add_metric` are part of the tree, under `keras_api.metrics` of their layers."""
+    """Metrics of `add_metric`, and the states of stateful layers, are part of the tree, under `keras_api` of their layers; so are the
+    penalties of regularizers."""
+    from tf2compat import function
+
     given = []
     for layer in model._flatten_layers():
         edges = layer._tracked().edges
         held = {id(child) for child in edges.values()}
         metrics = [m for m in layer.__dict__.get("_metrics", ()) if id(m) not in held]
-        if metrics and "keras_api" not in edges:
+        states = layer.__dict__.get("_states") if getattr(layer, "stateful", False) else None
+        if (metrics or states is not None) and "keras_api" not in edges:
             edges["keras_api"] = api = AutoTrackable()
-            api.metrics = metrics
-            given.append(edges)
+            if metrics:
+                api.metrics = metrics
+            if states is not None:
+                api.states = nest.flatten(states)
+            given.append((edges, "keras_api"))
+    edges = model._tracked().edges
+    if "regularization_losses" not in edges:  # what programs that train a loaded model add to their loss
+        losses = {fn: function(fn) for layer in model._flatten_layers() for fn in layer.__dict__.get("_callable_losses", ())}
+        for loss in losses.values():
+            loss.get_concrete_function()
+        edges["regularization_losses"] = ListWrapper(list(losses.values()))
+        given.append((edges, "regularization_losses"))
+        if "keras_api" not in edges:
+            edges["keras_api"] = AutoTrackable()
+            given.append((edges, "keras_api"))
+        # else TensorFlow adds the others to those that the layers have by their configurations
+        edges["keras_api"].layer_regularization_losses = [losses[fn] for fn in model.__dict__.get("_callable_losses", ())]
+    for name in ("variables", "trainable_variables", "non_trainable_variables"):  # TensorFlow's loaded objects have what was saved, no more
+        if name not in edges:
+            edges[name] = ListWrapper(list(getattr(model, name)))
+            given.append((edges, name))
     try:
         yield
     finally:
-        for edges in given:
-            del edges["keras_api"]
+        for edges, name in given:
+            del edges[name]
 
 
 def _layer_metadata(item: Any) -> dict[str, Any] | None:
@@ -137,6 +208,12 @@ def save(model: Any, path: str, include_optimizer: bool = True, signatures: Any 
             "step, please make sure to invoke the forward pass in train step through `Model.__call__`, i.e. `model(inputs)`, as opposed to "
             "`model.call()`."
         )
+    adapted = [(str(number), layer.adapted_vocabulary(), layer._idf) for number, layer in _lookups(model)]
+    with _vocabularies_given(model):
+        _save(model, path, include_optimizer, signatures, options, adapted)
+
+
+def _save(model: Any, path: str, include_optimizer: bool, signatures: Any, options: Any, adapted: list[Any]) -> None:
     metadata: dict[str, Any] = {
         "name": model.name, "trainable": model.trainable, "class_name": type(model).__name__,
         "is_graph_network": bool(getattr(model, "_is_graph_network", False)), **_common(model),
@@ -154,7 +231,6 @@ def save(model: Any, path: str, include_optimizer: bool = True, signatures: Any 
     from tf2compat.keras import __version__
 
     metadata.update(keras_version=__version__, backend="tensorflow")
-    adapted = [(str(number), layer.adapted_vocabulary(), layer._idf) for number, layer in _lookups(model)]
     metadata[_VOCABULARIES] = {n: [tokens, None if idf is None else idf.tolist()] for n, tokens, idf in adapted if tokens is not None}
 
     def write(directory: str, tree: Any) -> dict[int, str]:
@@ -285,6 +361,8 @@ def load(path: str, custom_objects: dict[str, Any] | None, compile: bool, safe_m
         _share(model, path)
     if isinstance(metadata.get(_VOCABULARIES), dict):
         _restore_vocabularies(model, metadata[_VOCABULARIES], path)
+    elif made:
+        _found_in_tables(model, path)
     training = metadata.get("training_config")
     if compile and training is not None:
         compiling.compile_from_training_config(model, training, custom_objects)

@@ -294,6 +294,16 @@ class DenseHashTable(MutableHashTable):
         if self._empty == self._deleted:
             raise errors.InvalidArgumentError(None, None, "Empty and deleted keys cannot be equal [Op:MutableDenseHashTableV2] name: MutableDenseHashTable")
 
+    def _graph_state(self) -> Any:
+        return [*super()._graph_state(), self._empty, self._deleted]
+
+    @classmethod
+    def _of_graph_state(cls, state: Any) -> Any:
+        *plain, empty, deleted = state
+        table = super()._of_graph_state(plain)
+        table._empty, table._deleted = empty, deleted
+        return table
+
     def _refused(self, keys: list[Any], op_name: str) -> None:
         for what, key in (("empty", self._empty), ("deleted", self._deleted)):
             if key in keys:

@@ -32,3 +32,6 @@ class Asset(Trackable):
     def asset_path(self) -> Tensor:
         """The file's present path, a scalar string."""
         return wrap(self.storage)
+
+    def __tf_tensor__(self, dtype: Any = None, name: str | None = None) -> Tensor:
+        return self.asset_path

@@ -229,3 +229,18 @@ def _decode_image(call: Call) -> Any:
 @lowers("IsJpeg")
 def is_jpeg(contents: Any) -> Any:
     return tf.equal(tf.strings.substr(contents, 0, 3), b"\xff\xd8\xff")
+
+
+@rule("ImageProjectiveTransform")
+def _project(call: Call) -> Any:
+    b, images = call.body, call.ref("x")
+    single = call.rank("x") == 3
+    if single:
+        images = b.op("ExpandDims", images, b.ints(0))
+    size = b.op("StridedSlice", b.op("Shape", images, out_type=dtypes.int32), b.ints([1]), b.ints([3]), b.ints([1]))
+    value = b.constant(np.asarray(call["value"], np.float32), dtypes.float32)
+    out = call.op(
+        "ImageProjectiveTransformV3", images, call.ref("maps"), size, value, interpolation="BILINEAR" if call["smooth"] else "NEAREST",
+        fill_mode=str(call["fill"]).upper(),
+    )  # fmt: skip
+    return b.op("Squeeze", out, squeeze_dims=[0]) if single else out

@@ -75,6 +75,16 @@ def cosine_similarity(y_true: Any, y_pred: Any, axis: Any) -> Any:
     return -tf.reduce_sum(tf.math.l2_normalize(y_true, axis) * tf.math.l2_normalize(y_pred, axis), axis)
 
 
+@lowers("L1Penalty")
+def l1_penalty(x: Any, factor: float) -> Any:
+    return tf.reduce_sum(tf.abs(x)) * factor
+
+
+@lowers("L2Penalty")
+def l2_penalty(x: Any, factor: float) -> Any:
+    return tf.reduce_sum(tf.square(x)) * factor
+
+
 # --- crossentropies --------------------------------------------------------------------------------------------------
 @lowers("KerasSoftmaxCrossEntropy")
 def categorical_crossentropy(y_true: Any, y_pred: Any, from_logits: Any, label_smoothing: Any, axis: Any) -> Any:

@@ -25,6 +25,7 @@ from . import (  # noqa: F401 - they register how ops are written
     linear_algebra,
     losses,
     lowering,
+    parsing,
     rules,
     signals,
     sparse,

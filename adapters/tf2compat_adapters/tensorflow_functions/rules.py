@@ -11,6 +11,7 @@ import tf2compat as tf
 from tf2compat._engine import dtypes
 from tf2compat._engine.tensor import Tensor
 from tf2compat.nn._spatial import is_first, sequence
+from tf2compat.ragged.crossing import _DEFAULT_KEY
 
 from .backward import Backward, jacobian
 from .body import NotExportable, Ref
@@ -416,9 +417,23 @@ def _categorical(call: Call) -> Any:
     )  # fmt: skip
 
 
+def _key_counter(call: Call) -> list[Ref]:
+    b, seed = call.body, call.ref("seed")
+    if call.dims("seed") != (3,):
+        return b.op("StatelessRandomGetKeyCounter", seed)
+    parts = [b.op("StridedSlice", seed, b.ints([first]), b.ints([end]), b.ints([1])) for first, end in ((2, 3), (0, 2))]  # a generator's state
+    return [b.op("Bitcast", part, type=dtypes.uint64) for part in parts]
+
+
+@rule("RngReadAndSkip")
+def _skip(call: Call) -> Any:
+    resource, count = call.scope.resource(call["state"]), call.static(call["count"], dtypes.uint64)
+    return call.op("RngReadAndSkip", resource, call.body.ints(1), count, _writes=[resource])  # Philox
+
+
 @rule("StatelessRandomUniformV2", "StatelessRandomNormalV2", "StatelessTruncatedNormalV2", "StatelessRandomUniformFullIntV2")
 def _stateless(call: Call) -> Any:
-    (key, counter) = call.body.op("StatelessRandomGetKeyCounter", call.ref("seed"))
+    key, counter = _key_counter(call)
     return call.op(
         call.node.type, call.static(call["shape"]), key, counter, call.body.ints(1), dtype=call.node.outputs[0]._dtype
     )
@@ -426,8 +441,33 @@ def _stateless(call: Call) -> Any:
 
 @rule("StatelessRandomUniformIntV2")
 def _stateless_int(call: Call) -> Any:
-    (key, counter) = call.body.op("StatelessRandomGetKeyCounter", call.ref("seed"))
+    key, counter = _key_counter(call)
     return call.op(call.node.type, call.static(call["shape"]), key, counter, call.body.ints(1), call.ref("minval"), call.ref("maxval"))
+
+
+@rule("SparseCrossHashed")
+def _cross_single(call: Call) -> Any:
+    if call["skipped"]:
+        raise NotExportable("it leaves out values of some columns")
+    values = [call.scope.ref(v) for v in call["values"]]
+    columns = [call.body.op("Reshape", v, call.body.ints([-1, 1])) for v in values]
+    _, found, _ = call.op(
+        "SparseCross", [], [], [], columns, hashed_output=True, num_buckets=call["buckets"], hash_key=_DEFAULT_KEY if call["key"] is None else int(call["key"]),
+        out_type=dtypes.int64, internal_type=dtypes.string if all(v.dtype is dtypes.string for v in values) else dtypes.int64,
+    )  # fmt: skip
+    return call.body.op("Reshape", found, call.body.op("Shape", values[0], out_type=dtypes.int32))
+
+
+@rule("RaggedCross")
+def _ragged_cross(call: Call) -> Any:
+    if call["separator"] != "_X_":
+        raise NotExportable(f"its separator is {call['separator']!r}")
+    values = [call.body.op("Reshape", call.scope.ref(v), call.body.ints([-1])) for v in call["values"]]
+    return call.op(
+        "RaggedCross", values, [call.scope.ref(s) for s in call["splits"]], [], [], [], [], input_order="R" * len(values),
+        hashed_output=bool(call["hashed"]), num_buckets=call["buckets"], hash_key=call["key"], out_values_type=call.node.outputs[0]._dtype,
+        out_row_splits_type=dtypes.int64,
+    )  # fmt: skip
 
 
 # --- effects ---------------------------------------------------------------------------------------------------------

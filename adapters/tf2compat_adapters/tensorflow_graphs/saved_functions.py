@@ -234,7 +234,7 @@ class SavedGraph:
             return None
         if not (isinstance(inputs, tuple) and len(inputs) == 2 and isinstance(inputs[0], (tuple, list)) and isinstance(inputs[1], dict)):
             raise Damaged(f"the signature of '{key}' is not one")
-        pos, kw = tuple(inputs[0]), inputs[1]
+        pos, kw = tuple(inputs[0]), dict(sorted(inputs[1].items()))  # a message has its entries in any order
         if spec is not None:
             full = decode(spec.fullargspec)
             if spec.is_method and full is not None and full[0]:
@@ -303,6 +303,9 @@ def attach(meta: Any, objects: list[Any], directory: str) -> dict[str, Any]:
     items = meta.object_graph_def.nodes
     try:
         tables = model.tables()
+        for number, table in tables.items():
+            if isinstance(objects[number], AutoTrackable):
+                objects[number].__dict__["_table_items"] = table._items
         variables = os.path.join(directory, "variables", "variables")
         if tables and _formats.exists(variables):
             _restore_tables(tables, items, variables)

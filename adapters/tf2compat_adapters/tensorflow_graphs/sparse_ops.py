@@ -75,6 +75,14 @@ def _reduce(call: Call, indices: Any, values: Any, shape: Any, axes: Any) -> Any
     return function(_tensor(indices, values, shape), axis=axes, keepdims=call.get("keep_dims", False))
 
 
+@graph_op("SparseCross")
+def _cross(call: Call, *parts: Any) -> Any:
+    n = call.get("N", 0)
+    given = [_tensor(*three) for three in zip(parts[:n], parts[n : 2 * n], parts[2 * n : 3 * n], strict=True)] + list(parts[3 * n :])
+    found = tf.sparse.cross_hashed(given, call.get("num_buckets", 0), call.get("hash_key")) if call.get("hashed_output") else tf.sparse.cross(given)
+    return {"output_indices": found.indices, "output_values": found.values, "output_shape": found.dense_shape}
+
+
 # --- segments --------------------------------------------------------------------------------------------------------
 def _total(how: str, rows: Any, segments: Any, count: Any) -> Any:
     if how == "Sum":

@@ -100,6 +100,11 @@ def _table(call: Call) -> Any:
     return GraphTable(call.get("key_dtype"), call.get("value_dtype"), call.get("value_shape") or ())
 
 
+@graph_op("MutableDenseHashTableV2", "AnonymousMutableDenseHashTable")
+def _dense_table(call: Call, empty: Any, deleted: Any) -> Any:
+    return GraphTable(empty.dtype, call.get("value_dtype"), call.get("value_shape") or ())
+
+
 @graph_op("LookupTableFindV2")
 def _lookup(call: Call, table: Any, keys: Any, default: Any) -> Any:
     return table.find(keys, default)

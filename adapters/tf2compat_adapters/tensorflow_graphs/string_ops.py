@@ -6,7 +6,7 @@ from typing import Any
 
 import tf2compat as tf
 
-from .registry import Call, graph_op, simple, unsupported
+from .registry import Call, graph_op, simple
 
 simple({"StringStrip": tf.strings.strip})
 
@@ -122,16 +122,21 @@ def _parse(call: Call, serialized: Any, names: Any, sparse_keys: Any, dense_keys
 
     sparse = [key.decode() for key in static(call, sparse_keys).reshape(-1)]
     dense = [key.decode() for key in static(call, dense_keys).reshape(-1)]
-    if static(call, ragged_keys).size:
-        raise unsupported(call, "ragged features")
+    ragged = [key.decode() for key in static(call, ragged_keys).reshape(-1)]
     features: dict[str, Any] = {}
     for key, dtype in zip(sparse, call.get("sparse_types") or [], strict=True):
         features["s:" + key] = (key, tf.io.VarLenFeature(dtype))
     for key, default, shape in zip(dense, defaults, call.get("dense_shapes") or [[]] * len(dense), strict=True):
-        known = default if tf.size(default) != 0 else None
-        features["d:" + key] = (key, tf.io.FixedLenFeature(shape, default.dtype, None if known is None else tf.get_static_value(known)))
+        given = static(call, default)
+        if shape and shape[0] is None:
+            features["d:" + key] = (key, tf.io.FixedLenSequenceFeature(shape[1:], default.dtype, True, given if given.size else None))
+        else:
+            features["d:" + key] = (key, tf.io.FixedLenFeature(shape, default.dtype, given if given.size else None))
+    for key, dtype, splits in zip(ragged, call.get("ragged_value_types") or [], call.get("ragged_split_types") or [], strict=True):
+        features["r:" + key] = (key, tf.io.RaggedFeature(dtype, row_splits_dtype=splits))
     found = tf.io.parse_example(serialized, {key: spec for key, spec in features.values()})
     return {
         "sparse_indices": [found[key].indices for key in sparse], "sparse_values": [found[key].values for key in sparse],
         "sparse_shapes": [found[key].dense_shape for key in sparse], "dense_values": [found[key] for key in dense],
+        "ragged_values": [found[key].values for key in ragged], "ragged_row_splits": [found[key].row_splits for key in ragged],
     }  # fmt: skip

@@ -153,7 +153,7 @@ class Functional(Model):
         found: dict[str, Any] = {}
         with_weights = 0
         for i, layer in enumerate(self.layers):  # a Sequential does not count the layer of its input
-            if layer.weights:
+            if layer.weights or any("token_counts" in inner._tracked().edges for inner in layer._flatten_layers()):
                 found[f"layer_with_weights-{with_weights}"] = layer
                 with_weights += 1
             found[f"layer-{i}"] = layer

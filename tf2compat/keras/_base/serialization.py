@@ -223,7 +223,7 @@ def serialize_legacy(obj: Any) -> Any:
     if obj is None:
         return None
     if hasattr(obj, "get_config"):
-        name = get_registered_name(type(obj))
+        name = getattr(obj, "_legacy_name", None) or get_registered_name(type(obj))
         return {"class_name": _TF_INITIALIZERS.get(name, name), "config": obj.get_config()}
     if hasattr(obj, "__name__"):
         return get_registered_name(obj)
@@ -259,6 +259,10 @@ def find_class(name: str, module: str | None = None) -> Any:
         found = getattr(space, name, None) if not name.startswith("_") else None
         if found is not None:
             return found
+    if name == "Policy":
+        from ..mixed_precision import Policy
+
+        return Policy
     if name == "Functional":
         from .functional import Functional
 

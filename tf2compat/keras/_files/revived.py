@@ -50,6 +50,9 @@ class _Restored:
         begins = "InputLayer" if type(self).__name__ == "Sequential" else None  # a Sequential does not count it among its layers
         for name, child in restored._tracked().edges.items():
             about = described.get(f"{path}.{name}") or {}
+            fixed = getattr(type(self), name, None)
+            if isinstance(fixed, property) and fixed.fset is None:
+                continue  # such as `variables`, which are gathered
             if name not in _ELSEWHERE and (begins is None or about.get("class_name") != begins):
                 setattr(self, name, _adopted(child, f"{path}.{name}", described, made))
         recorded = restored._tracked().edges.get("keras_api")

@@ -12,6 +12,7 @@ from tf2compat._engine import dtypes, state
 from tf2compat._engine.dtypes import FLOATS
 from tf2compat._engine.op import op, tensor
 from tf2compat._engine.shapes import TensorShape
+from tf2compat._engine.trackable import AutoTrackable
 
 from .._base.layer import Layer
 from .._base.seeds import draw
@@ -84,6 +85,16 @@ class _RandomImages(Layer):
         if found is None:
             with state.outside():
                 found = self.__dict__["_numbers"] = tf.random.Generator.from_seed(draw()[0] if self.seed is None else self.seed)
+        return found
+
+    def _trackable_children(self, save_type: str = "checkpoint", **kwargs: Any) -> Any:
+        found = dict(super()._trackable_children(save_type, **kwargs))
+        if self.__dict__["_numbers"] is not None:
+            holder = self.__dict__.get("_numbers_holder")
+            if holder is None:
+                holder = self.__dict__["_numbers_holder"] = AutoTrackable()
+                holder._generator = self.__dict__["_numbers"]
+            found["_random_generator"] = holder
         return found
 
     def _uniform(self, shape: Any, low: float, high: float) -> Any:

@@ -191,6 +191,8 @@ class IndexLookup(PreprocessingLayer):
         d["_idf"] = None
         if vocabulary is not None:
             self.set_vocabulary(vocabulary, idf_weights)
+        else:  # by which Keras' checkpoints know a layer that adapts; it is empty in them
+            self.token_counts = tf.lookup.experimental.MutableHashTable("string" if self._text else "int64", "int64", 0)
 
     # --- tokens ----------------------------------------------------------------------------------------------------
     def _key(self, token: Any) -> Any:

@@ -143,6 +143,7 @@ class TextVectorization(PreprocessingLayer):
         if ragged and output_sequence_length is not None:
             raise ValueError(f"`output_sequence_length` must not be set if ragged is True. Received: {output_sequence_length}.")
         size = kwargs.pop("vocabulary_size", None)
+        kwargs.pop("has_input_vocabulary", None)
         super().__init__(**kwargs)
         self.max_tokens = max_tokens
         self.standardize = standardize

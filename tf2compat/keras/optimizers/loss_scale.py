@@ -179,6 +179,11 @@ class LossScaleOptimizer(Optimizer):
         if hasattr(self._optimizer, "finalize_variable_values"):
             self._optimizer.finalize_variable_values(var_list)
 
+    @property
+    def _legacy_name(self) -> str:
+        """What files before .keras call the class."""
+        return "LossScaleOptimizer" if hasattr(self._optimizer, "add_slot") else "LossScaleOptimizerV3"
+
     def get_config(self) -> dict[str, Any]:
         from . import serialize
 
