@@ -124,3 +124,27 @@ def test_copies_for_tensors():
     m = k.Model(x, k.layers.Dense(2)(x))
     assert k.models.clone_model(m, input_tensors=[tf.zeros((10, 4))]).output_shape == (10, 2)
     assert k.models.clone_model(m, input_tensors=k.Input(batch_shape=(10, 4))).output_shape == (10, 2)
+
+
+class _Nested(k.layers.Layer):
+    """As Keras' documentation says: what is nested is deserialised by the layer."""
+
+    def __init__(self, dense=None, **kwargs):
+        super().__init__(**kwargs)
+        self.given = type(dense).__name__
+        self.dense = k.layers.Dense(1) if dense is None else k.saving.deserialize_keras_object(dense)
+
+    def get_config(self):
+        return {**super().get_config(), "dense": self.dense}
+
+    def call(self, x):
+        return self.dense(x)
+
+
+def test_programs_layers_deserialise_what_is_nested(tmp_path):
+    with k.utils.custom_object_scope({"_Nested": _Nested}):
+        m = k.Sequential([k.Input((2,)), _Nested()])
+        m.save(tmp_path / "m.keras")
+        found = k.models.load_model(tmp_path / "m.keras"), k.Sequential.from_config(m.get_config())
+        assert [f.layers[0].given for f in found] == ["dict", "dict"]
+        assert found[0](np.ones((1, 2))).numpy().tolist() == m(np.ones((1, 2))).numpy().tolist()

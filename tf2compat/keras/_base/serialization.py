@@ -383,6 +383,15 @@ def stored_lambda(value: Any, safe_mode: bool = True) -> Any:
     return load(value)
 
 
+#: public bases whose `from_config` calls the constructor with the config as it is
+_GIVEN_CONFIGS = frozenset(("tf2compat.keras._base.layer.Layer", "tf2compat.keras._base.model.Model"))
+
+
+def _next_own(cls: Any) -> str:
+    """The first class of this package that a program's class inherits from."""
+    return next((f"{c.__module__}.{c.__name__}" for c in cls.__mro__ if c.__module__.startswith("tf2compat.")), "")
+
+
 def _build(cls: Any, inner: Any, again: Any) -> Any:
     if not hasattr(cls, "from_config"):
         raise TypeError(
@@ -397,6 +406,8 @@ def _build(cls: Any, inner: Any, again: Any) -> Any:
     if getattr(cls, "_rebuilds_layers", False) or not own.startswith("tf2compat."):
         return cls.from_config(inner)  # which makes the objects in it
     mine = cls.__module__.startswith("tf2compat.")  # a program's class is given what formats before .keras hold as it is
+    if not mine and _next_own(cls) in _GIVEN_CONFIGS:  # and a layer or model all of it, which it deserialises
+        return cls.from_config(inner)
     try:
         made = {
             k: again(v) if isinstance(v, dict) and "class_name" in v and "config" in v and (mine or "module" in v) else v for k, v in inner.items()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from ..layers.wrapper import Wrapper
+
 
 def _pydot() -> Any:
     for name in ("pydotplus", "pydot"):
@@ -50,51 +52,88 @@ def model_to_dot(
         dot.set("concentrate", True)
         dot.set("dpi", dpi)
         dot.set_node_defaults(shape="record")
-    a, b = layer_bounds(model, layer_range)
-    layers = model.layers[a:b]
-    clusters: dict[int, tuple[str, str]] = {}
-    for layer in layers:
-        name = str(id(layer))
-        inner = isinstance(layer, Functional)
-        if inner and expand_nested:
-            sub = model_to_dot(layer, show_shapes, show_dtype, show_layer_names, rankdir, expand_nested, subgraph=True,
-                               show_layer_activations=show_layer_activations, show_trainable=show_trainable)  # fmt: skip
-            dot.add_subgraph(sub)
-            inside = [n for n in layer.layers]
-            clusters[id(layer)] = (str(id(inside[0])), str(id(inside[-1])))
-            continue
-        title = f"{layer.name}|{type(layer).__name__}" if show_layer_names else type(layer).__name__
-        if show_layer_activations and hasattr(layer, "activation"):
-            title += f"|{getattr(layer.activation, '__name__', layer.activation)}"
-        if show_dtype:
-            title += f"|{layer.dtype or '?'}"
-        if show_shapes:
-            def shown(what: str, layer: Any = layer) -> str:
-                try:
-                    return str(getattr(layer, what)).replace("{", "").replace("}", "")
-                except AttributeError:
-                    return "?"
+    if not model.__dict__.get("_is_graph_network"):  # what a subclass does is its program
+        dot.add_node(pydot.Node(str(id(model)), label=model.name))
+        return dot
+    layers = model.layers
+    if isinstance(model, Sequential):
+        layers = [model.inputs[0]._keras_history.layer, *layers]
+    if layer_range is not None:
+        if len(layer_range) != 2:
+            raise ValueError(f"layer_range must be of shape (2,). Received: layer_range = {layer_range} of length {len(layer_range)}")
+        a, b = layer_bounds(model, layer_range)  # without a Sequential's input, as Keras counts
+        layers = layers[a:b]
 
-            title = f"{{{title}|{{input:|output:}}|{{{{{shown('input_shape')}}}|{{{shown('output_shape')}}}}}}}"
-        elif show_layer_names:
-            title = f"{{{title}}}"
-        if show_trainable:
-            title += "|T" if layer.trainable else "|NT"
-        dot.add_node(pydot.Node(name, label=title))
-    shown_layers = {id(layer) for layer in layers}
-    edges = set()
-    if isinstance(model, Functional) and model._is_graph_network and not isinstance(model, Sequential):
-        for node in model._nodes:
-            for x in node.flat_inputs:
-                source = x._keras_history.layer
-                if id(source) in shown_layers and id(node.layer) in shown_layers:
-                    edges.add((clusters.get(id(source), ("", str(id(source))))[1], clusters.get(id(node.layer), (str(id(node.layer)), ""))[0]))
-    else:
-        for first, second in zip(layers, layers[1:], strict=False):
-            edges.add((clusters.get(id(first), ("", str(id(first))))[1], clusters.get(id(second), (str(id(second)), ""))[0]))
-    for source, target in sorted(edges):
-        dot.add_edge(pydot.Edge(source, target))
+    def inside(layer: Any) -> Any:
+        """The functional model that a layer is or wraps, where it is to be drawn."""
+        drawn = layer if isinstance(layer, Functional) else getattr(layer, "layer", None) if isinstance(layer, Wrapper) else None
+        return drawn if expand_nested and isinstance(drawn, Functional) and drawn.__dict__.get("_is_graph_network") else None
+
+    ends: dict[int, tuple[str, str]] = {}  # first and last node of what is drawn of a model
+    for layer in layers:
+        drawn = inside(layer)
+        if drawn is not None:
+            sub = model_to_dot(drawn, show_shapes, show_dtype, show_layer_names, rankdir, expand_nested, subgraph=True,
+                               show_layer_activations=show_layer_activations, show_trainable=show_trainable)  # fmt: skip
+            nodes = [node.get_name() for node in sub.get_nodes()]
+            ends[id(layer)] = (nodes[0], nodes[-1])
+            dot.add_subgraph(sub)
+        if drawn is not layer:
+            label = _label(layer, drawn is None, show_layer_names, show_layer_activations, show_dtype, show_shapes, show_trainable)
+            dot.add_node(pydot.Node(str(id(layer)), label=label))
+
+    def connect(source: str, target: str) -> None:
+        if not dot.get_edge(source, target):
+            dot.add_edge(pydot.Edge(source, target))
+
+    for layer, sources in _sources(model, layers):
+        enters = ends[id(layer)][0] if layer is inside(layer) else str(id(layer))
+        for source in sources:
+            connect(ends[id(source)][1] if id(source) in ends else str(id(source)), enters)
+            if id(layer) in ends and layer is not inside(layer):
+                connect(str(id(layer)), ends[id(layer)][0])
     return dot
+
+
+def _sources(model: Any, layers: list[Any]) -> Any:
+    """Each layer with those among `layers` whose outputs it is called on."""
+    from .._base.sequential import Sequential
+
+    if isinstance(model, Sequential):
+        yield from ((layer, [before]) for before, layer in zip(layers, layers[1:], strict=False))
+        return
+    for layer in layers:
+        found: list[Any] = []
+        for node in model._nodes:
+            if node.layer is layer:
+                for x in node.flat_inputs:
+                    source = x._keras_history.layer
+                    if any(source is one for one in layers) and not any(source is one for one in found):
+                        found.append(source)
+        yield layer, found
+
+
+def _label(layer: Any, plain: bool, names: bool, activations: bool, dtype: bool, shapes: bool, trainable: bool) -> str:
+    """The record of a layer: `name|class`, and what else is asked for."""
+    name, kind = layer.name, type(layer).__name__
+    if plain and isinstance(layer, Wrapper):
+        name, kind = f"{name}({layer.layer.name})", f"{kind}({type(layer.layer).__name__})"
+    activation = getattr(layer, "activation", None)
+    if activations and activation is not None:
+        kind = f"{{{kind}|{getattr(activation, '__name__', None) or activation.name}}}"
+    label = f"{name}|{kind}" if names else kind
+    if dtype:
+        label += f"|{layer.dtype or '?'}"
+    if shapes:
+        label = f"{{{label}}}|{{input:|output:}}|{{{{{_shape(layer, 'input_shape')}}}|{{{_shape(layer, 'output_shape')}}}}}"
+    return f"{'T' if layer.trainable else 'NT'}|{label}" if trainable else label
+
+
+def _shape(layer: Any, which: str) -> str:
+    try:
+        return str(getattr(layer, which)).replace("{", r"\{").replace("}", r"\}")
+    except AttributeError:
+        return "?"
 
 
 def plot_model(
@@ -110,7 +149,7 @@ def plot_model(
     show_layer_activations: bool = False,
     show_trainable: bool = False,
 ) -> Any:
-    """Draw the model into a file (`tf.keras.utils.plot_model`); prints a hint, and draws nothing, without pydot or graphviz."""
+    """Draw the model into a file (`tf.keras.utils.plot_model`). ImportError without pydot or graphviz; in a notebook a hint is printed."""
     import shutil
     import sys
 
@@ -119,10 +158,13 @@ def plot_model(
             "This model has not yet been built. Build the model first by calling `build()` or by calling the model on a batch of data."
         )
     if _pydot() is None or shutil.which("dot") is None:
-        sys.stdout.write(
+        hint = (
             "You must install pydot (`pip install pydot`) and install graphviz (see instructions at https://graphviz.gitlab.io/download/) "
-            "for plot_model to work.\n"
+            "for plot_model to work."
         )
+        if "IPython.core.magics.namespace" not in sys.modules:
+            raise ImportError(hint)
+        sys.stdout.write(hint + "\n")
         return None
     dot = model_to_dot(model, show_shapes, show_dtype, show_layer_names, rankdir, expand_nested, dpi, layer_range=layer_range,
                        show_layer_activations=show_layer_activations, show_trainable=show_trainable)  # fmt: skip
