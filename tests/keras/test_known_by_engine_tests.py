@@ -148,3 +148,36 @@ def test_programs_layers_deserialise_what_is_nested(tmp_path):
         found = k.models.load_model(tmp_path / "m.keras"), k.Sequential.from_config(m.get_config())
         assert [f.layers[0].given for f in found] == ["dict", "dict"]
         assert found[0](np.ones((1, 2))).numpy().tolist() == m(np.ones((1, 2))).numpy().tolist()
+
+
+def test_each_added_metric_and_loss_is_a_layer():
+    k.backend.clear_session()
+    x = k.Input((5,))
+    y = k.layers.Dense(3)(x)
+    m = k.Model(x, y)
+    for power, name in ((2, "l2"), (1, "l1")):
+        loss = tf.reduce_mean(tf.abs(y) ** power)
+        m.add_loss(loss)
+        m.add_metric(loss, aggregation="mean", name=name)
+    again = k.Model.from_config(m.get_config())
+    for model in (m, again):
+        model.compile("sgd", "mse")
+        model.fit(np.ones((2, 5)), np.ones((2, 3)), verbose=0)
+        assert model.metrics_names == ["loss", "l2", "l1"]
+        assert [layer.name for layer in model.layers if layer.name.startswith("add_")] == ["add_loss", "add_metric", "add_loss_1", "add_metric_1"]
+
+
+def test_an_op_on_a_list_of_one_comes_back():
+    x = k.Input(())
+    m = k.Model(x, tf.stack([x]))
+    assert m.get_config()["layers"][1]["inbound_nodes"] == [[[x.name, 0, 0, {}]]]
+    assert k.Model.from_config(m.get_config())(tf.ones((4, 4))).shape == (1, 4, 4)
+    m = k.Model(x, tf.nn.relu(x))
+    assert k.Model.from_config(m.get_config())(tf.ones((4, 4))).shape == (4, 4)
+
+
+@pytest.mark.parametrize("values, places", [([1, 1, 0], [[0], [1]]), ([[1, 1, 0]], [[0, 0], [0, 1]])])
+def test_counts_of_a_vector_are_a_vector(values, places):
+    found = tf.sparse.bincount(tf.constant(values), axis=-1, minlength=4, maxlength=4)
+    assert found.indices.numpy().tolist() == places and found.values.numpy().tolist() == [1, 2]
+    assert found.dense_shape.numpy().tolist() == ([4] if len(places[0]) == 1 else [1, 4])

@@ -226,7 +226,9 @@ def bincount(
         axis = 0
     if axis not in (0, -1):
         raise ValueError(f"Unsupported value for argument axis={axis}. Only 0 and -1 are currently supported.")
-    flat, rowids, rows = _rows_of(values if isinstance(values, (SparseTensor, RaggedTensor)) else convert_to_tensor(values))
+    values = values if isinstance(values, (SparseTensor, RaggedTensor)) else convert_to_tensor(values)
+    values_rank = values.shape.rank
+    flat, rowids, rows = _rows_of(values)
     if weights is not None:
         weights = _rows_of(weights if isinstance(weights, (SparseTensor, RaggedTensor)) else convert_to_tensor(weights))[0]
         if weights.shape[0] is not None and flat.shape[0] is not None and weights.shape[0] != flat.shape[0]:
@@ -237,7 +239,7 @@ def bincount(
     if maxlength is not None:
         kept = tf.logical_and(kept, flat < tf.cast(maxlength, int64))
     flat = tf.boolean_mask(flat, kept)
-    single = axis == 0
+    single = axis == 0 or values_rank == 1
     rowids = tf.boolean_mask(tf.cast(rowids, int64), kept)
     if minlength is not None:
         width = tf.maximum(width, tf.cast(minlength, int64))

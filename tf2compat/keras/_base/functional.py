@@ -238,10 +238,7 @@ class Functional(Model):
     def _add_symbolic_metric(self, value: Any, name: str) -> None:
         from .endpoints import AddMetric
 
-        self._append_endpoint(AddMetric("mean", name, name="add_metric" if not self._has("add_metric") else None), value)
-
-    def _has(self, name: str) -> bool:
-        return any(layer.name == name for layer in self._self_layers)
+        self._append_endpoint(AddMetric("mean", name), value)
 
     def _append_endpoint(self, layer: Any, value: Any) -> None:
         """Connect what leads from the model's tensors to `value`, and then `layer`, to the model."""

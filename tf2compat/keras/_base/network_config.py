@@ -298,7 +298,7 @@ def _call(layer: Any, node: Any, layers: dict[str, Any], calls: dict[int, list[A
             x, more = entry(ref)
             inputs.append(x)
             kwargs.update(more)
-        if len(inputs) == 1:
+        if len(inputs) == 1 and not _is_op(layer):  # an op's only tensor is in no list
             inputs = inputs[0]
     if missing:
         return False
