@@ -25,6 +25,8 @@ _FLOATS = frozenset((dtypes.float32, dtypes.float64))
 #: functions that are all there is to an op, give memory of their own and take `out`
 _ANY = {"AddV2": torch.add, "Sub": torch.sub, "Mul": torch.mul, "Neg": torch.neg}
 _FLOATING = {"RealDiv": torch.true_divide, "Sqrt": torch.sqrt, "Square": torch.square, "Exp": torch.exp, "Rsqrt": torch.rsqrt}
+#: those of which the gradient is not torch's
+_SLOPED = frozenset(("Sqrt", "Rsqrt"))
 
 
 def direct(node: Node) -> Callable[..., Any] | None:
@@ -33,7 +35,7 @@ def direct(node: Node) -> Callable[..., Any] | None:
     if op is None or node.device is not None or len(node.outputs) != 1 or type(node.structure) is not int:
         return None
     dtype = node.outputs[0]._dtype
-    fn = _FLOATING.get(op.name) if dtype in _FLOATS else None
+    fn = _FLOATING.get(op.name) if dtype in _FLOATS and not (op.name in _SLOPED and _recorded(node)) else None
     fn = fn or (_ANY.get(op.name) if dtype in _DTYPES else None)
     if fn is None or not all(isinstance(a, Tensor) and a.dtype is dtype for a in node.args):
         return None

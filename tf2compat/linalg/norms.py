@@ -11,6 +11,7 @@ from .._engine.convert import constant_value, operand
 from .._engine.dtypes import COMPLEXES, FLOATS
 from .._engine.op import AXES, op, tensor
 from .._engine.tensor import Tensor
+from ..math.roots import root
 
 _NAMED = ("fro", "euclidean", 1, 2, np.inf)
 
@@ -46,7 +47,7 @@ def _norm(tensor: Any, ord: Any, axis: Any, keepdims: bool, name: str | None = N
     if ord in ("fro", "euclidean", 2, 2.0) and not (ord in (2, 2.0) and isinstance(axes, tuple) and axis is not None):
         # written out, since TensorFlow's gradient at the origin is NaN and not 0
         squares = (x * x.conj()).real if x.is_complex() else x * x
-        total = torch.sqrt(torch.sum(squares, axes, keepdims) if axes != () else squares)
+        total = root(torch.sum(squares, axes, keepdims) if axes != () else squares)
         return total.to(x.dtype) if x.is_complex() else total
     if isinstance(axes, tuple) and axis is not None:
         return _matrix(x, ord, axes, keepdims)

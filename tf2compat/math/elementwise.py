@@ -12,6 +12,7 @@ from torch.nn.functional import softsign as _softsign
 
 from .._engine.dtypes import COMPLEXES, FLOATS, NUMBERS, SIGNED, float16, float32, float64
 from .._engine.op import op, tensor
+from . import roots
 from .kernels import no_kernel
 
 _SMOOTH = tensor(FLOATS, COMPLEXES)
@@ -48,13 +49,13 @@ def log1p(x: Any, name: str | None = None) -> Any:
 @op("Sqrt", x=_SMOOTH)
 def sqrt(x: Any, name: str | None = None) -> Any:
     """Square root, element-wise; NaN for negative floats (`tf.math.sqrt`)."""
-    return torch.sqrt(x)
+    return roots.root(x)
 
 
 @op("Rsqrt", x=_SMOOTH)
 def rsqrt(x: Any, name: str | None = None) -> Any:
     """1 / sqrt(x), element-wise (`tf.math.rsqrt`)."""
-    return torch.rsqrt(x)
+    return roots.inverse_root(x)
 
 
 @op("Square", x=tensor(NUMBERS))
@@ -68,7 +69,7 @@ def reciprocal(x: Any, name: str | None = None) -> Any:
     """1 / x, element-wise, for floats and complex numbers (`tf.math.reciprocal`)."""
     if x.dtype in _SIGNED:
         raise no_kernel("Reciprocal", x)
-    return torch.reciprocal(x)
+    return roots.inverse(x)
 
 
 # --- trigonometry ------------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from .._engine.dtypes import FLOATS, INTS, NUMBERS, REALS
 from .._engine.dtypes import bool as bool_
 from .._engine.op import AXES, DTYPE, INT, invalid, op, tensor
 from .._engine.tensor import Tensor
+from .roots import root
 
 _NUM = tensor(NUMBERS)
 _INTEGER = frozenset(d.torch for d in INTS)
@@ -211,7 +212,7 @@ def _variance(x: Any, axis: Any, keepdims: Any) -> Any:
 @op("Std", input_tensor=_NUM, axis=AXES)
 def reduce_std(input_tensor: Any, axis: Any = None, keepdims: bool = False, name: str | None = None) -> Any:
     """Square root of the variance over `axis` (`tf.math.reduce_std`). TypeError for integers."""
-    return torch.sqrt(_variance(input_tensor, axis, keepdims))
+    return root(_variance(input_tensor, axis, keepdims))
 
 
 @op("EuclideanNorm", input_tensor=_NUM, axis=AXES)
@@ -227,7 +228,7 @@ def reduce_euclidean_norm(input_tensor: Any, axis: Any = None, keepdims: bool = 
         total = torch.sum(wide * wide, axis, bool(keepdims)) if axis != () else wide * wide
         return torch.sqrt(total).to(x.dtype)
     squares = x * x.conj() if x.is_complex() else x * x
-    return torch.sqrt(torch.sum(squares, axis, bool(keepdims)) if axis != () else squares)
+    return root(torch.sum(squares, axis, bool(keepdims)) if axis != () else squares)
 
 
 for _reduction in (reduce_sum, reduce_mean, reduce_max, reduce_min, reduce_prod, reduce_all, reduce_any, reduce_logsumexp,
