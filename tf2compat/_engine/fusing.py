@@ -1,6 +1,6 @@
 """Chains of nodes that one op does: a convolution, a normalisation at rest, an activation; as TensorFlow's remapper has them.
 
-Where something differentiates through them they stay what they are: nodes under tapes, and what runs with a tape around a function.
+Where something differentiates through them they stay what they are: nodes under tapes that begin at a leaf, and what runs with a tape around a function.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ NORMS: dict[Op, Callable[[Chain], tuple[Op, tuple[Any, ...]]]] = {}
 ACTIVATIONS: set[Op] = set()
 
 
-def fused(live: list[Node], kept: set[tuple[int, int]], uses: Callable[[Node], list[tuple[int, int]]]) -> list[Node]:
-    """The nodes with chains made one, where the last of them was. `kept`: the results that are asked for."""
+def fused(live: list[Node], kept: set[tuple[int, int]], uses: Callable[[Node], list[tuple[int, int]]], followed: set[int]) -> list[Node]:
+    """The nodes with chains made one, where the last of them was. `kept`: the results that are asked for; `followed`: ids of nodes behind a tape's leaves."""
     if not any(n.op in STARTS or n.op in NORMS for n in live):
         return live
     counts = Counter(k for n in live for k in uses(n)) + Counter(kept)
-    by_first = {n.args[0]._key(): n for n in live if n.op is not None and _links(n)}
+    by_first = {n.args[0]._key(): n for n in live if n.op is not None and _links(n, followed)}
 
     def after(node: Node, ops: Any) -> Node | None:
         key = node.outputs[0]._key()
@@ -46,7 +46,7 @@ def fused(live: list[Node], kept: set[tuple[int, int]], uses: Callable[[Node], l
     gone: set[int] = set()
     made: dict[int, Node] = {}
     for node in live:
-        if id(node) in gone or node.op not in STARTS and node.op not in NORMS or node.taped or node.device is not None:
+        if id(node) in gone or node.op not in STARTS and node.op not in NORMS or _taped(node, followed) or node.device is not None:
             continue
         start = node if node.op in STARTS else None
         norm = after(node, NORMS) if start is not None else node
@@ -64,5 +64,9 @@ def fused(live: list[Node], kept: set[tuple[int, int]], uses: Callable[[Node], l
     return [made.get(id(n), n) for n in live if id(n) not in gone]
 
 
-def _links(node: Node) -> bool:
-    return (node.op in NORMS or node.op in ACTIVATIONS) and not node.taped and node.device is None and hasattr(node.args[0], "_key")
+def _taped(node: Node, followed: set[int]) -> bool:
+    return node.taped and id(node) in followed
+
+
+def _links(node: Node, followed: set[int]) -> bool:
+    return (node.op in NORMS or node.op in ACTIVATIONS) and not _taped(node, followed) and node.device is None and hasattr(node.args[0], "_key")

@@ -27,6 +27,7 @@ from .op import Op, entering, invalid, wrap_here
 from .regions import INDEXED, nestable
 from .symbolic import SymbolicTensor
 from .tensor import Tensor
+from .unneeded import connected, needless_watches
 from .variable import ResourceVariable, Variable
 
 __all__ = ["Program", "differentiates"]
@@ -209,6 +210,8 @@ class _Writer:
         self.nesting: Any = None
         #: whether nodes may write into memory that is there, and scalars of loops be numbers
         self.fast = fast
+        #: ids of watches that make no leaf
+        self.needless: set[int] = set()
         self.inplace = fast and planner is None
         self.numbers = fast
         self.shortcuts = False
@@ -390,13 +393,13 @@ class _Writer:
         live = _live(graph, outputs)
         if self.fast and graph.is_function:
             live = self.fold(graph, live, outputs)
+            self.needless = needless_watches(live)
+            count = len(live)
+            live = fused(live, {k for o in outputs for k in _keys(o)}, _uses, connected(live, self.needless))
+            self.shortcuts = self.shortcuts or bool(self.needless) or len(live) < count
         if self.planner is not None:
             self.planned(graph, self.planner.items(graph, live), outputs)
             return
-        if self.fast and graph.is_function:
-            count = len(live)
-            live = fused(live, {k for o in outputs for k in _keys(o)}, _uses)
-            self.shortcuts = self.shortcuts or len(live) < count
         last: dict[tuple[int, int], int] = {}
         for i, node in enumerate(live):
             for key in _uses(node):
@@ -550,6 +553,9 @@ class _Writer:
     def _op(self, node: Node, graph: Graph) -> None:
         op = node.op
         assert op is not None
+        if id(node) in self.needless:
+            self.line(f"{self.define(node.outputs[0], self.fresh('t'))} = {self.value(node.args[0][0], graph, node.extra)}", node)
+            return
         if self.plan is not None and id(node) in self.plan.nodes:
             how = scalars.expression(node)
             assert how is not None

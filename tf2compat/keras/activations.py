@@ -99,6 +99,8 @@ def relu(x: Any, alpha: float = 0.0, max_value: float | None = None, threshold: 
     """max(x, 0), or with a slope below `threshold` and a ceiling (`tf.keras.activations.relu`)."""
     if alpha == 0 and max_value is None and threshold == 0:
         return nn.relu(x)
+    if isinstance(alpha, (int, float)) and alpha == 0 and isinstance(max_value, (int, float)) and max_value == 6 and threshold == 0:
+        return nn.relu6(x)
     if isinstance(alpha, (int, float)):
         return _relu(x, float(alpha), None if max_value is None else float(max_value), float(threshold))
     negative = tf.nn.relu(threshold - x)

@@ -18,7 +18,7 @@ from .._engine.op import invalid, op, tensor
 from .._engine.tensor import Tensor
 from ._columns import as_columns, few_pixels
 from ._depthwise import depthwise_to_few, slow_gradient
-from ._few import few, from_few, reversed_to_few
+from ._few import few, from_few, of_one_channel, one_channel, reversed_to_few
 from ._filters import as_product, few_rows, finished, packed, turned
 from ._spatial import (
     FILTER,
@@ -104,6 +104,8 @@ def _chosen(x: Any, w: Any, filters: Any, n: int, bias: Any, strides: Any, paddi
     if n == 2 and groups == 1 and max(w.shape[2:]) == 1 and max(strides) == 1 and not any(padding) and few_rows(x):
         return as_product(x, filters, bias)
     if n == 2 and groups == 1 and x.dtype is torch.float32:
+        if w.shape[0] == w.shape[1] == 1 and of_one_channel(x, w, rates):
+            return one_channel(x, w, bias, strides, padding)
         sizes = [out_size(*d) for d in zip(x.shape[2:], w.shape[2:], strides, rates, [(p, p) for p in padding], strict=True)]
         if max(strides) == 1 and few(x, w.shape[0], w.shape[1], x.shape[0] * x.shape[2] * x.shape[3], w.shape[2:]):
             out = reversed_to_few(x, w, padding, rates, sizes)
