@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 
 import tf2compat as tf
 from tf2compat._engine import dtypes, state
@@ -36,6 +37,16 @@ def _folded(c: Any, size: int, mode: str) -> Any:
     return c.clamp(0, size - 1)
 
 
+def _sampled(x: Any, from_y: Any, from_x: Any, fill: str, value: float) -> Any:
+    """Images between their points, by torch's kernel, which counts from -1 to 1 over the edges of an image and knows one value for outside: zero."""
+    _, height, width, _ = x.shape
+    places = torch.stack([(2 * from_x + 1) / width - 1, (2 * from_y + 1) / height - 1], -1).to(x.dtype)
+    outside = value if fill == "constant" else 0.0
+    images = (x - outside if outside else x).permute(0, 3, 1, 2).contiguous()
+    out = F.grid_sample(images, places, padding_mode="zeros" if fill == "constant" else "border", align_corners=False).permute(0, 2, 3, 1)
+    return (out + outside if outside else out).contiguous()
+
+
 def projected(x: Any, maps: Any, fill: str, value: float, smooth: bool) -> Any:
     """Images [batch, height, width, channels], output point (x, y) taken from (a0 x + a1 y + a2, b0 x + b1 y + b2) of maps [batch, 6]."""
     batch, height, width, channels = x.shape
@@ -44,6 +55,8 @@ def projected(x: Any, maps: Any, fill: str, value: float, smooth: bool) -> Any:
     m = maps.reshape(batch, 6, 1, 1)
     from_x = _folded(m[:, 0] * xs + m[:, 1] * ys + m[:, 2], width, fill)
     from_y = _folded(m[:, 3] * xs + m[:, 4] * ys + m[:, 5], height, fill)
+    if smooth and x.dtype in (torch.float32, torch.float64) and 0 not in x.shape:
+        return _sampled(x, from_y, from_x, fill, value)
     flat = x.reshape(batch, height * width, channels)
 
     def read(py: Any, px: Any) -> Any:
