@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -41,7 +42,10 @@ def _find(keys: Any, default: Any, table: Any) -> Any:
         found = [items.get(k, rows[i]) for i, k in enumerate(flat)]
     else:
         one = fallback.tolist()
-        found = [items.get(k, one) for k in flat]
+        found = map(items.get, flat, repeat(one))
+        if not width and np.dtype(table.value_dtype.as_numpy_dtype).kind in "biuf":
+            return torch.from_numpy(np.fromiter(found, table.value_dtype.as_numpy_dtype, len(flat)).reshape(keys.shape))
+        found = list(found)
     return _storage(found, table.value_dtype, (*keys.shape, *width))
 
 

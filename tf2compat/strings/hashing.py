@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from typing import Any
 
+import numpy as np
 import torch
 
 from .._engine.dtypes import string
@@ -20,13 +21,17 @@ def _buckets(num_buckets: int, name: str) -> None:
         raise invalid(f"Value for attr 'num_buckets' of {num_buckets} must be at least minimum 1 [Op:{name}] name: ")
 
 
-def fingerprint64(data: bytes) -> int:
-    """farmhash's Fingerprint64 of a string, unsigned."""
+def _farmhash() -> Any:
     try:
         import farmhash
     except ImportError:
         raise ImportError("hash buckets and fingerprints need the pyfarmhash package: pip install 'tf2compat[strings]'") from None
-    return farmhash.fingerprint64(data)
+    return farmhash.fingerprint64
+
+
+def fingerprint64(data: bytes) -> int:
+    """farmhash's Fingerprint64 of a string, unsigned."""
+    return _farmhash()(data)
 
 
 def murmur64(data: bytes, seed: int = 0xDECAFCAFFE) -> int:
@@ -57,7 +62,8 @@ def to_hash_bucket(input: Any, num_buckets: int, name: str | None = None) -> Any
 def to_hash_bucket_fast(input: Any, num_buckets: int, name: str | None = None) -> Any:  # noqa: A002
     """Each string's bucket in [0, num_buckets) by Fingerprint64, int64 (`tf.strings.to_hash_bucket_fast`)."""
     _buckets(num_buckets, "StringToHashBucketFast")
-    return numbers(lambda s: fingerprint64(s) % num_buckets, input, torch.int64)
+    prints = np.fromiter(map(_farmhash(), input.reshape(-1).tolist()), np.uint64, input.size)
+    return torch.from_numpy((prints % np.uint64(num_buckets)).astype(np.int64).reshape(input.shape))
 
 
 @op("StringToHashBucketStrong", input=_STRING)

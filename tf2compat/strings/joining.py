@@ -65,6 +65,10 @@ def unsorted_segment_join(inputs: Any, segment_ids: Any, num_segments: Any, sepa
     if segment_ids.device.type == "meta":
         return np.broadcast_to(np.array(b"", dtype=object), (num_segments, *rest))
     rows = inputs.reshape((-1, int(np.prod(rest, dtype=int))))
+    segments = numpy_of(segment_ids).reshape(-1)
+    if not rest and segments.size and segments[0] >= 0 and segments[-1] < num_segments and (segments[1:] >= segments[:-1]).all():  # as of ragged rows
+        values, ends = inputs.reshape(-1).tolist(), np.searchsorted(segments, np.arange(num_segments), side="right").tolist()
+        return vector([between.join(values[a:b]) for a, b in zip([0, *ends], ends)])  # noqa: B905 - each with the one before
     found: list[list[list[bytes]]] = [[[] for _ in range(rows.shape[1])] for _ in range(num_segments)]
     for i, segment in enumerate(segment_ids.reshape(-1).tolist()):
         if not 0 <= segment < num_segments:
