@@ -67,6 +67,27 @@ def _filtering(keras: Any) -> Any:
     return keras.Model([user, item], layers.Dense(2)(x))
 
 
+def _image_to_image(keras: Any) -> Any:
+    """The generator of an image-to-image network: filters of up to 128 channels for down to one pixel, and three channels at the end."""
+    layers = keras.layers
+    image = keras.Input((64, 64, 3))
+    x, levels = image, []
+    for filters in (16, 32, 64, 128, 128, 128):
+        x = layers.LeakyReLU()(layers.Conv2D(filters, 4, strides=2, padding="same", use_bias=False)(x))
+        levels.append(x)
+    for filters, level in zip((128, 128, 64, 32, 16), levels[-2::-1], strict=True):
+        x = layers.ReLU()(layers.BatchNormalization()(layers.Conv2DTranspose(filters, 4, strides=2, padding="same", use_bias=False)(x)))
+        x = layers.Concatenate()([x, level])
+    return keras.Model(image, layers.Conv2DTranspose(3, 4, strides=2, padding="same", activation="tanh")(x))
+
+
+def _frozen(keras: Any) -> Any:
+    trunk = keras.applications.MobileNetV2((96, 96, 3), include_top=False, weights=None)
+    trunk.trainable = False
+    image = keras.Input((96, 96, 3))
+    return keras.Model(image, keras.layers.Dense(10)(keras.layers.GlobalAveragePooling2D()(trunk(image, training=False))))
+
+
 def programs(keras: Any) -> dict[str, Program]:
     """How each model is made, its samples, their classes, and the size of a batch."""
     layers, rng = keras.layers, np.random.default_rng(0)
@@ -87,6 +108,8 @@ def programs(keras: Any) -> dict[str, Program]:
         "EfficientNetB0, 64 x 64": known("EfficientNetB0", 64, 32, 16),
         "DenseNet121, 64 x 64": known("DenseNet121", 64, 16, 8),
         "U-Net, 64 x 64": (lambda: _unet(keras), images(32, 64)[0], rng.integers(0, 10, (32, 64, 64)), 8),
+        "image to image, 64 x 64": (lambda: _image_to_image(keras), images(16, 64)[0], rng.random((16, 64, 64, 3), dtype="float32"), 2),
+        "MobileNetV2 with a frozen trunk, 96 x 96": (lambda: _frozen(keras), *images(32, 96), 8),
         "vision transformer, 32 x 32": (lambda: _vit(keras), *images(128, 32), 32),
         "LSTM on text": (lambda: _text(keras, layers.LSTM(64)), *words, 32),
         "masked LSTM": (lambda: _text(keras, layers.LSTM(64), masked=True), *words, 32),
@@ -111,7 +134,8 @@ def measure(tf: Any) -> dict[str, list[float]]:
         if only not in name:
             continue
         model = make()
-        model.compile("adam", tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"])
+        classes = tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile("adam", "mse" if y.dtype.kind == "f" else classes, metrics=[] if y.dtype.kind == "f" else ["accuracy"])
         epochs = []
         for _ in range(5):
             start = time.perf_counter()
