@@ -1,7 +1,7 @@
 """Writes `files/`: small files of every kind that TensorFlow and Keras 2 write, with what they should give when read.
 
 Runs under a real TensorFlow with Keras 2 (TF_USE_LEGACY_KERAS=1): `python tests/conformance/record_files.py`
-(with `graphs`: only the SavedModels whose graphs are run).
+(with `graphs`: only the SavedModels whose graphs are run; with `training`: only those that hold gradients).
 """
 
 import collections
@@ -232,7 +232,23 @@ def save_graph(name, model, *values, **named):
     os.unlink(os.path.join(place, "fingerprint.pb"))
 
 
+def record_training():
+    """SavedModels whose functions hold gradients: training steps, loops, derivatives of derivatives."""
+    sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
+    from tests.conformance.training_for_tensorflow import TRAINING, results
+
+    for name in ("plain", "convolution", "legacy_ftrl", "loops", "further"):
+        module, calls = TRAINING[name]()
+        tf.saved_model.save(module, path("training", name))
+        np.savez(path("training", name) + ".npz", *results(module, calls))
+        os.unlink(os.path.join(path("training", name), "fingerprint.pb"))
+
+
 if __name__ == "__main__":
+    if sys.argv[1:] == ["training"]:
+        shutil.rmtree(path("training"), ignore_errors=True)
+        record_training()
+        sys.exit()
     if sys.argv[1:] == ["graphs"]:
         shutil.rmtree(path("graphs"), ignore_errors=True)
     else:
@@ -242,3 +258,5 @@ if __name__ == "__main__":
         record_models()
         record_events()
     record_graphs()
+    if sys.argv[1:] != ["graphs"]:
+        record_training()

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import tf2compat as tf
+from tests.conformance.training_for_tensorflow import TRAINING, results
 
 GRAPHS = Path(__file__).parents[1] / "conformance" / "files" / "graphs"
 
@@ -94,3 +95,20 @@ def test_a_table_reads_no_other_files(tmp_path: Path) -> None:
     (place / "assets" / "words.txt").symlink_to("/etc/hostname")
     with pytest.raises(tf.errors.PermissionDeniedError):
         tf.saved_model.load(str(place))
+
+
+@pytest.mark.parametrize("name", ["plain", "convolution", "legacy_ftrl", "loops", "further"])
+def test_functions_that_hold_gradients(name: str) -> None:
+    loaded = tf.saved_model.load(str(GRAPHS.parent / "training" / name))
+    with np.load(GRAPHS.parent / "training" / f"{name}.npz") as recorded:
+        expected = [recorded[f"arr_{i}"] for i in range(len(recorded.files))]
+    for found, wanted in zip(results(loaded, TRAINING[name]()[1]), expected, strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=2e-4, atol=2e-5)
+
+
+def test_a_part_of_a_shape_is_a_vector() -> None:
+    @tf.function(input_signature=[tf.TensorSpec([None, None])])
+    def spectrum(x: tf.Tensor) -> tf.Tensor:
+        return tf.signal.rfft(x, tf.strided_slice(tf.shape(x), [-1], [0], [1], end_mask=1))
+
+    assert spectrum(tf.ones([3, 4])).shape == (3, 3)

@@ -373,3 +373,41 @@ def test_killed_while_saving(fmt, tmp_path):
     manager.restore_or_initialize()
     manager.save()
     assert not [name for name in os.listdir(tmp_path) if name.endswith("tmp")]
+
+
+def write_forever(path, value):
+    x = [tf.Variable(tf.fill([5000], value)) for _ in range(3)]
+    while True:
+        train.Checkpoint(x=x).write(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:This process")
+def test_two_processes_write_what_a_third_reads(fmt, tmp_path):
+    """Whoever reads has all of one of the checkpoints that were written to a path, or is told that its files do not belong together."""
+    path, children, whole = str(tmp_path / "shared"), [], 0
+    for value in (1.0, 2.0):
+        child = os.fork()
+        if child == 0:
+            try:
+                write_forever(path, value)
+            finally:
+                os._exit(1)
+        children.append(child)
+    try:
+        end = time.monotonic() + 3
+        while time.monotonic() < end:
+            x = [tf.Variable(tf.zeros([5000])) for _ in range(3)]
+            try:
+                train.Checkpoint(x=x).read(path).assert_consumed()
+            except (tf.errors.NotFoundError, tf.errors.DataLossError):
+                assert all(not v.numpy().any() for v in x)  # nothing has changed
+                continue
+            found = {float(value) for v in x for value in np.unique(v.numpy())}
+            assert found in ({1.0}, {2.0})
+            whole += 1
+    finally:
+        for child in children:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+    assert whole > 0

@@ -11,6 +11,7 @@ from .._engine import dtypes
 from .._engine.convert import constant_value, convert_to_tensor
 from .._engine.op import ANY, INTS, TENSOR, invalid, op, tensor
 from .._engine.shapes import TensorShape
+from .._engine.symbolic import SymbolicTensor
 from .._engine.tensor import Tensor
 
 _LENGTH = tensor(dtypes.int32, dtypes.int64, group="Tlen")
@@ -28,6 +29,8 @@ def pad(tensor: Any, paddings: Any, mode: str = "CONSTANT", constant_values: Any
     """
     kind = mode.upper()
     if kind == "CONSTANT":
+        if isinstance(paddings, SymbolicTensor):
+            paddings = _stacked_rows(paddings)
         plain = type(constant_values) in (int, float) and constant_values == 0
         rows = _static_rows(paddings)
         value = None if plain else constant_values
@@ -37,6 +40,22 @@ def pad(tensor: Any, paddings: Any, mode: str = "CONSTANT", constant_values: Any
             f'Value of argument `mode` expected to be one of "CONSTANT", "REFLECT", or "SYMMETRIC". Received `mode` = {kind}'
         )
     return _mirror_pad(tensor, paddings, kind == "REFLECT", name)
+
+
+def _stacked_rows(paddings: SymbolicTensor) -> Any:
+    """The rows that paddings were stacked of, so that those of them that are numbers are known as numbers; else `paddings`."""
+
+    def parts(t: Any) -> Any:
+        node = getattr(t, "_node", None)
+        if node is not None:
+            return node.args[0] if node.op is not None and node.op.name == "Pack" and node.args[1] == 0 else None
+        return t.numpy().tolist() if isinstance(t, Tensor) and t.shape.rank == 1 else None
+
+    rows = parts(paddings)
+    found = None if rows is None else [parts(row) for row in rows]
+    if not found or any(row is None or len(row) != 2 for row in found):
+        return paddings
+    return [[int(v.numpy()) if type(v) is Tensor else v for v in row] for row in found]
 
 
 def _static_rows(paddings: Any) -> tuple[Any, ...] | None:
