@@ -148,7 +148,7 @@ def cases(directory, what="cases"):
     for source, why in differ:
         print("        differs:", " ".join(source.split())[:120], "|", " ".join(why.split()))
     print(f"        {len(sources)} functions, {len(differ)} differ, TensorFlow has no kernel for {len(without_kernel)}")
-    assert len(differ) <= 2
+    assert len(differ) <= 3
 
 
 def training(directory, name):
