@@ -181,3 +181,9 @@ def test_counts_of_a_vector_are_a_vector(values, places):
     found = tf.sparse.bincount(tf.constant(values), axis=-1, minlength=4, maxlength=4)
     assert found.indices.numpy().tolist() == places and found.values.numpy().tolist() == [1, 2]
     assert found.dense_shape.numpy().tolist() == ([4] if len(places[0]) == 1 else [1, 4])
+
+
+def test_a_layer_of_inputs_of_unknown_rank_has_a_config():
+    x = k.Input(type_spec=tf.TensorSpec(None, tf.float32))
+    m = k.Model(x, k.layers.Activation("relu")(x))
+    assert k.Model.from_config(m.get_config())(tf.constant([-1.0, 2.0])).numpy().tolist() == [0.0, 2.0]

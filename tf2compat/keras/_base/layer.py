@@ -441,7 +441,13 @@ class Layer(Losing, Connections, Tracked):
         """The input shape that `build` got, as plain values; None before."""
         if self._build_input_shape is None:
             return None
-        return {"input_shape": nest.map_structure(lambda s: tuple(s.as_list()) if isinstance(s, TensorShape) else s, self._build_input_shape)}
+
+        def plain(s: Any) -> Any:
+            if not isinstance(s, TensorShape):
+                return s
+            return None if s.rank is None else tuple(s.as_list())
+
+        return {"input_shape": nest.map_structure(plain, self._build_input_shape)}
 
     def build_from_config(self, config: dict[str, Any]) -> None:
         shape = config["input_shape"]
