@@ -31,8 +31,13 @@ NORMS: dict[Op, Callable[[Chain], tuple[Op, tuple[Any, ...]]]] = {}
 ACTIVATIONS: set[Op] = set()
 
 
-def fused(live: list[Node], kept: set[tuple[int, int]], uses: Callable[[Node], list[tuple[int, int]]], followed: set[int]) -> list[Node]:
-    """The nodes with chains made one, where the last of them was. `kept`: the results that are asked for; `followed`: ids of nodes behind a tape's leaves."""
+def fused(
+    live: list[Node], kept: set[tuple[int, int]], uses: Callable[[Node], list[tuple[int, int]]], followed: set[int], known: dict[Any, Node]
+) -> list[Node]:
+    """The nodes with chains made one, where the last of them was. `kept`: the results that are asked for; `followed`: ids of nodes behind a tape's leaves.
+
+    `known`: what was made of the same chains before, which regions know by its identity.
+    """
     if not any(n.op in STARTS or n.op in NORMS for n in live):
         return live
     counts = Counter(k for n in live for k in uses(n)) + Counter(kept)
@@ -54,13 +59,17 @@ def fused(live: list[Node], kept: set[tuple[int, int]], uses: Callable[[Node], l
         chain = [n for n in (start, norm, activation) if n is not None]
         if len(chain) < 2:
             continue
+        gone.update(id(n) for n in chain[:-1])
+        before = known.get(tuple(id(n) for n in chain))
+        if before is not None:
+            made[id(chain[-1])] = before
+            continue
         make = STARTS[node.op] if start is not None else NORMS[node.op]  # type: ignore[index]
         op, args = make(Chain(start, norm, activation))
         one = Node("op", node.name, op, args)
         one.outputs, one.structure, one.place, one.extra = chain[-1].outputs, chain[-1].structure, node.place, node.extra
         one.device, one.taped = None, False
-        made[id(chain[-1])] = one
-        gone.update(id(n) for n in chain[:-1])
+        made[id(chain[-1])] = known[tuple(id(n) for n in chain)] = one
     return [made.get(id(n), n) for n in live if id(n) not in gone]
 
 

@@ -184,6 +184,8 @@ class Graph:
         #: whether this is a branch of a condition, and the lookups in it in leaves of tapes around it
         self.is_branch = False
         self.looked: list[Looked] = []
+        #: nodes made of chains of others (`fusing.py`), by the ids of these
+        self.fused: dict[Any, Node] = {}
         #: tensors that `tf.constant` made while this graph was traced: id -> (the tensor, its name)
         self._constants: dict[int, tuple[Tensor, str]] = {}
 

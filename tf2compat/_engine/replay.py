@@ -395,7 +395,7 @@ class _Writer:
             live = self.fold(graph, live, outputs)
             self.needless = needless_watches(live)
             count = len(live)
-            live = fused(live, {k for o in outputs for k in _keys(o)}, _uses, connected(live, self.needless))
+            live = fused(live, {k for o in outputs for k in _keys(o)}, _uses, connected(live, self.needless), graph.fused)
             self.shortcuts = self.shortcuts or bool(self.needless) or len(live) < count
         if self.planner is not None:
             self.planned(graph, self.planner.items(graph, live), outputs)
