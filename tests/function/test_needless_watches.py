@@ -159,3 +159,27 @@ def test_convolutions_of_one_channel() -> None:
 
     for p, q in zip(gradients("float32"), gradients("float64"), strict=True):
         np.testing.assert_allclose(p, q, rtol=1e-3, atol=1e-4)
+
+
+def test_chains_are_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    trunk, head = _model()
+    trunk.trainable = False
+    known, chains = replay.fused, []
+
+    def twice(*args: Any) -> Any:
+        first, second = known(*args), known(*args)
+        assert [id(n) for n in first] == [id(n) for n in second]
+        chains.append(len(args[0]) - len(first))
+        return first
+
+    monkeypatch.setattr(replay, "fused", twice)
+
+    @tf.function
+    def step(x: Any) -> Any:
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(tf.square(head(trunk(x, training=False)) - 1.0))
+        return tape.gradient(loss, head.trainable_variables)
+
+    step(X)
+    step(X)
+    assert max(chains) > 0
