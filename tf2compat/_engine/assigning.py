@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from .convert import convert_to_tensor
 from .op import ANY, VARIABLE, invalid, op
 from .shapes import TensorShape
 from .tensor import Tensor
+from .turns import alone
 from .variable import UnreadVariable, Variable
 
 _INDEX = (dtypes.int32, dtypes.int64)
@@ -20,10 +20,6 @@ _INDEX = (dtypes.int32, dtypes.int64)
 
 def _dims(shape: Any) -> str:
     return "[" + ",".join(str(d) for d in shape) + "]"
-
-
-#: updates from several threads must not lose each other; of variables that no region changes
-_writing = threading.Lock()
 
 
 # --- whole values ----------------------------------------------------------------------------------------------------
@@ -48,15 +44,13 @@ def _assign_add(ref: Any, value: Any) -> None:
         ref._write(ref._t + value)
         return
     _same_shape(ref, value)
-    with ref._turn or _writing:
-        _bits(ref._own()).add_(_bits(value.detach()))
+    alone(ref, _add_to, ref, value, torch.Tensor.add_)
 
 
 @op("AssignSubVariableOp", stateful=True, ref=VARIABLE, value=ANY)
 def _assign_sub(ref: Any, value: Any) -> None:
     _same_shape(ref, value)
-    with ref._turn or _writing:
-        _bits(ref._own()).sub_(_bits(value.detach()))
+    alone(ref, _add_to, ref, value, torch.Tensor.sub_)
 
 
 #: torch adds and scatters few unsigned integers; the same bits, read as signed ones, add up to the same bits
@@ -66,6 +60,10 @@ _SIGNED = {torch.uint16: torch.int16, torch.uint32: torch.int32, torch.uint64: t
 def _bits(t: torch.Tensor) -> torch.Tensor:
     signed = _SIGNED.get(t.dtype)
     return t if signed is None else t.view(signed)
+
+
+def _add_to(ref: Any, value: Any, how: Any) -> None:
+    how(_bits(ref._own()), _bits(value.detach()))
 
 
 def _same_shape(ref: Any, value: Any) -> None:

@@ -11,11 +11,13 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-__all__ = ["left", "working"]
+__all__ = ["begin", "end", "left", "moving", "working"]
 
 _at_work: set[Any] = set()
 _kept: list[Any] = []
 _lock = threading.Lock()
+#: held by who gives a variable other memory: of two at once, one would take the other's away unnoticed
+moving = threading.RLock()
 
 
 @contextlib.contextmanager

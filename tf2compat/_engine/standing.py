@@ -16,6 +16,7 @@ class _Stand:
     """A variable while a region is followed: reads and writes move values, memory is not touched."""
 
     _pinned = False
+    _turn = None
 
     def __init__(self, variable: Any, storage: Any) -> None:
         self._variable = variable

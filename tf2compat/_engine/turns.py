@@ -7,11 +7,13 @@ regions change together, however many functions do: a step holds one lock, not h
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
-__all__ = ["turn_at"]
+__all__ = ["alone", "turn_at"]
 
-_finding = threading.Lock()
+#: held for additions to variables that no region changes
+_others = threading.RLock()
 
 
 class _Several:
@@ -33,10 +35,20 @@ def turn_at(variables: list[Any]) -> Any:
     """What one holds while one changes `variables`: a context manager, which the same thread may enter again; None for no variables."""
     if not variables:
         return None
-    with _finding:
+    with _others:
         locks = {id(v._turn): v._turn for v in variables if v._turn is not None}
         lock = next(iter(locks.values())) if locks else threading.RLock()
         for v in variables:
             if v._turn is None:
                 v._turn = lock
     return lock if len(locks) < 2 else _Several(list(locks.values()))
+
+
+def alone(variable: Any, change: Callable[..., Any], *args: Any) -> None:
+    """`change(*args)`, which adds to the variable in place, so that additions of several threads do not lose each other."""
+    while True:
+        lock = variable._turn or _others
+        with lock:
+            if lock is (variable._turn or _others):  # a region may have begun to change it meanwhile
+                change(*args)
+                return

@@ -18,7 +18,7 @@ import torch
 from . import dtypes, state
 from .convert import convert_to_tensor, to_storage
 from .devices import accelerated, current
-from .left_memory import left
+from .left_memory import left, moving
 from .shapes import TensorShape
 from .slice_info import SaveSliceInfo
 from .tensor import Reference, Tensor, wrap
@@ -439,9 +439,10 @@ class Variable(Trackable, metaclass=VariableMeta):
         if self._t.shape == value.shape and self._t.device == value.device and not self._shared():
             self._t.copy_(value)
         else:
-            before = self._t
-            self._t = value.to(before.device, copy=True, memory_format=torch.contiguous_format)
-            left(before)
+            moved = value.to(self._t.device, copy=True, memory_format=torch.contiguous_format)
+            with moving:
+                before, self._t = self._t, moved
+                left(before)
 
     def _place(self) -> tuple[int, int] | None:
         """Address and size of the values in host memory, or None when they are elsewhere, or when others see the memory."""
@@ -452,9 +453,10 @@ class Variable(Trackable, metaclass=VariableMeta):
     def _own(self) -> Any:
         """The storage, made ours alone: in-place torch functions may be used on it."""
         if not isinstance(self._t, np.ndarray) and self._shared():
-            before = self._t
-            self._t = before.detach().clone()
-            left(before)
+            with moving:
+                before = self._t
+                self._t = before.detach().clone()
+                left(before)
         return self._t
 
     def _shared(self) -> bool:
