@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import torch
 
+from ._engine.bounds import clamp
 from ._engine.convert import convert_to_tensor
 from ._engine.dtypes import FLOATS, float32
 from ._engine.op import invalid, op, tensor
@@ -181,7 +182,7 @@ class _RoundTrip(torch.autograd.Function):
         bottom = (-(1 << (num_bits - 1)) + narrow) if signed else 0
         top = (1 << (num_bits - 1)) - 1 if signed else (1 << num_bits) - 1
         scale, low, high = _symmetric(low, high, bottom, top)
-        steps = torch.clamp(x, low, high) * scale
+        steps = clamp(x, low, high) * scale
         steps = torch.floor(steps + 0.5) if half_up else torch.round(steps)
         return torch.where(scale == 0, x, steps / torch.where(scale == 0, 1, scale))
 

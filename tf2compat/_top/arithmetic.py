@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from .._engine import dtypes
+from .._engine.bounds import clamp
 from .._engine.convert import convert_to_tensor
 from .._engine.dtypes import COMPLEXES, FLOATS, INTS, NUMBERS, DType, int32, int64
 from .._engine.op import ANY, AXES, DTYPE, TENSORS, invalid, op, tensor, tensors
@@ -82,7 +83,7 @@ def _saturate(value: torch.Tensor, target: torch.dtype) -> torch.Tensor:
             bits = {2: torch.int16, 4: torch.int32, 8: torch.int64}[source.itemsize]
             edge[1] = (edge[1].view(bits) - 1).view(source)  # the number before it
         low, high = float(edge[0]), float(edge[1])
-    return torch.clamp(value, low, high).to(target)
+    return clamp(value, low, high).to(target)
 
 
 def _limits(dtype: torch.dtype) -> tuple[Any, Any]:
@@ -184,16 +185,16 @@ def clip_by_value(t: Any, clip_value_min: Any, clip_value_max: Any, name: str | 
     """
     low, high = clip_value_min, clip_value_max
     if not isinstance(low, torch.Tensor) and not isinstance(high, torch.Tensor) and low <= high:
-        return torch.clamp(t, low, high)
+        return clamp(t, low, high)
     out = t
     if isinstance(high, torch.Tensor):
         out = torch.where((out <= high) | (out != out), out, high)
     else:
-        out = torch.clamp(out, max=high)
+        out = clamp(out, max=high)
     if isinstance(low, torch.Tensor):
         out = torch.where((out >= low) | (out != out), out, low)
     else:
-        out = torch.clamp(out, min=low)
+        out = clamp(out, min=low)
     if out.shape != t.shape:
         from .._engine.shapes import TensorShape
 
@@ -224,13 +225,13 @@ def _clip_by_norm(t: Any, clip_norm: Any, axes: Any = None, name: str | None = N
     zero = total <= 0
     norm = torch.where(zero, total, torch.sqrt(torch.where(zero, 1, total)))
     if isinstance(clip_norm, torch.Tensor):
-        clip_norm = torch.clamp(clip_norm, min=0)
+        clip_norm = clamp(clip_norm, min=0)
         scaled = t * clip_norm
         if scaled.shape != t.shape:
             raise ValueError(f"Shapes {tuple(t.shape)} and {tuple(scaled.shape)} are incompatible")
         return scaled / torch.maximum(norm, clip_norm)
     clip_norm = max(clip_norm, 0.0)
-    return t * clip_norm / torch.clamp(norm, min=clip_norm)
+    return t * clip_norm / clamp(norm, min=clip_norm)
 
 
 def clip_by_norm(t: Any, clip_norm: Any, axes: Any = None, name: str | None = None) -> Any:

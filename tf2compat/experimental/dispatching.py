@@ -155,6 +155,7 @@ def _reroute(api: types.FunctionType, targets: list[_Target]) -> None:
     api.__signature__ = signature  # type: ignore[attr-defined]
     api.__code__ = code.replace(co_consts=constants, co_freevars=api.__code__.co_freevars)  # type: ignore[arg-type]
     api.__defaults__ = api.__kwdefaults__ = None  # type: ignore[assignment]
+    api.__ag_do_not_convert__ = api.__code__  # type: ignore[attr-defined]  # the source is not that of the code
 
 
 def _involved(value: Any) -> bool:

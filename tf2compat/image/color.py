@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from .._engine import dtypes
+from .._engine.bounds import clamp
 from .._engine.convert import convert_to_tensor
 from .._engine.dtypes import FLOATS, as_dtype
 from .._engine.op import invalid, op, tensor
@@ -273,7 +274,7 @@ def _standardized(image: Any, name: str | None = None) -> Any:
     count = image.shape[-3] * image.shape[-2] * image.shape[-1]
     mean = image.mean(axes, keepdim=True)
     deviation = image.std(axes, correction=0, keepdim=True)
-    return (image - mean) / deviation.clamp(min=1.0 / np.sqrt(max(count, 1)))
+    return (image - mean) / clamp(deviation, min=1.0 / np.sqrt(max(count, 1)))
 
 
 # --- by chance -------------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 
 import tf2compat as tf
+from tf2compat._engine.bounds import clamp
 from tf2compat._engine.convert import convert_to_tensor
 from tf2compat._engine.dtypes import FLOATS, REALS
 from tf2compat._engine.op import op, tensor
@@ -48,7 +49,7 @@ def _softmax_over(x: Any, axes: Any) -> Any:
 
 @op("EluAlpha", x=tensor(FLOATS))
 def _elu(x: Any, alpha: float) -> Any:
-    return torch.where(x > 0, x, alpha * torch.expm1(x.clamp(max=0)))
+    return torch.where(x > 0, x, alpha * torch.expm1(clamp(x, max=0)))
 
 
 def elu(x: Any, alpha: float = 1.0) -> Any:
@@ -85,13 +86,13 @@ def _relu(x: Any, alpha: float, max_value: float | None, threshold: float) -> An
     if threshold != 0:
         y = x * (x > threshold).to(x.dtype)
         if max_value is not None:
-            y = y.clamp(0.0, max_value)
+            y = clamp(y, 0.0, max_value)
     elif max_value == 6:
         y = nn.relu6.op.fn(x)
     else:
         y = torch.relu(x)
         if max_value is not None:
-            y = y.clamp(0.0, max_value)
+            y = clamp(y, 0.0, max_value)
     return y - alpha * negative if alpha != 0 else y
 
 
@@ -132,7 +133,7 @@ def exponential(x: Any) -> Any:
 
 @op("HardSigmoid", x=tensor(FLOATS))
 def _hard_sigmoid(x: Any) -> Any:
-    return (x * 0.2 + 0.5).clamp(0.0, 1.0)
+    return clamp(x * 0.2 + 0.5, 0.0, 1.0)
 
 
 def hard_sigmoid(x: Any) -> Any:

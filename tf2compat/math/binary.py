@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from .._engine.bounds import clamp
 from .._engine.convert import operand
 from .._engine.dtypes import COMPLEXES, FLOATS, NUMBERS, REALS, float32, float64, int32, int64
 from .._engine.op import invalid, op, tensor, tensors
@@ -21,7 +22,7 @@ _FLOAT = tensor(FLOATS)
 def maximum(x: Any, y: Any, name: str | None = None) -> Any:
     """The larger of x and y element-wise, NaN if either is (`tf.math.maximum`). At a tie the gradient goes to `x`."""
     if not isinstance(y, torch.Tensor):
-        return torch.clamp(x, min=y)
+        return clamp(x, min=y)
     if x.requires_grad or y.requires_grad:
         return torch.where((x >= y) | (x != x), x, y)
     return torch.maximum(x, y)
@@ -31,7 +32,7 @@ def maximum(x: Any, y: Any, name: str | None = None) -> Any:
 def minimum(x: Any, y: Any, name: str | None = None) -> Any:
     """The smaller of x and y element-wise, NaN if either is (`tf.math.minimum`). At a tie the gradient goes to `x`."""
     if not isinstance(y, torch.Tensor):
-        return torch.clamp(x, max=y)
+        return clamp(x, max=y)
     if x.requires_grad or y.requires_grad:
         return torch.where((x <= y) | (x != x), x, y)
     return torch.minimum(x, y)

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
+from .._engine.bounds import clamp
 from .._engine.convert import convert_to_tensor
 from .._engine.dtypes import COMPLEXES, FLOATS, REALS, SIGNED
 from .._engine.dtypes import float32 as tf_float32
@@ -41,7 +42,7 @@ def elu(features: Any, name: str | None = None) -> Any:
 def selu(features: Any, name: str | None = None) -> Any:
     """scale * (alpha * (exp(x) - 1) where x < 0, else x) (`tf.nn.selu`)."""
     # torch's own has another gradient at zero, where the gradient of relu is 0 and that of clamp 1
-    return features.clamp(min=0) * _SELU_SCALE + torch.expm1(-torch.relu(-features)) * _SELU_SCALE_ALPHA
+    return clamp(features, min=0) * _SELU_SCALE + torch.expm1(-torch.relu(-features)) * _SELU_SCALE_ALPHA
 
 
 @op("LeakyRelu", features=tensor(FLOATS))

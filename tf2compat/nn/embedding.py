@@ -9,6 +9,7 @@ import torch
 import tf2compat as tf
 
 from .._engine import dtypes
+from .._engine.bounds import clamp
 from .._engine.convert import convert_to_tensor
 from .._engine.dtypes import FLOATS, int16, int32, int64
 from .._engine.op import ANY, invalid, op, tensor
@@ -52,7 +53,7 @@ def _(params: Any, ids: Any) -> str | None:
 def _clip_rows(x: Any, max_norm: float, row_dims: int) -> Any:
     over = tuple(range(x.ndim - row_dims, x.ndim))
     norm = torch.sqrt((x * x).sum(over, keepdim=True)) if over else x.abs()
-    return x * max_norm / torch.clamp(norm, min=max_norm)
+    return x * max_norm / clamp(norm, min=max_norm)
 
 
 def embedding_lookup(params: Any, ids: Any, max_norm: Any = None, name: str | None = None) -> Tensor:

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch.utils._python_dispatch import _len_torch_dispatch_stack
 
 from tf2compat._engine import dtypes
+from tf2compat._engine.bounds import clamp
 from tf2compat._engine.dtypes import FLOATS
 from tf2compat._engine.dtypes import bool as tf_bool
 from tf2compat._engine.narrow import in_single
@@ -34,7 +35,7 @@ def linear(x: Any) -> Any:
 
 def hard_sigmoid(x: Any) -> Any:
     """x / 5 + 1/2 within [0, 1]."""
-    return (x * 0.2 + 0.5).clamp(0.0, 1.0)
+    return clamp(x * 0.2 + 0.5, 0.0, 1.0)
 
 
 def softplus(x: Any) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch.nn import functional as F  # noqa: N812
 
+from tf2compat._engine.bounds import clamp
 from tf2compat._engine.devices import on_host
 from tf2compat._engine.op import ANY, invalid, op
 from tf2compat._engine.symbolic import SymbolicTensor
@@ -49,15 +50,15 @@ def mean_absolute_error(y_true: Any, y_pred: Any) -> Any:
 def mean_absolute_percentage_error(y_true: Any, y_pred: Any) -> Any:
     """100 * mean(abs((y_true - y_pred) / max(abs(y_true), epsilon))) (`tf.keras.losses.mean_absolute_percentage_error`)."""
     t, p = _pair(y_true, y_pred)
-    return 100.0 * _mean(torch.abs((t - p) / torch.clamp(torch.abs(t), min=settings.epsilon)))
+    return 100.0 * _mean(torch.abs((t - p) / clamp(torch.abs(t), min=settings.epsilon)))
 
 
 @op("KerasMeanSquaredLogarithmicError", elementwise=True, y_true=ANY, y_pred=ANY)
 def mean_squared_logarithmic_error(y_true: Any, y_pred: Any) -> Any:
     """mean(square(log(y_true + 1) - log(y_pred + 1))) (`tf.keras.losses.mean_squared_logarithmic_error`)."""
     t, p = _pair(y_true, y_pred)
-    first = torch.log(torch.clamp(p, min=settings.epsilon) + 1.0)
-    second = torch.log(torch.clamp(t, min=settings.epsilon) + 1.0)
+    first = torch.log(clamp(p, min=settings.epsilon) + 1.0)
+    second = torch.log(clamp(t, min=settings.epsilon) + 1.0)
     return _mean(torch.square(first - second))
 
 
@@ -71,21 +72,21 @@ def _signs(t: torch.Tensor) -> torch.Tensor:
 def hinge(y_true: Any, y_pred: Any) -> Any:
     """mean(max(1 - y_true * y_pred, 0)); labels are -1 and 1, or 0 and 1 (`tf.keras.losses.hinge`)."""
     t, p = _pair(y_true, y_pred)
-    return _mean(torch.clamp(1.0 - _signs(t) * p, min=0.0))
+    return _mean(clamp(1.0 - _signs(t) * p, min=0.0))
 
 
 @op("KerasSquaredHinge", elementwise=True, y_true=ANY, y_pred=ANY)
 def squared_hinge(y_true: Any, y_pred: Any) -> Any:
     """mean(square(max(1 - y_true * y_pred, 0))) (`tf.keras.losses.squared_hinge`)."""
     t, p = _pair(y_true, y_pred)
-    return _mean(torch.square(torch.clamp(1.0 - _signs(t) * p, min=0.0)))
+    return _mean(torch.square(clamp(1.0 - _signs(t) * p, min=0.0)))
 
 
 @op("KerasCategoricalHinge", elementwise=True, y_true=ANY, y_pred=ANY)
 def categorical_hinge(y_true: Any, y_pred: Any) -> Any:
     """max(neg - pos + 1, 0) with pos = sum(y_true * y_pred), neg = max((1 - y_true) * y_pred) (`tf.keras.losses.categorical_hinge`)."""
     t, p = _pair(y_true, y_pred)
-    return torch.clamp(((1.0 - t) * p).amax(-1) - (t * p).sum(-1) + 1.0, min=0.0)
+    return clamp(((1.0 - t) * p).amax(-1) - (t * p).sum(-1) + 1.0, min=0.0)
 
 
 @op("KerasHuber", elementwise=True, y_true=ANY, y_pred=ANY)
@@ -109,7 +110,7 @@ def log_cosh(y_true: Any, y_pred: Any) -> Any:
 def kl_divergence(y_true: Any, y_pred: Any) -> Any:
     """sum(y_true * log(y_true / y_pred), axis=-1) (`tf.keras.losses.kl_divergence`)."""
     t, p = _pair(y_true, y_pred)
-    t, p = torch.clamp(t, settings.epsilon, 1), torch.clamp(p, settings.epsilon, 1)
+    t, p = clamp(t, settings.epsilon, 1), clamp(p, settings.epsilon, 1)
     return (t * torch.log(t / p)).sum(-1)
 
 
@@ -121,7 +122,7 @@ def poisson(y_true: Any, y_pred: Any) -> Any:
 
 
 def _unit(x: torch.Tensor, axis: Any) -> torch.Tensor:
-    return x * torch.rsqrt(torch.clamp(torch.square(x).sum(axis, keepdim=True), min=1e-12))
+    return x * torch.rsqrt(clamp(torch.square(x).sum(axis, keepdim=True), min=1e-12))
 
 
 @op("KerasCosineSimilarity", elementwise=True, y_true=ANY, y_pred=ANY)
@@ -165,7 +166,7 @@ def _categorical_crossentropy(y_true: Any, y_pred: Any, from_logits: Any, label_
                 loss = loss + rest * (norm - norm.detach())
         return loss
     p = p / p.sum(axis, keepdim=True)
-    p = torch.clamp(p, settings.epsilon, 1.0 - settings.epsilon)
+    p = clamp(p, settings.epsilon, 1.0 - settings.epsilon)
     return -(t * torch.log(p)).sum(axis)
 
 
@@ -202,7 +203,7 @@ def _categorical_focal(y_true: Any, y_pred: Any, alpha: Any, gamma: Any, from_lo
         t = t * (1.0 - label_smoothing) + label_smoothing / t.shape[-1]
     if from_logits:
         p = softmax(p, axis)
-    p = torch.clamp(p / p.sum(axis, keepdim=True), settings.epsilon, 1.0 - settings.epsilon)
+    p = clamp(p / p.sum(axis, keepdim=True), settings.epsilon, 1.0 - settings.epsilon)
     if not isinstance(alpha, (int, float)):
         alpha = torch.as_tensor(alpha, dtype=p.dtype, device=p.device)
     return (torch.pow(1.0 - p, gamma) * alpha * (-t * torch.log(p))).sum(axis)
@@ -232,7 +233,7 @@ def _flattened(y_true: Any, y_pred: Any, from_logits: Any, axis: Any) -> tuple[A
     """Logits of shape [samples, classes], labels of shape [samples], and the shape of the samples."""
     p = y_pred
     if not from_logits:
-        p = torch.log(torch.clamp(p, settings.epsilon, 1 - settings.epsilon))
+        p = torch.log(clamp(p, settings.epsilon, 1 - settings.epsilon))
     t = y_true if y_true.dtype is torch.int64 else y_true.to(torch.int64)
     if axis % p.ndim != p.ndim - 1:
         p = p.movedim(axis, -1)
@@ -293,7 +294,7 @@ def _bce(t: torch.Tensor, p: torch.Tensor, from_logits: Any) -> torch.Tensor:
             raise ValueError(f"`logits` and `labels` must have the same shape, received ({tuple(p.shape)} vs {tuple(t.shape)}).")
         return F.binary_cross_entropy_with_logits(p, t, reduction="none")
     e = settings.epsilon
-    p = torch.clamp(p, e, 1.0 - e)
+    p = clamp(p, e, 1.0 - e)
     return -(t * torch.log(p + e) + (1 - t) * torch.log(1 - p + e))
 
 
