@@ -101,3 +101,36 @@ def test_predictions_of_several_threads() -> None:
                 np.testing.assert_allclose(found, wanted[i], rtol=1e-5, atol=1e-6)
 
     _in_threads(work)
+
+
+def test_variables_that_several_threads_move() -> None:
+    """Two threads at once give a variable other memory, while steps of a third work on it."""
+    from tf2compat import compile_options
+    from tf2compat._engine import flat_tier
+
+    before, modes = (flat_tier._BASE, flat_tier._PER_LINE, flat_tier._CALLS), compile_options()
+    flat_tier._BASE, flat_tier._PER_LINE, flat_tier._CALLS = 0.0, 0.0, 1
+    compile_options(mode="never", flatten=True)
+    try:
+        for _ in range(10):
+            count, total = tf.Variable(0, dtype=tf.int64), tf.Variable(tf.zeros([8]))
+
+            def work(i: int, count: Any = count, total: Any = total) -> None:
+                @tf.function
+                def step(x: Any) -> None:
+                    for _ in range(3):
+                        count.assign_add(1)
+                        total.assign(total + x)
+
+                for n in range(30):
+                    step(tf.ones([8]))
+                    if n % 3 == i % 3:
+                        count.assign_add(1)
+                        held = total.value()
+                        total.assign(held)
+
+            _in_threads(work, 4)
+            assert int(count) == 4 * (90 + 10)
+    finally:
+        flat_tier._BASE, flat_tier._PER_LINE, flat_tier._CALLS = before
+        compile_options(mode=modes["mode"], flatten=modes["flatten"])

@@ -6,6 +6,7 @@ import ast
 import copy
 import inspect
 import linecache
+import threading
 import types
 import weakref
 from typing import Any
@@ -40,6 +41,10 @@ def is_artifact(fn: Any) -> bool:
     return marked is not None and marked is getattr(fn, "__code__", None)
 
 
+#: Python 3.11 counts the depth of what it parses for all threads together: SystemError where two parse at once
+_parsing = threading.RLock()
+
+
 def convert(fn: types.FunctionType) -> types.FunctionType:
     """The converted form of a function, sharing its globals, closure and defaults; ConversionError when there is none."""
     if is_artifact(fn):
@@ -47,13 +52,14 @@ def convert(fn: types.FunctionType) -> types.FunctionType:
     code = fn.__code__
     converted = _cache.get(code)
     if converted is None:
-        try:
-            converted = _converted_code(fn)
-            log(2, f"AutoGraph converted {fn.__qualname__}:\n{to_source(fn)}")
-        except RecursionError as error:
-            converted = Unsupported(f"the source of '{code.co_name}' is nested too deeply: {error}")
-        except ConversionError as error:
-            converted = error
+        with _parsing:
+            try:
+                converted = _converted_code(fn)
+                log(2, f"AutoGraph converted {fn.__qualname__}:\n{to_source(fn)}")
+            except RecursionError as error:
+                converted = Unsupported(f"the source of '{code.co_name}' is nested too deeply: {error}")
+            except ConversionError as error:
+                converted = error
         _cache[code] = converted
     if isinstance(converted, ConversionError):
         raise converted.with_traceback(None)
