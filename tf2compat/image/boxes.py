@@ -38,13 +38,14 @@ def _ordered(boxes: np.ndarray) -> np.ndarray:
 
 def _overlap(box: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Intersection over union of a box and others."""
-    y1, x1, y2, x2 = box
-    t1, l1, t2, l2 = others.T
-    area, areas = (y2 - y1) * (x2 - x1), (t2 - t1) * (l2 - l1)
-    common = np.maximum(np.minimum(y2, t2) - np.maximum(y1, t1), 0) * np.maximum(np.minimum(x2, l2) - np.maximum(x1, l1), 0)
-    union = area + areas - common
-    usable = (area > 0) & (areas > 0)
-    return np.where(usable, common / np.where(usable, union, 1), 0.0)
+    with np.errstate(invalid="ignore", over="ignore"):  # corners may be at infinity
+        y1, x1, y2, x2 = box
+        t1, l1, t2, l2 = others.T
+        area, areas = (y2 - y1) * (x2 - x1), (t2 - t1) * (l2 - l1)
+        common = np.maximum(np.minimum(y2, t2) - np.maximum(y1, t1), 0) * np.maximum(np.minimum(x2, l2) - np.maximum(x1, l1), 0)
+        union = area + areas - common
+        usable = (area > 0) & (areas > 0)
+        return np.where(usable, common / np.where(usable, union, 1), 0.0)
 
 
 def _suppress(
@@ -69,7 +70,7 @@ def _suppress(
                 score *= np.exp(scale * o * o)
                 if score <= least:
                     break
-        if score <= least:
+        if not score > least:  # of boxes that are no numbers, too
             continue
         if score == original:
             chosen.append(i)
