@@ -143,3 +143,21 @@ def test_creators_see_the_variables_of_mixed_precision():
     with tf.variable_creator_scope(creator):
         L.Dense(1, dtype="mixed_bfloat16").build((None, 2))
     assert made == ["kernel", "bias"]
+
+
+def test_replicas_leave_the_process_as_it_was(strategy):
+    """Beside `tf.summary`, each replica's thread set the counts of what is traced back: variables in loops were then read once, as constants."""
+    from tf2compat._engine import state
+
+    tf.summary.create_noop_writer()
+    test_mixed_precision(strategy, "mixed_float16")  # whose replicas meet inside of a condition
+    assert state._slow_scopes == 0 and not state._recording
+    w = tf.Variable(tf.zeros([4]))
+
+    @tf.function
+    def count():
+        for i in tf.range(4):
+            w[i].assign(tf.reshape(w, [-1])[i] + 1.0)
+
+    count()
+    assert w.numpy().tolist() == [1.0] * 4

@@ -21,24 +21,17 @@ from . import _context
 from ._replica import ReplicaContext, _called
 from ._values import DistributedValues, PerReplica, for_replica
 
-#: (module, attribute): what threads keep of their own, and a replica's step is to find as its caller left it
+#: where things are that threads keep of their own, and that a replica's step is to find as its caller left them
 _KEPT = (
-    ("tf2compat._engine.state", "local"), ("tf2compat._engine.variable", "creators"), ("tf2compat.distribute._context", "local"),
-    ("tf2compat._engine.autograph.context", "local"), ("tf2compat.keras._base.context", "calling"),
-    ("tf2compat.keras._base.serialization", "scopes"), ("tf2compat.keras._base.oplayers", "hint"), ("tf2compat.summary._writing", "state"),
+    "tf2compat._engine.state", "tf2compat._engine.variable", "tf2compat._engine.autograph.context", "tf2compat.distribute._context",
+    "tf2compat.keras._base.context", "tf2compat.keras._base.oplayers", "tf2compat.keras._base.serialization", "tf2compat.summary._writing",
 )  # fmt: skip
 
 
 def _locals() -> list[Any]:
-    found = []
-    for module, name in _KEPT:
-        holder = sys.modules.get(module)
-        kept = getattr(holder, name, None) if holder is not None else None
-        if kept is None and holder is not None:  # whatever it is called there
-            kept = next((v for v in vars(holder).values() if isinstance(v, threading.local)), None)
-        if kept is not None:
-            found.append(kept)
-    return found
+    """The objects of these modules, as far as they are loaded, that are another one in each thread."""
+    modules = [sys.modules[name] for name in _KEPT if name in sys.modules]
+    return list({id(v): v for module in modules for v in vars(module).values() if isinstance(v, threading.local)}.values())
 
 
 class Abandoned(BaseException):
