@@ -85,3 +85,19 @@ def test_models_with_such_layers_are_saved(tmp_path):
         model.save(tmp_path / name)
         again = tf.keras.models.load_model(tmp_path / name)
         np.testing.assert_array_equal(again(value), model(value))
+
+
+def test_relu_of_symbolic_tensors_is_made_of_public_ops() -> None:
+    x = tf.keras.Input((4,))
+    row = tf.constant([[-1.0, 0.6, 2.0, 8.0]])
+    for options, names, values in (
+        ({"max_value": 6.0}, ["relu6"], [0, 0.6, 2, 6]),
+        ({"max_value": 3.0}, ["relu", "clip_by_value"], [0, 0.6, 2, 3]),
+        ({"alpha": 0.1}, ["leaky_relu"], [-0.1, 0.6, 2, 8]),
+        ({"threshold": 1.0}, ["greater", "cast", "multiply"], [0, 0, 2, 8]),
+        ({"alpha": 0.2, "max_value": 6.0}, ["negative", "relu", "relu6", "multiply", "subtract"], [-0.2, 0.6, 2, 6]),
+    ):
+        model = tf.keras.Model(x, tf.keras.activations.relu(x, **options))
+        assert [layer.name.split(".")[-1].rstrip("_0123456789") if "relu6" not in layer.name else "relu6" for layer in model.layers[1:]] == names
+        assert np.allclose(model(row).numpy(), [values])
+        assert np.allclose(tf.keras.activations.relu(row, **options).numpy(), [values])

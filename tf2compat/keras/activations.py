@@ -102,13 +102,28 @@ def relu(x: Any, alpha: float = 0.0, max_value: float | None = None, threshold: 
         return nn.relu(x)
     if isinstance(alpha, (int, float)) and alpha == 0 and isinstance(max_value, (int, float)) and max_value == 6 and threshold == 0:
         return nn.relu6(x)
-    if isinstance(alpha, (int, float)):
+    if isinstance(alpha, (int, float)) and not hasattr(type(x), "_is_keras_tensor"):
         return _relu(x, float(alpha), None if max_value is None else float(max_value), float(threshold))
-    negative = tf.nn.relu(threshold - x)
-    positive = x * tf.cast(x > threshold, x.dtype)
+    return _relu_of_ops(x, alpha, max_value, threshold)
+
+
+def _relu_of_ops(x: Any, alpha: Any, max_value: Any, threshold: Any) -> Any:
+    """The public ops that a model between symbolic tensors is made of, so that TensorFlow can load what describes it."""
+    sloped = not isinstance(alpha, (int, float)) or alpha != 0
+    if sloped and max_value is None and threshold == 0:
+        return tf.nn.leaky_relu(x, alpha)
+    negative = None
+    if sloped:
+        negative = tf.nn.relu(-x + threshold if threshold != 0 else -x)
+    if threshold != 0:
+        x = x * tf.cast(x > threshold, x.dtype)
+    elif max_value == 6:
+        x, max_value = tf.nn.relu6(x), None
+    else:
+        x = tf.nn.relu(x)
     if max_value is not None:
-        positive = tf.clip_by_value(positive, 0.0, max_value)
-    return positive - alpha * negative
+        x = tf.clip_by_value(x, 0.0, max_value)
+    return x if negative is None else x - alpha * negative
 
 
 def gelu(x: Any, approximate: bool = False) -> Any:
