@@ -78,3 +78,10 @@ def test_a_programs_layer_gets_older_formats_as_they_are() -> None:
     third = tf.keras.models.model_from_json(model.to_json(), custom_objects={"Holds": Holds})
     assert seen == [Scaled, dict, dict]
     assert type(again.layers[0].init) is type(third.layers[0].init) is Scaled
+
+
+def test_a_metric_of_an_unknown_name_is_a_type_error() -> None:
+    model = tf.keras.Sequential([tf.keras.layers.Dense(1)])
+    model.compile("sgd", "mse", metrics=["auc"])  # the class is AUC: Keras looks at names when it trains
+    with pytest.raises(TypeError, match="Unknown metric function: 'auc'"):
+        model.fit(np.zeros((4, 2), "float32"), np.zeros((4, 1), "float32"), verbose=0)

@@ -384,7 +384,7 @@ def _as_metric(metric: Any, y_t: Any, y_p: Any) -> Any:
     else:
         fn = m.get(metric)
         if isinstance(fn, str):
-            raise ValueError(
+            raise TypeError(  # Keras calls the name as it is
                 f"Unknown metric function: '{fn}'. Please ensure you are using a `keras.utils.custom_object_scope` and that this object is "
                 "included in the scope. See https://www.tensorflow.org/guide/keras/save_and_serialize#registering_the_custom_object for details."
             )
