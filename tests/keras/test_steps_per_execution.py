@@ -132,9 +132,14 @@ def test_unknown_number_of_batches():
     m = model()
     m.compile("sgd", "mse", steps_per_execution=4)
     data = tf.data.Dataset.from_tensor_slices((X, X[:, :1])).filter(lambda a, b: True).batch(2)
+    for call in (m.fit, m.evaluate, m.predict):
+        with pytest.raises(ValueError, match="Could not infer the size of the data. With `steps_per_execution > 1`"):
+            call(data, verbose=0)
     log = Log()
-    m.fit(data, verbose=0, callbacks=[log])
-    assert log.seen == [("b", 0), ("e", 3), ("b", 4), ("e", 4), ("b", 5)] and int(m.optimizer.iterations) == 5
+    m.fit(data, verbose=0, callbacks=[log], steps_per_epoch=5)
+    assert log.seen == [("b", 0), ("e", 3), ("b", 4), ("e", 4)] and int(m.optimizer.iterations) == 5
+    m.fit(data.apply(tf.data.experimental.assert_cardinality(5)), verbose=0)
+    assert int(m.optimizer.iterations) == 10
 
 
 @pytest.mark.parametrize("kind", ["functional", "subclass"])

@@ -216,7 +216,7 @@ def deserialize(name: Any, custom_objects: dict[str, Any] | None = None, use_leg
         if found is None:
             raise ValueError(f"Unknown activation function '{name}' cannot be deserialized.")
         return found() if isinstance(found, type) else found
-    return from_module(name, _KNOWN, custom_objects, "activation function")
+    return from_module(name, _KNOWN, custom_objects, "activation function", use_legacy_format)
 
 
 def get(identifier: Any) -> Any:

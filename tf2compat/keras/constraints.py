@@ -140,7 +140,7 @@ def serialize(constraint: Any, use_legacy_format: bool = False) -> Any:
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None, use_legacy_format: bool = False) -> Any:
     """The constraint of a config or name (`tf.keras.constraints.deserialize`)."""
-    return from_module(config, _KNOWN, custom_objects, "constraint")
+    return from_module(config, _KNOWN, custom_objects, "constraint", use_legacy_format)
 
 
 def get(identifier: Any) -> Any:
@@ -148,7 +148,7 @@ def get(identifier: Any) -> Any:
     if identifier is None:
         return None
     if isinstance(identifier, (dict, str)):
-        return deserialize(identifier)
+        return deserialize(identifier, use_legacy_format="module" not in identifier)
     if callable(identifier):
         return identifier
     raise ValueError(f"Could not interpret constraint function identifier: {identifier}")

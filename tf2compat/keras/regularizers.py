@@ -168,7 +168,7 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None, use_l
     """The regularizer of a config or name (`tf.keras.regularizers.deserialize`)."""
     if config == "l1_l2":
         return L1L2(l1=0.01, l2=0.01)
-    return from_module(config, _KNOWN, custom_objects, "regularizer")
+    return from_module(config, _KNOWN, custom_objects, "regularizer", use_legacy_format)
 
 
 def get(identifier: Any) -> Any:
@@ -176,7 +176,7 @@ def get(identifier: Any) -> Any:
     if identifier is None:
         return None
     if isinstance(identifier, (dict, str)):
-        return deserialize(identifier)
+        return deserialize(identifier, use_legacy_format="module" not in identifier)
     if callable(identifier):
         return identifier
     raise ValueError(f"Could not interpret regularizer identifier: {identifier}")

@@ -350,10 +350,7 @@ def deserialize_keras_object(
     if cls is None:
         cls = find_class(name, config.get("module"))
     if cls is None and "module" not in config:  # as formats before .keras have it
-        raise ValueError(
-            f"Unknown {what}: '{name}'. Please ensure you are using a `keras.utils.custom_object_scope` and that this object is included in the "
-            "scope. See https://www.tensorflow.org/guide/keras/save_and_serialize#registering_the_custom_object for details."
-        )
+        raise _unknown(name, what)
     if cls is None:
         raise TypeError(
             f"Cannot deserialize object of type `{name}`. If `{name}` is a custom class, please register it using the "
@@ -433,30 +430,51 @@ def find_function(name: str) -> Any:
     return None
 
 
-def from_module(identifier: Any, space: dict[str, Any], custom: dict[str, Any] | None, what: str) -> Any:
+def from_module(identifier: Any, space: dict[str, Any], custom: dict[str, Any] | None, what: str, legacy: bool = False) -> Any:
     """An object of one public module, by name or config, as its `deserialize` and `get` return it.
 
-    ValueError when nothing of that name exists.
+    What is no name or config is returned as it is, and so is a name that means nothing. In the `legacy` form both are a ValueError.
     """
+    if identifier is None:
+        return None
     if isinstance(identifier, str):
         found = get_registered_object(identifier, custom)
         if found is None and not identifier.startswith("_"):
             found = space.get(identifier)
         if found is None or inspect.ismodule(found):
-            raise ValueError(
-                f"Unknown {what}: '{identifier}'. Please ensure you are using a `keras.utils.custom_object_scope` and that this object is "
-                "included in the scope. See https://www.tensorflow.org/guide/keras/save_and_serialize#registering_the_custom_object "
-                "for details."
-            )
+            if not legacy:
+                return identifier
+            raise _unknown(identifier, what)
         return found() if inspect.isclass(found) else found
     if isinstance(identifier, dict):
-        name = identifier.get("class_name")
-        cls = get_registered_object(identifier.get("registered_name") or "", custom) or get_registered_object(name or "", custom)
-        if cls is None and name and not name.startswith("_"):
-            cls = space.get(name)
-        if cls is not None and name != "function":
-            config = identifier.get("config") or {}
-            with CustomObjectScope(custom or {}):
-                return _build(cls, config, lambda v: deserialize_keras_object(v, custom))
-        return deserialize_keras_object(identifier, custom, printable_module_name=what)
+        return _of_config(identifier, space, custom, what, legacy)
+    if not legacy:
+        if isinstance(identifier, (list, tuple)):
+            return [deserialize_keras_object(v, custom) for v in identifier]
+        return identifier
+    if inspect.isfunction(identifier):
+        return identifier
     raise ValueError(f"Could not interpret serialized {what}: {identifier}")
+
+
+def _of_config(identifier: dict[str, Any], space: dict[str, Any], custom: dict[str, Any] | None, what: str, legacy: bool) -> Any:
+    name = identifier.get("class_name")
+    if "class_name" not in identifier and not isinstance(identifier, InMemory):
+        if legacy:
+            raise ValueError(f"Improper config format for {identifier}. Expecting python dict contains `class_name` and `config` as keys")
+        raise ValueError(f"Unknown `config` as a `dict`, config={identifier}")
+    cls = get_registered_object(identifier.get("registered_name") or "", custom) or get_registered_object(name or "", custom)
+    if cls is None and name and not name.startswith("_"):
+        cls = space.get(name)
+    if cls is not None and name != "function":
+        config = identifier.get("config") or {}
+        with CustomObjectScope(custom or {}):
+            return _build(cls, config, lambda v: deserialize_keras_object(v, custom))
+    return deserialize_keras_object(identifier, custom, printable_module_name=what)
+
+
+def _unknown(name: str, what: str) -> ValueError:
+    return ValueError(
+        f"Unknown {what}: '{name}'. Please ensure you are using a `keras.utils.custom_object_scope` and that this object is included in the "
+        "scope. See https://www.tensorflow.org/guide/keras/save_and_serialize#registering_the_custom_object for details."
+    )

@@ -218,6 +218,13 @@ class Training:
         """How many of an iterator's batches are for one execution: all of those that `fit` took for one."""
         return iterator.count if type(iterator) is _Execution else self._at_once()
 
+    def _count_steps(self, batches: Any, given: int | None) -> Any:
+        """How many batches an epoch has, None where only its end tells. ValueError where executions of several are to be made of those."""
+        found = _steps_of(batches, given)
+        if found is None and self._at_once() > 1 and not self._autotune_steps_per_execution:
+            raise ValueError("Could not infer the size of the data. With `steps_per_execution > 1`, you must specify the number of steps to run.")
+        return found
+
     @property
     def autotune_steps_per_execution(self) -> bool:
         """Whether `steps_per_execution` is tuned while the model is trained; may be assigned."""
@@ -512,7 +519,7 @@ class Training:
         batches = batches_of(x, y, sample_weight, batch_size, steps_per_epoch, shuffle, workers, max_queue_size)
         if class_weight:
             batches = with_class_weights(batches, class_weight)
-        steps = _steps_of(batches, steps_per_epoch)
+        steps = self._count_steps(batches, steps_per_epoch)
         verbose = _verbosity(verbose)
         if not isinstance(callbacks, CallbackList):
             callbacks = CallbackList(callbacks, add_history=True, add_progbar=verbose != 0, model=self, verbose=verbose, epochs=epochs, steps=steps)
@@ -573,7 +580,7 @@ class Training:
         callbacks.on_test_begin()
         self.reset_metrics()
         logs: Any = {}
-        loop = _Loop(batches, _steps_of(batches, steps), steps is not None)
+        loop = _Loop(batches, self._count_steps(batches, steps), steps is not None)
         for start, end, iterator in loop.epoch(self._at_once, callbacks.on_test_batch_begin):
             callbacks.on_test_batch_begin(start)
             logs = test_function(iterator)
@@ -618,7 +625,7 @@ class Training:
             batches = batches_of(x, y, sample_weight, batch_size, steps, False, workers, max_queue_size)
             if again:
                 self.__dict__["_validation"] = batches
-        count = _steps_of(batches, steps)
+        count = self._count_steps(batches, steps)
         verbose = _verbosity(verbose)
         if not isinstance(callbacks, CallbackList):
             callbacks = CallbackList(callbacks, add_history=True, add_progbar=verbose != 0, model=self, verbose=verbose, epochs=1, steps=count)
@@ -645,7 +652,7 @@ class Training:
         self._check_use("predict")
         _check_workers(use_multiprocessing)
         batches = batches_of(x, None, None, batch_size, steps, False, workers, max_queue_size)
-        count = _steps_of(batches, steps)
+        count = self._count_steps(batches, steps)
         verbose = _verbosity(verbose)
         if not isinstance(callbacks, CallbackList):
             callbacks = CallbackList(callbacks, add_history=True, add_progbar=verbose != 0, model=self, verbose=verbose, epochs=1, steps=count)

@@ -417,7 +417,7 @@ def serialize(initializer: Any, use_legacy_format: bool = False) -> Any:
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None, use_legacy_format: bool = False) -> Any:
     """The initializer of a config or name (`tf.keras.initializers.deserialize`)."""
-    return from_module(config, _KNOWN, custom_objects, "initializer")
+    return from_module(config, _KNOWN, custom_objects, "initializer", use_legacy_format)
 
 
 def get(identifier: Any) -> Any:
@@ -425,7 +425,7 @@ def get(identifier: Any) -> Any:
     if identifier is None:
         return None
     if isinstance(identifier, (dict, str)):
-        return deserialize(identifier)
+        return deserialize(identifier, use_legacy_format="module" not in identifier)
     if callable(identifier):
         return identifier() if inspect.isclass(identifier) else identifier
     raise ValueError(f"Could not interpret initializer identifier: {identifier}")

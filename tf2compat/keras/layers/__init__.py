@@ -97,8 +97,10 @@ def serialize(layer: Any, use_legacy_format: bool = False) -> Any:
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None, use_legacy_format: bool = False) -> Any:
     """The layer of a config (`tf.keras.layers.deserialize`). ValueError without one, or for an unknown class."""
-    from .._base.serialization import deserialize_keras_object
+    from .._base.serialization import deserialize_keras_object, from_module
 
     if not config:
         raise ValueError(f"Cannot deserialize empty config. Received: config={config}")
-    return deserialize_keras_object(config, custom_objects)
+    if isinstance(config, (dict, list, tuple)) and not (isinstance(config, dict) and "class_name" not in config):
+        return deserialize_keras_object(config, custom_objects)
+    return from_module(config, globals(), custom_objects, "layer", use_legacy_format)

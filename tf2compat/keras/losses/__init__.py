@@ -77,7 +77,7 @@ def deserialize(name: Any, custom_objects: dict[str, Any] | None = None, use_leg
     """The loss of a config or name (`tf.keras.losses.deserialize`); ValueError for an unknown one."""
     from .._base.serialization import from_module
 
-    return from_module(name, globals(), custom_objects, "loss function")
+    return from_module(name, globals(), custom_objects, "loss function", use_legacy_format)
 
 
 def get(identifier: Any) -> Any:
@@ -85,7 +85,7 @@ def get(identifier: Any) -> Any:
     if identifier is None:
         return None
     if isinstance(identifier, (str, dict)):
-        return deserialize(identifier)
+        return deserialize(identifier, use_legacy_format="module" not in identifier)
     if callable(identifier):
         return identifier
     raise ValueError(f"Could not interpret loss function identifier: {identifier}")

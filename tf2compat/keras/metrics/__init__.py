@@ -110,22 +110,19 @@ def serialize(metric: Any, use_legacy_format: bool = False) -> Any:
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None, use_legacy_format: bool = False) -> Any:
     """The metric of a config or name (`tf.keras.metrics.deserialize`); a name that means none is returned, as Keras does."""
-    from .._base.serialization import from_module, get_registered_object
+    from .._base.serialization import from_module
 
     if config in ("acc", "accuracy") and config not in (custom_objects or ()):
         from .functions import accuracy
 
         return accuracy
-    known = not isinstance(config, str) or config in globals() or config in _BY_NAME or get_registered_object(config, custom_objects) is not None
-    if not known and not use_legacy_format:
-        return config
-    return from_module(config, {**globals(), **_BY_NAME}, custom_objects, "metric function")
+    return from_module(config, {**globals(), **_BY_NAME}, custom_objects, "metric function", use_legacy_format)
 
 
 def get(identifier: Any) -> Any:
     """The metric that a name, config or callable means (`tf.keras.metrics.get`); ValueError otherwise."""
     if isinstance(identifier, (dict, str)):
-        return deserialize(identifier)
+        return deserialize(identifier, use_legacy_format=isinstance(identifier, dict) and "module" not in identifier)
     if callable(identifier):
         return identifier
     raise ValueError(f"Could not interpret metric identifier: {identifier}")

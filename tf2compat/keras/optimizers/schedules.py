@@ -254,4 +254,4 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None, use_l
     """The schedule of a config (`tf.keras.optimizers.schedules.deserialize`); ValueError for an unknown one."""
     from .._base.serialization import from_module
 
-    return from_module(config, globals(), custom_objects, "decay")
+    return from_module(config, globals(), custom_objects, "decay", use_legacy_format)

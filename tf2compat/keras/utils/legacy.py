@@ -25,7 +25,7 @@ def deserialize_keras_object(
         if isinstance(cls, type) and not hasattr(cls, "from_config"):
             with CustomObjectScope(custom_objects or {}):
                 return cls(**{k: _named(v, custom_objects) for k, v in identifier["config"].items()})
-    return from_module(identifier, module_objects or {}, custom_objects, printable_module_name)
+    return from_module(identifier, module_objects or {}, custom_objects, printable_module_name, legacy=True)
 
 
 def _named(value: Any, custom_objects: Any) -> Any:
