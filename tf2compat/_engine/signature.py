@@ -150,6 +150,16 @@ def _dtype_key(dtype: dtypes.DType) -> Any:
     return _OBJECT if dtype.torch is None else dtype.torch
 
 
+class Leaves(list[Any]):
+    """The tensors of arguments; `open` has the sizes for which a trace is made of those whose own do not count, by their places, `shapes`
+    what is known of the shapes of sparse tensors."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: dict[int, Any] = {}
+        self.shapes: list[Any] = []
+
+
 def encode(value: Any, leaves: list[Any], shapes: bool = True) -> Any:
     """The key of an argument; its tensors are appended to `leaves`. Without `shapes`, tensors count by dtype alone."""
     t = type(value)
@@ -180,6 +190,8 @@ def encode(value: Any, leaves: list[Any], shapes: bool = True) -> Any:
             leaves.append(value)
             return (_OBJECT, ()) if shapes else (_OBJECT,)
         return encode(convert_to_tensor(value), leaves, shapes) if hasattr(t, "__tf_tensor__") else (t, _reference(value))
+    if hasattr(t, "_tf_open_dims"):
+        return (t, _shape_of(value, leaves, shapes), *_components(value, leaves, shapes))
     if hasattr(t, "_tf_components"):
         return (getattr(t, "_tf_kind", t), _static(value), *[encode(v, leaves, shapes) for v in value._tf_components()])
     if hasattr(t, "_tf_staged"):
@@ -193,13 +205,35 @@ def encode(value: Any, leaves: list[Any], shapes: bool = True) -> Any:
     if isinstance(value, TypeSpec):
         parts = value._component_specs
         if parts is not value:  # a composite's spec stands for the composite
-            return (value.value_type, _static(value), *[encode(p, leaves, shapes) for p in nest.flatten(parts)])
+            return (value.value_type, _shape_of(value, leaves, shapes), *[encode(p, leaves, shapes) for p in nest.flatten(parts)])
     if isinstance(value, (type, dtypes.DType, TypeSpec, range, frozenset)):
         return (t, value)
     protocol = getattr(t, "__tf_tracing_type__", None)
     if protocol is not None:
         return (t, protocol(value, None))
     return (t, _reference(value))
+
+
+def _components(value: Any, leaves: list[Any], shapes: bool) -> list[Any]:
+    """Keys of a composite's tensors, of which the sizes count that its spec tells: not how many values there are."""
+    found = []
+    for part, dims in zip(value._tf_components(), value._tf_open_dims(), strict=True):
+        at = len(leaves)
+        key = encode(part, leaves, False)
+        if type(leaves) is Leaves and len(leaves) > at:
+            leaves.open[at] = dims
+        found.append((*key, dims) if shapes else key)
+    return found
+
+
+def _shape_of(value: Any, leaves: list[Any], shapes: bool) -> Any:
+    """What a composite is beside its tensors, where that is not a shape that may be relaxed."""
+    if not hasattr(type(value), "_tf_static_shape"):
+        return _static(value)
+    dims = value._tf_static_shape()
+    if type(leaves) is Leaves:
+        leaves.shapes.append(dims)
+    return dims if shapes else None
 
 
 def _static(value: Any) -> Any:
@@ -224,7 +258,10 @@ def decode(value: Any, tensors: Iterator[Any]) -> Any:
         return next(tensors) if hasattr(t, "__tf_tensor__") or hasattr(t, "_tf_variant") else value
     if hasattr(t, "_tf_components"):
         parts = [decode(v, tensors) for v in value._tf_components()]
-        return value._type_spec if any(isinstance(p, TypeSpec) for p in nest.flatten(parts)) else value._tf_from_components(parts)
+        if any(isinstance(p, TypeSpec) for p in nest.flatten(parts)):
+            return value._type_spec
+        made = value._tf_from_components(parts)
+        return made._shaped(value.shape) if hasattr(t, "_tf_static_shape") else made
     if hasattr(t, "_tf_staged"):
         return decode(value._tf_staged(), tensors)
     if isinstance(value, TypeSpec) and value._component_specs is not value:

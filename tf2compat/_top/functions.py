@@ -21,7 +21,7 @@ from .._engine.concrete import ConcreteFunction, trace
 from .._engine.convert import convert_to_tensor
 from .._engine.function_type import Callable as TensorCallable
 from .._engine.function_type import FunctionType
-from .._engine.signature import Binder, dead, encode
+from .._engine.signature import Binder, Leaves, dead, encode
 from .._engine.specs import TensorSpec, TypeSpec
 from .._engine.symbolic import SymbolicTensor
 from .._engine.tensor import Tensor
@@ -256,37 +256,43 @@ class Function(TensorCallable):
             if found is not None:
                 return found, False
             loose: Any = (encode(pos, [], False), encode(kw, [], False), state.local.device)
-            dims = [_dims(v) for v in leaves]
+            known = Leaves()
+            encode(pos, known)
+            encode(kw, known)
+            given = [*(known.open[i] if i in known.open else _dims(v) for i, v in enumerate(leaves)), *known.shapes]
             for open_key, open_dims, concrete in self._open:
-                if open_key == loose and all(_covers(o, d) for o, d in zip(open_dims, dims, strict=True)):
+                if open_key == loose and all(_covers(o, d) for o, d in zip(open_dims, given, strict=True)):
                     self._cache[key] = concrete
                     return concrete, False
-            specs = [(v.dtype, d) for v, d in zip(leaves, dims, strict=True)]
+            dims = given
             if self._input_signature is not None:
                 # traced for the signature's shapes, whatever the call's are
-                wanted: list[Any] = []
+                wanted = Leaves()
                 encode(tuple(self._input_signature), wanted)  # those of composites among them
-                if len(wanted) <= len(specs):
-                    specs[: len(wanted)] = [(s.dtype, None if s.shape.rank is None else tuple(s.shape.as_list())) for s in wanted]
+                if len(wanted) <= len(leaves) and len(wanted.shapes) <= len(known.shapes):
+                    dims = [*map(_dims, wanted), *dims[len(wanted) : len(leaves)], *wanted.shapes, *dims[len(leaves) + len(wanted.shapes) :]]
             elif self._reduce_retracing:
-                specs = self._relaxed(loose, specs)
+                dims = self._relaxed(loose, dims)
+            specs = [(v.dtype, d) for v, d in zip(leaves, dims, strict=False)]
+            shapes = dims[len(leaves) :]
+            if shapes != known.shapes:
+                pos, kw = _reshaped(pos, kw, shapes)
             concrete = self._trace(pos, kw, specs)
             if concrete.graph.captures:
                 return concrete, True  # it belongs to the graph around it
             self._cache[key] = concrete
-            if any(d is None or None in d for _, d in specs):
-                self._open.append((loose, [d for _, d in specs], concrete))
+            if any(d is None or None in d for d in dims):
+                self._open.append((loose, dims, concrete))
             if len(self._cache) > _KEPT:
                 self._prune()
             return concrete, True
 
-    def _relaxed(self, loose: Any, specs: list[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
+    def _relaxed(self, loose: Any, dims: list[Any]) -> list[Any]:
         """Shapes that cover this call's and those of an earlier trace of the same kind."""
         seen = self.__dict__.setdefault("_seen_shapes", {})
-        dims = [d for _, d in specs]
         before = seen.get(loose)
         seen[loose] = dims if before is None else [_join(a, b) for a, b in zip(before, dims, strict=True)]
-        return [(t, d) for (t, _), d in zip(specs, seen[loose], strict=True)]
+        return list(seen[loose])
 
     def _prune(self) -> None:
         for key in [k for k in self._cache if dead(k)]:
@@ -477,6 +483,18 @@ def _dims(v: Any) -> Any:
     if isinstance(v, TensorSpec):
         return None if v.shape.rank is None else tuple(v.shape.as_list())
     return tuple(v._t.shape)
+
+
+def _reshaped(pos: tuple[Any, ...], kw: dict[str, Any], shapes: list[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Arguments in which sparse tensors are specs of these shapes."""
+    rest = iter(shapes)
+
+    def spec(value: Any) -> Any:
+        if not hasattr(type(value), "_tf_static_shape"):
+            return value
+        return type(value if isinstance(value, TypeSpec) else value._type_spec)(next(rest), value.dtype)
+
+    return nest.map_structure(spec, (pos, kw))
 
 
 def _spec_of(value: Any) -> Any:

@@ -430,6 +430,12 @@ class RaggedTensor:
         inner = self._flat._uniforms() if isinstance(self._flat, RaggedTensor) else []
         return [self._uniform, *inner]
 
+    def _tf_open_dims(self) -> list[Any]:
+        """Sizes of the components as the spec tells them: how many rows there are, not how many values."""
+        components = self._tf_components()
+        rows, inner = self._row_splits.shape, components[0].shape
+        return [None if inner.rank is None else (None, *inner.as_list()[1:]), tuple(rows.as_list()), *[(None,)] * (len(components) - 2)]
+
     def _tf_static(self) -> Any:
         found = self._uniforms()
         return None if all(u is None for u in found) else tuple(found)

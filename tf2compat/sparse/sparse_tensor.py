@@ -123,6 +123,14 @@ class SparseTensor:
     def _tf_from_components(self, components: list[Any]) -> SparseTensor:
         return SparseTensor(*components)._shaped(TensorShape(None if self._shape.rank is None else [None] * self._shape.rank))
 
+    def _tf_open_dims(self) -> list[Any]:
+        """Sizes of the components as the spec tells them."""
+        rank = self._shape.rank
+        return [(None, rank), (None,), (rank,)]
+
+    def _tf_static_shape(self) -> Any:
+        return None if self._shape.rank is None else tuple(self._shape.as_list())
+
     @property
     def _type_spec(self) -> SparseTensorSpec:
         return SparseTensorSpec(self._shape, self.dtype)
@@ -222,6 +230,9 @@ class SparseTensorSpec(TypeSpec):
     def _component_specs(self) -> Any:
         rank = self._shape.rank
         return TensorSpec([None, rank], dtypes.int64), TensorSpec([None], self._dtype), TensorSpec([rank], dtypes.int64)
+
+    def _tf_static_shape(self) -> Any:
+        return None if self._shape.rank is None else tuple(self._shape.as_list())
 
     def _from_components(self, components: Any) -> SparseTensor:
         return SparseTensor(*components)._shaped(self._shape)

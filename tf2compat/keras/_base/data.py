@@ -58,12 +58,24 @@ def to_tensor(x: Any) -> Any:
     if _is_frame(x):
         x = x.to_numpy()
     if hasattr(x, "tocoo"):
-        x = x.toarray()
+        return _sparse(x)
     if not isinstance(x, np.ndarray):
         x = np.asarray(x)
     if x.dtype.kind == "f" and x.dtype.name != settings.floatx:
         x = x.astype(settings.floatx)
     return convert_to_tensor(x)
+
+
+def _sparse(x: Any) -> Any:
+    """The SparseTensor of one of SciPy's sparse matrices, its floats in `floatx`."""
+    from tf2compat import SparseTensor
+
+    found = x.tocoo()
+    order = np.lexsort((found.col, found.row))
+    values = found.data[order]
+    if values.dtype.kind == "f":
+        values = values.astype(settings.floatx)
+    return SparseTensor(np.stack([found.row[order], found.col[order]], 1).astype("int64"), values, found.shape)
 
 
 def is_arrays(x: Any) -> bool:
@@ -320,11 +332,9 @@ def _cardinality(dataset: Any) -> int | None:
 def split(arrays: Any, fraction: float) -> tuple[Any, Any]:
     """Arrays without their last part, and that part. ValueError when either would be empty."""
     flat = [v for v in nest.flatten(arrays) if v is not None]
-    if not is_arrays(arrays):
-        raise ValueError(
-            "`validation_split` is only supported for Tensors or NumPy arrays, found following types in the input: "
-            f"{[type(v) for v in flat if not is_arrays(v)]}"
-        )
+    whole = [type(v) for v in flat if not is_arrays(v) or hasattr(v, "tocoo") or hasattr(type(v), "_tf_components")]
+    if whole:
+        raise ValueError(f"`validation_split` is only supported for Tensors or NumPy arrays, found following types in the input: {whole}")
     n = len(flat[0])
     at = int(math.floor(n * (1.0 - fraction)))
     if at == 0 or at == n:
