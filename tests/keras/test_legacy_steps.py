@@ -189,3 +189,20 @@ def test_hyperparameters_keep_the_type_that_they_are_given():
     assert (optimizer._get_hyper("flag").dtype, optimizer.learning_rate.dtype, L.SGD(0.5).learning_rate.dtype) == (tf.bool, tf.int32, tf.float32)
     optimizer.learning_rate = 0.25
     assert int(optimizer.learning_rate) == 0
+
+
+def test_schedules_are_asked_with_a_step_of_the_variables_dtype() -> None:
+    asked = []
+
+    class Warming(tf.keras.optimizers.schedules.LearningRateSchedule):
+        def __call__(self, step):
+            asked.append(step.dtype)
+            return tf.math.minimum(tf.math.rsqrt(step), step * 0.5)  # a root that integers have not
+
+    v = tf.Variable([1.0, 2.0])
+    for make in (tf.keras.optimizers.legacy.SGD, tf.keras.optimizers.legacy.Adam):
+        optimizer = make(Warming())
+        for _ in range(2):
+            optimizer.apply_gradients([(tf.constant([1.0, 1.0]), v)])
+    assert set(asked) == {tf.float32}
+    assert np.isfinite(v.numpy()).all()

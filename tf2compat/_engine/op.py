@@ -601,13 +601,24 @@ def _as_ints(owner: Op, param: str, value: Any) -> Any:
                     raise _no_ints(owner, param, value, "string" if isinstance(v, (str, bytes)) else "float")
                 if v is None:
                     raise ValueError(f"Attempt to convert a value ({None}) with an unsupported type ({type(None)}) to a Tensor.")
-                out.append(_as_int(owner, param, v))
+                out.append(_as_int(owner, param, _whole(v)))
         return tuple(out)
     if isinstance(value, (float, np.floating)) and owner.stateful:
         raise _no_int(owner, param, "float")
     if isinstance(value, (str, bytes)) and what == "shape" and not owner.groups and not owner.stateful:
         raise TypeError(f"Cannot convert {value!r} to EagerTensor of dtype int32")
     return (_as_int(owner, param, value),)
+
+
+def _whole(value: Any) -> Any:
+    """A tensor of a floating dtype in a list of ints is cast, as TensorFlow does when it packs the list; numbers are not."""
+    if hasattr(type(value), "_tf_storage"):
+        value = value._as_tensor()
+    if isinstance(value, Tensor) and value.dtype.is_floating:
+        from .. import cast
+
+        return cast(value, dtypes.int32)
+    return value
 
 
 def _elements(value: Any) -> list[Any] | None:

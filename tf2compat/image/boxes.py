@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -145,18 +146,69 @@ def non_max_suppression_padded(
     canonicalized_coordinates: bool = False,
     tile_size: int = 512,
 ) -> tuple[Tensor, Tensor]:
-    """As `tf.image.non_max_suppression`, with the number of places, which zeros fill up on request
-    (`tf.image.non_max_suppression_padded`). Batches are not supported (NotImplementedError)."""
-    boxes = convert_to_tensor(boxes)
-    if boxes.shape.rank is not None and boxes.shape.rank > 2:
-        raise NotImplementedError("tf.image.non_max_suppression_padded of tf2compat takes one image's boxes, [number, 4]; loop over the batch.")
-    from .. import pad, size
+    """As `tf.image.non_max_suppression`, with the number of places, which zeros fill up on request; boxes may be of several images,
+    [..., number, 4], if they do (`tf.image.non_max_suppression_padded`).
 
-    places = non_max_suppression(boxes, scores, max_output_size, iou_threshold, score_threshold, name)
-    count = size(places)
-    if pad_to_max_output_size:
-        places = pad(places, [[0, max_output_size - count]])
-    return places, count
+    As in TensorFlow, boxes that overlap by just `iou_threshold` suppress each other and boxes without a positive coordinate are not chosen;
+    the first box of a batch tells in which order all give their corners.
+    """
+    boxes, scores = convert_to_tensor(boxes), convert_to_tensor(scores)
+    if not pad_to_max_output_size and boxes.shape.rank is not None and boxes.shape.rank > 2:
+        raise ValueError(f"'pad_to_max_output_size' (value {pad_to_max_output_size}) must be True for batched input")
+    places, count = _nms_padded(
+        boxes, scores, max_output_size, iou_threshold, score_threshold, bool(sorted_input), bool(canonicalized_coordinates), name
+    )
+    return (places, count) if pad_to_max_output_size else (places[:count], count)
+
+
+@op("NonMaxSuppressionPadded", multi=True, boxes=_FLOAT, scores=_FLOAT, count=INT)
+def _nms_padded(boxes: Any, scores: Any, count: Any, iou: Any, least: Any, in_order: bool, canonical: bool, name: str | None = None) -> Any:
+    iou, least = float(iou), float(least)
+    lead, number = tuple(boxes.shape[:-2]), boxes.shape[-2]
+    if boxes.shape[-1] != 4 or tuple(scores.shape) != (*lead, number):
+        raise invalid(f"boxes must be [..., number, 4] and scores [..., number]: {list(boxes.shape)}, {list(scores.shape)} [Op:NonMaxSuppressionPadded]")
+    if count < 0:
+        raise invalid("max_output_size must be non-negative [Op:NonMaxSuppressionPadded] name: ")
+    images = math.prod(lead)
+    b, s = _host(boxes).reshape(images, number, 4), _host(scores).reshape(images, number)
+    if least != float("-inf"):
+        above = s > least
+        b, s = b * above[..., None], s * above
+    if not canonical and b.size:
+        order = [0, 1, 2, 3]
+        for low, high in ((0, 2), (1, 3)):
+            if not b[0, 0, low] <= b[0, 0, high]:
+                order[low], order[high] = high, low
+        b = b[..., order]
+    places = np.zeros((len(b), count), np.int32)
+    counts = np.zeros(len(b), np.int32)
+    for i in range(len(b)):
+        order_of = np.arange(number) if in_order else np.argsort(-s[i], kind="stable")
+        chosen = _chosen_of_sorted(b[i][order_of], count, iou)
+        counts[i] = len(chosen)
+        places[i, : len(chosen)] = order_of[chosen]
+    device = boxes.device
+    return [torch.from_numpy(places).reshape(*lead, count).to(device), torch.from_numpy(counts).reshape(lead).to(device)]
+
+
+@_nms_padded.infer
+def _(boxes: Any, scores: Any, count: Any, iou: Any, least: Any, in_order: bool, canonical: bool) -> Any:
+    lead = tuple(boxes.shape[:-2])
+    return [(dtypes.int32, (*lead, count if type(count) is int else None)), (dtypes.int32, lead)]
+
+
+def _chosen_of_sorted(boxes: np.ndarray, count: int, iou: float) -> list[int]:
+    """Places of boxes [y1, x1, y2, x2], best first, that overlap no better chosen one by `iou` or more."""
+    low, high = boxes[:, :2], boxes[:, 2:]
+    areas = (high - low).prod(1)
+    left = np.flatnonzero((boxes > 0).any(1))
+    chosen: list[int] = []
+    while left.size and len(chosen) < count:
+        best, left = int(left[0]), left[1:]
+        chosen.append(best)
+        inner = np.maximum(np.minimum(high[best], high[left]) - np.maximum(low[best], low[left]), 0).prod(1)
+        left = left[inner / (areas[best] + areas[left] - inner + np.float32(1e-8)) < iou]
+    return chosen
 
 
 @op("NonMaxSuppressionWithOverlaps", overlaps=_FLOAT, scores=_FLOAT, count=INT)

@@ -182,7 +182,13 @@ def _nearest(images: torch.Tensor, height: int, width: int) -> torch.Tensor:
 def _size(size: Any) -> Any:
     from .. import ensure_shape
 
-    t = convert_to_tensor(size)
+    try:
+        t = convert_to_tensor(size)
+        if t.dtype.is_floating and not isinstance(size, Tensor):
+            # a list with tensors, or a NumPy array, is converted to int32 by TensorFlow; Python's numbers are not
+            size = t = convert_to_tensor(size, dtypes.int32)
+    except TypeError:
+        raise ValueError("'size' must be a 1-D int32 Tensor") from None
     if not t.shape.is_compatible_with([2]):
         raise ValueError("'size' must be a 1-D Tensor of 2 elements: new_height, new_width")
     if t.dtype not in (dtypes.int32, dtypes.int64):

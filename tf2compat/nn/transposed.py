@@ -66,13 +66,15 @@ class _CutAndBiased(torch.autograd.Function):
 
 
 @in_single
-def transpose(x: Any, w: Any, n: int, sizes: Any, strides: Any, padding: Any, rates: Any, first: bool, bias: Any = None) -> Any:
-    """What a convolution with filters w [*spatial, out, in] would have read to give x; `sizes` are its spatial sizes."""
+def transpose(
+    x: Any, w: Any, n: int, sizes: Any, strides: Any, padding: Any, rates: Any, first: bool, bias: Any = None, groups: int = 1
+) -> Any:
+    """What a convolution with filters w [*spatial, out / groups, in] would have read to give x; `sizes` are its spatial sizes."""
     if not first:
         x = x.permute(TO_FIRST[n])
     window = w.shape[:n]
     filters, w = w, w.permute(_FILTER[n])
-    groups = 1
+    depth = w.shape[1] * groups
     if x.shape[1] != w.shape[0]:
         raise invalid(f"{_CUSTOM[n]}: filter and out_backprop must have the same out_depth [Op:{_KERNEL[n]}]")
     pairs = pairs_of(padding, sizes, window, strides, rates)
@@ -83,11 +85,11 @@ def transpose(x: Any, w: Any, n: int, sizes: Any, strides: Any, padding: Any, ra
                 f"{_CUSTOM[n]}: Size of out_backprop doesn't match computed: actual = {x.shape[2 + i]}, computed = {computed} "
                 f"spatial_dim: {i + 1} input: {size} filter: {k} output: {x.shape[2 + i]} stride: {s} dilation: {r} [Op:{_KERNEL[n]}]"
             )
-    if n == 2 and few_pixels(x, filters, x.shape[0] * x.shape[2] * x.shape[3], x.shape[1], rates):
+    if n == 2 and groups == 1 and few_pixels(x, filters, x.shape[0] * x.shape[2] * x.shape[3], x.shape[1], rates):
         out = transposed_as_columns(x.permute(TO_LAST[n]), filters, bias, strides, pairs, sizes)
         return out.permute(TO_FIRST[n]) if first else out
     if 0 in x.shape[2:]:
-        out = x.new_zeros((x.shape[0], w.shape[1], *sizes))
+        out = x.new_zeros((x.shape[0], depth, *sizes))
         return out if first else out.permute(TO_LAST[n])
     lo = tuple(p[0] for p in pairs)
     grown = [
@@ -101,17 +103,17 @@ def transpose(x: Any, w: Any, n: int, sizes: Any, strides: Any, padding: Any, ra
         out = _TRANSPOSED[n](x.double(), w.double(), None, strides, lo, extra, groups, rates).to(torch.int32)
     elif cpu and w.shape[1] < 8 and max(window) == 1 and max(strides) > 1 and not any(lo):
         # as in `convolve`: oneDNN's derivative writes outside of its memory
-        out = x.new_zeros((x.shape[0], w.shape[1], *sizes))
-        out[(slice(None), slice(None), *[slice(None, None, s) for s in strides])] = _TRANSPOSED[n](x, w.contiguous())
-    elif n == 2 and few(x, w.shape[1], w.shape[0], x.shape[0] * x.shape[2] * x.shape[3], window):
+        out = x.new_zeros((x.shape[0], depth, *sizes))
+        out[(slice(None), slice(None), *[slice(None, None, s) for s in strides])] = _TRANSPOSED[n](x, w.contiguous(), groups=groups)
+    elif n == 2 and groups == 1 and few(x, w.shape[1], w.shape[0], x.shape[0] * x.shape[2] * x.shape[3], window):
         out = to_few(x, w, strides, lo, rates, [size - g + more for size, g, more in zip(sizes, grown, extra, strict=True)])
-    elif cpu and w.shape[1] < 8 <= w.shape[0] and max(strides) == 1 and not any(extra):
+    elif cpu and groups == 1 and w.shape[1] < 8 <= w.shape[0] and max(strides) == 1 and not any(extra):
         # where the filter goes by single steps that is a convolution by the reversed filter, which oneDNN does several times as fast for few channels
         back = tuple([r * (k - 1) - low for r, k, low in zip(rates, window, lo, strict=True)])
         out = _PLAIN[n](x, w.transpose(0, 1).flip(tuple(range(2, n + 2))), bias, 1, back, rates)
         apart = False
     else:
-        rows = turned(filters) if n == 2 else None
+        rows = turned(filters) if n == 2 and groups == 1 else None
         w = w.contiguous() if rows is None else rows  # torch refuses the gradient of one input channel in other memory formats
         out = _TRANSPOSED[n](x, w, None if apart else bias, strides, lo, extra, groups, rates)
     rest = [size - have for size, have in zip(sizes, out.shape[2:], strict=True)]
@@ -150,16 +152,21 @@ def _transpose(input: Any, filters: Any, output_shape: Any, strides: Any, paddin
         raise invalid(f"{_CUSTOM[n]}: filter must be {n + 2}-dimensional [Op:{_KERNEL[n]}]")
     if input.ndim != n + 2:
         raise invalid(f"{_CUSTOM[n]}: out_backprop must be {n + 2}-dimensional [Op:{_KERNEL[n]}]")
+    groups = 1
     if len(output_shape) == n + 2:
-        depth = output_shape[1] if first else output_shape[-1]
-        if depth != filters.shape[-2]:
-            raise invalid(f"{_CUSTOM[n]}: input depth must be evenly divisible by filter depth [Op:{_KERNEL[n]}]")
+        depth, of_group = output_shape[1] if first else output_shape[-1], filters.shape[-2]
+        if depth != of_group:
+            if n == 3 or depth < of_group or not of_group or depth % of_group:
+                raise invalid(f"{_CUSTOM[n]}: input depth must be evenly divisible by filter depth: {depth} vs {of_group} [Op:{_KERNEL[n]}]")
+            groups = depth // of_group
+            if filters.shape[-1] % groups:
+                raise invalid(f"output depth must be evenly divisible by number of groups: {filters.shape[-1]} vs {groups} [Op:{_KERNEL[n]}]")
         if output_shape[0] != input.shape[0]:
             raise invalid(f"{_CUSTOM[n]}: input and out_backprop must have the same batch size [Op:{_KERNEL[n]}]")
     if not isinstance(padding, str):
         padding = explicit_pairs(padding, first, _KERNEL[n])
     return transpose(
-        input, filters, n, _sizes(output_shape, n, first), spatial(strides, first), padding, spatial(dilations, first), first
+        input, filters, n, _sizes(output_shape, n, first), spatial(strides, first), padding, spatial(dilations, first), first, None, groups
     )
 
 
@@ -182,7 +189,7 @@ def conv1d_transpose(
     dilations: Any = None,
     name: str | None = None,
 ) -> Tensor:
-    """The transpose of `conv1d` (`tf.nn.conv1d_transpose`): filters [width, out, in]; `output_shape` says which size is meant."""
+    """The transpose of `conv1d` (`tf.nn.conv1d_transpose`): filters [width, out / groups, in]; `output_shape` says which size is meant."""
     return _public(1, input, filters, output_shape, strides, padding, data_format, dilations)
 
 
@@ -196,7 +203,7 @@ def conv2d_transpose(
     dilations: Any = None,
     name: str | None = None,
 ) -> Tensor:
-    """The transpose of `conv2d` (`tf.nn.conv2d_transpose`): filters [height, width, out, in]."""
+    """The transpose of `conv2d` (`tf.nn.conv2d_transpose`): filters [height, width, out / groups, in]."""
     return _public(2, input, filters, output_shape, strides, padding, data_format, dilations)
 
 

@@ -200,6 +200,16 @@ def _suppression(call: Call) -> Any:
     return [chosen, kept]
 
 
+@rule("NonMaxSuppressionPadded")
+def _padded_suppression(call: Call) -> Any:
+    if call.rank("boxes") != 2:
+        raise NotExportable("it chooses among boxes of batches, for which TensorFlow has no kernel")
+    numbers = [call.static(call[n], dtypes.float32) for n in ("iou", "least")]
+    return call.op(
+        "NonMaxSuppressionV4", call.ref("boxes"), call.ref("scores"), call.static(call["count"]), *numbers, pad_to_max_output_size=True
+    )  # fmt: skip
+
+
 @rule("CombinedNonMaxSuppression")
 def _combined(call: Call) -> Any:
     return call.op(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import tf2compat as tf
+from tf2compat.image._projective import image_projective_transform
 
 from .registry import Call, graph_op, unsupported
 
@@ -82,8 +83,13 @@ def _suppress_all(call: Call, boxes: Any, scores: Any, per_class: Any, total: An
     return dict(zip(("nmsed_boxes", "nmsed_scores", "nmsed_classes", "valid_detections"), found, strict=True))
 
 
-@graph_op("ImageProjectiveTransformV2", "ImageProjectiveTransformV3", "ExtractImagePatches")
-def _missing(call: Call, image: Any, *rest: Any) -> Any:
-    if call.op == "ExtractImagePatches":
-        return tf.image.extract_patches(image, call.get("ksizes"), call.get("strides"), call.get("rates"), call.get("padding", b"VALID").decode())
-    raise unsupported(call)
+@graph_op("ImageProjectiveTransformV2", "ImageProjectiveTransformV3")
+def _project(call: Call, images: Any, transforms: Any, size: Any, value: Any = 0.0) -> Any:
+    return image_projective_transform(
+        images, transforms, size, value, call.get("interpolation", b"BILINEAR"), call.get("fill_mode", b"CONSTANT")
+    )  # fmt: skip
+
+
+@graph_op("ExtractImagePatches")
+def _patches(call: Call, image: Any, *rest: Any) -> Any:
+    return tf.image.extract_patches(image, call.get("ksizes"), call.get("strides"), call.get("rates"), call.get("padding", b"VALID").decode())

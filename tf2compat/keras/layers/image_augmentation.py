@@ -6,7 +6,6 @@ import math
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 
 import tf2compat as tf
 from tf2compat._engine import dtypes, state
@@ -14,64 +13,13 @@ from tf2compat._engine.dtypes import FLOATS
 from tf2compat._engine.op import op, tensor
 from tf2compat._engine.shapes import TensorShape
 from tf2compat._engine.trackable import AutoTrackable
+from tf2compat.image._projective import projected
 
 from .._base.layer import Layer
 from .._base.seeds import draw
 from .image_preprocessing import check_interpolation, images_of, smart_resize
 
 _X = tensor(FLOATS)
-
-
-def _folded(c: Any, size: int, mode: str) -> Any:
-    """Coordinates outside [0, size - 1] brought inside as the fill mode says."""
-    if mode == "constant":
-        return c
-    if mode == "reflect":
-        c = torch.remainder(c, 2.0 * size) if size > 1 else torch.zeros_like(c)
-        c = torch.where(c >= size, 2 * size - c - 1, c)
-    elif mode == "wrap":
-        step = max(size - 1, 1)
-        below = c + size * (torch.floor(-c / step) + 1)
-        above = c - size * torch.floor(c / step)
-        c = torch.where(c < 0, below, torch.where(c > size - 1, above, c)) if size > 1 else torch.zeros_like(c)
-    return c.clamp(0, size - 1)
-
-
-def _sampled(x: Any, from_y: Any, from_x: Any, fill: str, value: float) -> Any:
-    """Images between their points, by torch's kernel, which counts from -1 to 1 over the edges of an image and knows one value for outside: zero."""
-    _, height, width, _ = x.shape
-    places = torch.stack([(2 * from_x + 1) / width - 1, (2 * from_y + 1) / height - 1], -1).to(x.dtype)
-    outside = value if fill == "constant" else 0.0
-    images = (x - outside if outside else x).permute(0, 3, 1, 2).contiguous()
-    out = F.grid_sample(images, places, padding_mode="zeros" if fill == "constant" else "border", align_corners=False).permute(0, 2, 3, 1)
-    return (out + outside if outside else out).contiguous()
-
-
-def projected(x: Any, maps: Any, fill: str, value: float, smooth: bool) -> Any:
-    """Images [batch, height, width, channels], output point (x, y) taken from (a0 x + a1 y + a2, b0 x + b1 y + b2) of maps [batch, 6]."""
-    batch, height, width, channels = x.shape
-    ys = torch.arange(height, device=x.device, dtype=torch.float32).reshape(1, -1, 1)
-    xs = torch.arange(width, device=x.device, dtype=torch.float32).reshape(1, 1, -1)
-    m = maps.reshape(batch, 6, 1, 1)
-    from_x = _folded(m[:, 0] * xs + m[:, 1] * ys + m[:, 2], width, fill)
-    from_y = _folded(m[:, 3] * xs + m[:, 4] * ys + m[:, 5], height, fill)
-    if smooth and x.dtype in (torch.float32, torch.float64) and 0 not in x.shape:
-        return _sampled(x, from_y, from_x, fill, value)
-    flat = x.reshape(batch, height * width, channels)
-
-    def read(py: Any, px: Any) -> Any:
-        inside = (py >= 0) & (py < height) & (px >= 0) & (px < width)
-        place = (py.clamp(0, height - 1) * width + px.clamp(0, width - 1)).long().reshape(batch, -1, 1)
-        got = flat.gather(1, place.expand(-1, -1, channels)).reshape(batch, height, width, channels)
-        return torch.where(inside.unsqueeze(-1), got, torch.full_like(got, value))
-
-    if not smooth:
-        return read(torch.sign(from_y) * torch.floor(from_y.abs() + 0.5), torch.sign(from_x) * torch.floor(from_x.abs() + 0.5))
-    top, left = torch.floor(from_y), torch.floor(from_x)
-    dy, dx = (from_y - top).unsqueeze(-1).to(x.dtype), (from_x - left).unsqueeze(-1).to(x.dtype)
-    upper = (1 - dx) * read(top, left) + dx * read(top, left + 1)
-    lower = (1 - dx) * read(top + 1, left) + dx * read(top + 1, left + 1)
-    return (1 - dy) * upper + dy * lower
 
 
 @op("ImageProjectiveTransform", x=_X, maps=tensor(dtypes.float32, group="M"))

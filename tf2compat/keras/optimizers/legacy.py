@@ -140,7 +140,7 @@ class Optimizer(OneByOne, AutoTrackable):
 
         rate = self._get_hyper("learning_rate")
         if isinstance(rate, LearningRateSchedule):
-            rate = rate(self.iterations)
+            rate = rate(cast(self.iterations, var_dtype or settings.floatx))
         if self._initial_decay > 0.0:
             rate = rate / (1.0 + self._initial_decay * cast(self.iterations, rate.dtype))
         return rate if var_dtype is None else cast(rate, var_dtype)
