@@ -11,6 +11,14 @@ from ._base.config import settings
 _global: Policy | None = None
 
 
+def _removed(name: str) -> str:
+    """What to say of a policy of TensorFlow's first years."""
+    instead = {"infer": "the 'mixed_float16' or 'mixed_bfloat16' policy", "float16_with": "the 'mixed_float16' policy",
+               "bfloat16_with": "the 'mixed_bfloat16' policy"}.get(name.removesuffix("_float32_vars"))  # fmt: skip
+    advice = f" Please use {instead} instead." if instead else ""
+    return f"Policies ending in '_float32_vars' have been removed from TensorFlow.{advice} Got policy name: '{name}'"
+
+
 class Policy:
     """The dtypes of a layer's computations and weights (`tf.keras.mixed_precision.Policy`).
 
@@ -32,6 +40,8 @@ class Policy:
             try:
                 dtype = dtypes.as_dtype(name).name
             except TypeError:
+                if name.endswith("_float32_vars"):
+                    raise ValueError(_removed(name)) from None
                 raise ValueError(
                     f"Cannot convert value {name} to a mixed precision Policy. Valid policies include 'mixed_float16', "
                     "'mixed_bfloat16', and the name of any dtype such as 'float32'."

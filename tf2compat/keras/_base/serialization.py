@@ -204,11 +204,12 @@ def serialize_keras_object(obj: Any) -> Any:
     if ours and type(obj).__name__ in _TF_INITIALIZERS:
         name = _TF_INITIALIZERS[type(obj).__name__]
         return {"module": "tensorflow.python.ops.init_ops_v2", "class_name": name, "config": obj.get_config(), "registered_name": name}
+    filed = getattr(type(obj), "_module_in_files", None) if ours else None
     config = {
-        "module": module if ours or type(obj) not in _names else None,
+        "module": filed or (module if ours or type(obj) not in _names else None),
         "class_name": type(obj).__name__,
         "config": {k: serialize_keras_object(v) for k, v in obj.get_config().items()},
-        "registered_name": None if ours else get_registered_name(type(obj)),
+        "registered_name": None if ours and filed is None else get_registered_name(type(obj)),
     }
     if not ours:
         config["module"] = None if type(obj) in _names or module == "__main__" else module
@@ -271,6 +272,8 @@ def find_class(name: str, module: str | None = None) -> Any:
         from . import oplayers
 
         return getattr(oplayers, name)
+    if module == "tensorflow.python.keras.layers.rnn_cell_wrapper_v2" and name in ("ResidualWrapper", "DropoutWrapper", "DeviceWrapper"):
+        return getattr(importlib.import_module("tf2compat.nn.rnn_wrappers"), name)
     if module == "keras.utils" and name in ("FeatureSpace", "Feature", "Cross"):
         from ..utils import feature_space
 

@@ -181,7 +181,7 @@ def stop_gradient(variables: Any) -> Any:
 
 
 def switch(condition: Any, then_expression: Any, else_expression: Any) -> Any:
-    """One of two values (or functions) by a condition, scalar or per row (`tf.keras.backend.switch`)."""
+    """One of two values (or functions) by a condition: a scalar, or of the first axes where it has more than one (`tf.keras.backend.switch`)."""
     if condition.dtype != tf.bool:
         condition = tf.cast(condition, tf.bool)
     if not condition.shape.rank:
@@ -190,7 +190,12 @@ def switch(condition: Any, then_expression: Any, else_expression: Any) -> Any:
         return tf.cond(condition, then_fn, else_fn)
     then_value = then_expression() if callable(then_expression) else then_expression
     else_value = else_expression() if callable(else_expression) else else_expression
-    while condition.shape.rank < then_value.shape.rank:
+    if condition.shape.rank > then_value.shape.rank:
+        raise ValueError(
+            "Rank of `condition` should be less than or equal to rank of `then_expression` and `else_expression`. "
+            f"ndim(condition)={condition.shape.rank}, ndim(then_expression)={then_value.shape.rank}"
+        )
+    while 1 < condition.shape.rank < then_value.shape.rank:
         condition = tf.expand_dims(condition, -1)
     return tf.where(condition, then_value, else_value)
 

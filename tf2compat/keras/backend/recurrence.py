@@ -25,7 +25,7 @@ def rnn(
     `constants` follow the states that the step gets. `input_length` may be a length for each sample; steps behind it are masked.
     Without `return_all_outputs` the outputs hold the last one only. ValueError when `unroll` meets an unknown number of steps.
     """
-    from ..layers.rnn import rnn_loop
+    from ..layers._rnn_loop import rnn_loop
 
     first = tf.nest.flatten(inputs)[0]
     axis = 0 if time_major else 1

@@ -181,13 +181,15 @@ def function(inputs: Any, outputs: Any, updates: Any = None, name: str | None = 
     if updates:
         raise ValueError("`updates` argument is not supported during eager execution. You passed: {}".format(updates))
     inner = Model(inputs=inputs, outputs=outputs, name=name)
-    single = not isinstance(outputs, (list, tuple, dict))
+    alone = isinstance(outputs, list) and len(outputs) == 1
+
+    def value(t: Any) -> Any:
+        array = t.numpy() if isinstance(t, tf.Tensor) else t  # ragged and sparse tensors stay what they are
+        return array.item() if isinstance(array, (np.ndarray, np.generic)) and not array.ndim else array
 
     def run(given: Any) -> Any:
-        out = inner(given[0] if isinstance(given, (list, tuple)) and len(given) == 1 else given)
-        if single:
-            return out.numpy()
-        return tf.nest.map_structure(lambda t: t.numpy(), [out] if not isinstance(out, (list, tuple, dict)) else out)
+        found = inner(given)
+        return tf.nest.map_structure(value, [found] if alone else found)
 
     return run
 

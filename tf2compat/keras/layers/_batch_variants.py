@@ -44,6 +44,15 @@ def check_fused(layer: Any) -> None:
         )
 
 
+def may_be_fused(layer: Any) -> bool:
+    """Whether `check_fused` has nothing against it."""
+    try:
+        check_fused(layer)
+    except ValueError:
+        return False
+    return True
+
+
 def check_virtual(layer: Any, axes: list[int]) -> None:
     """ValueError for virtual batches that cannot be."""
     size = layer.virtual_batch_size

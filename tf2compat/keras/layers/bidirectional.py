@@ -11,6 +11,7 @@ from tf2compat._engine.shapes import TensorShape
 from .._base.callspec import mask_of
 from .._base.layer import Layer
 from .._base.serialization import CustomObjectScope
+from ._rnn_arguments import are_symbols, parted
 from .rnn import build_inside, call_ragged
 from .wrapper import Wrapper
 
@@ -57,6 +58,7 @@ class Bidirectional(Wrapper):
         self.__dict__["_stateful"] = layer.__dict__.get("_stateful", False)
         self.return_sequences = layer.return_sequences
         self.return_state = layer.return_state
+        self.input_spec = layer.input_spec
         self.supports_masking = True
         self._trainable = kwargs.get("trainable", layer.trainable)
         self._num_constants = 0
@@ -96,32 +98,30 @@ class Bidirectional(Wrapper):
 
     def __call__(self, inputs: Any, initial_state: Any = None, constants: Any = None, **kwargs: Any) -> Any:
         """Call with inputs, or a list of inputs and initial states (the forward layer's first)."""
-        if isinstance(inputs, (list, tuple)):
-            inputs = list(inputs)
-            if self._num_constants and constants is None:
-                constants = inputs[-self._num_constants :]
-                inputs = inputs[: -self._num_constants]
-            if len(inputs) > 1:
-                initial_state = inputs[1:]
-            inputs = inputs[0]
+        inputs, initial_state, constants = parted(inputs, initial_state, constants, self._num_constants)
         if isinstance(inputs, tf.RaggedTensor):
             return call_ragged(self, super().__call__, inputs, initial_state, constants, kwargs)
-        if initial_state is not None:
-            initial_state = list(initial_state) if isinstance(initial_state, (list, tuple)) else [initial_state]
-            if len(initial_state) % 2:
-                raise ValueError(
-                    "When passing `initial_state` to a Bidirectional RNN, the state should be a list containing the states of the "
-                    f"underlying RNNs. Received: {initial_state}"
-                )
-            kwargs["initial_state"] = initial_state
+        if initial_state is None and constants is None:
+            return super().__call__(inputs, **kwargs)
+        if initial_state is not None and len(initial_state) % 2:
+            raise ValueError(
+                "When passing `initial_state` to a Bidirectional RNN, the state should be a list containing the states of the "
+                f"underlying RNNs. Received: {initial_state}"
+            )
         if constants is not None:
-            constants = list(constants) if isinstance(constants, (list, tuple)) else [constants]
             self._num_constants = len(constants)
-            kwargs["constants"] = constants
+        if are_symbols(initial_state, constants):
+            kwargs.update({"initial_state": None, "constants": None})
+            return super().__call__([inputs, *(initial_state or []), *(constants or [])], **kwargs)  # as Keras: all are its inputs
+        for name, value in (("initial_state", initial_state), ("constants", constants)):
+            if value is not None:
+                kwargs[name] = value
         return super().__call__(inputs, **kwargs)
 
     def call(self, inputs: Any, training: Any = None, mask: Any = None, initial_state: Any = None, constants: Any = None) -> Any:
         """The merged outputs, and the states of both when asked for."""
+        inputs, initial_state, constants = parted(inputs, initial_state, constants, self._num_constants)
+        mask = mask[0] if isinstance(mask, list) else mask
         kwargs: dict[str, Any] = {}
         names = self.forward_layer.__dict__["_call_spec"]
         if names.training:

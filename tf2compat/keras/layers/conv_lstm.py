@@ -18,6 +18,7 @@ from .._base.input_spec import InputSpec
 from .._base.layer import Layer
 from ._common import WeightOptions, conv_output_length, normalize_data_format, normalize_padding, normalize_tuple
 from ._recurrences import TORCH_ACTIVATIONS
+from ._rnn_arguments import parted
 from .convolution import convolved
 from .recurrent import _SHOWN
 from .rnn import RNN, build_plainly
@@ -152,6 +153,10 @@ class ConvLSTMCell(DropoutCell, WeightOptions, Layer):
         )
 
 
+def _of_several(shape: list[Any]) -> bool:
+    return not all(isinstance(d, (int, type(None))) for d in shape)
+
+
 class _ConvLSTM(RNN):
     _rank: int
     _rebuilds_layers = False
@@ -185,14 +190,25 @@ class _ConvLSTM(RNN):
 
     def build(self, input_shape: Any) -> None:
         """Build the cell; make the kept states."""
-        dims = TensorShape(input_shape).as_list()
+        dims = TensorShape(input_shape[0] if isinstance(input_shape, list) and _of_several(input_shape) else input_shape).as_list()
         self.input_spec = [InputSpec(shape=(dims[0] if self.stateful else None, None, *dims[2:]))]
         self.__dict__["_size"] = self._state_shape(dims)
         if not self.cell.built:
             build_plainly(self.cell, TensorShape([dims[0], *dims[2:]]))
+        if self.state_spec is not None:
+            self._check_states(self.state_spec)
         if self.stateful:
             self.reset_states()
         self.built = True
+
+    def _check_states(self, specs: list[Any]) -> None:
+        """ValueError for states of other channels than the cell's; the other dimensions follow from the inputs."""
+        axis = 1 if self.cell.data_format == "channels_first" else self._rank + 1
+        if [s.shape[axis] for s in specs] != self._sizes():
+            raise ValueError(
+                f"An `initial_state` was passed that is not compatible with `cell.state_size`. Received state shapes {[s.shape for s in specs]}. "
+                f"However `cell.state_size` is {self.cell.state_size}"
+            )
 
     def get_initial_state(self, inputs: Any) -> Any:
         """Zeros of the output's size for a batch like inputs."""
@@ -220,10 +236,8 @@ class _ConvLSTM(RNN):
 
     def call(self, inputs: Any, mask: Any = None, training: Any = None, initial_state: Any = None) -> Any:
         """The outputs (all or the last), and the states when asked for."""
-        if initial_state is None and not (self.stateful and self._states is not None):
-            states = self.get_initial_state(inputs)
-        else:
-            states = self._initial(inputs, initial_state)
+        inputs, initial_state, _ = parted(inputs, initial_state, None, 0)
+        states = self._initial(inputs, initial_state)
         if not self.cell.in_one(training):
             return super().call(inputs, mask, training, states)
         if mask is not None:
@@ -233,7 +247,7 @@ class _ConvLSTM(RNN):
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape of the output, and of the states when they are returned."""
-        dims = TensorShape(input_shape).as_list()
+        dims = TensorShape(input_shape[0] if isinstance(input_shape, list) and _of_several(input_shape) else input_shape).as_list()
         size = self._state_shape(dims)
         found = TensorShape([*dims[:2], *size] if self.return_sequences else [dims[0], *size])
         return [found, *[TensorShape([dims[0], *size])] * 2] if self.return_state else found

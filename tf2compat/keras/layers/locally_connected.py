@@ -114,7 +114,7 @@ class _LocallyConnected(WeightOptions, Layer):
             for out, at in self._links(spatial):
                 mask[at, out] = 1
             one, two = (1, *spatial, 1, *self._out), (*spatial, 1, *self._out, 1)
-            self._mask = mask.reshape(one if first else two)
+            self.kernel_mask = mask.reshape(one if first else two)
         elif self.implementation == 3:
             size, wide = positions, int(np.prod(spatial))
             entries = []
@@ -149,7 +149,7 @@ class _LocallyConnected(WeightOptions, Layer):
             out = _by_patches(inputs, self.kernel, self.kernel_size, self.strides, self._out, first)
         elif self.implementation == 2:
             rows = int(np.prod(self.kernel.shape.as_list()[: self._n + 1]))
-            matrix = tf.reshape(self.kernel * self._mask, [rows, -1])
+            matrix = tf.reshape(self.kernel * self.kernel_mask, [rows, -1])
             out = _by_matrix(inputs, matrix, shape)
         else:
             out = _by_entries(inputs, self.kernel, self._rows, self._columns, int(np.prod(shape)), shape)

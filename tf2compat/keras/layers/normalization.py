@@ -167,7 +167,7 @@ class BatchNormalization(WeightOptions, Layer):
         synchronized: bool = False,
         **kwargs: Any,
     ) -> None:
-        self._fused_asked = kwargs.pop("fused", None)
+        self.fused = self._fused_asked = kwargs.pop("fused", None)
         variants.read_options(self, kwargs)
         super().__init__(**kwargs)
         if isinstance(axis, (list, tuple)):
@@ -181,6 +181,8 @@ class BatchNormalization(WeightOptions, Layer):
         self.synchronized = synchronized
         if self._fused_asked:
             variants.check_fused(self)
+        elif self._fused_asked is None and (synchronized or not variants.may_be_fused(self)):
+            self.fused = False
         self.momentum = momentum
         self.epsilon = epsilon
         self.center = center
@@ -253,6 +255,8 @@ class BatchNormalization(WeightOptions, Layer):
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         """The normalised inputs; in training the moving statistics move."""
         d = self.__dict__
+        if inputs.dtype is not d["_compute"]:  # whatever the layer's autocast says
+            inputs = tf.cast(inputs, d["_compute"])
         if training is not False and training is not None:
             if not self.trainable:
                 training = False
@@ -285,20 +289,21 @@ class BatchNormalization(WeightOptions, Layer):
 
     def _masked_step(self, inputs: Any, mask: Any) -> Any:
         """Statistics of the steps that the mask keeps."""
+        given = inputs.dtype
+        inputs = tf.cast(inputs, self.moving_mean.dtype)
         weights = tf.cast(mask, inputs.dtype)
         for _ in range(len(inputs.shape) - len(mask.shape)):
             weights = tf.expand_dims(weights, -1)
         over = [i for i in range(len(inputs.shape)) if i not in self._axes]
-        total = tf.reduce_sum(weights + tf.zeros_like(inputs), axis=over, keepdims=True)
-        mean = tf.reduce_sum(weights * inputs, axis=over, keepdims=True) / total
-        variance = tf.reduce_sum(weights * tf.square(inputs - mean), axis=over, keepdims=True) / total
+        mean, variance = tf.nn.weighted_moments(inputs, over, weights, keepdims=True)
         shape = self.moving_mean.shape.as_list()
         mean1, variance1 = tf.reshape(mean, shape), tf.reshape(variance, shape)
         if not calling.inferring:
             _update(self.moving_mean, self.moving_variance, mean1, variance1, 1.0 - self.momentum)
-        return tf.nn.batch_normalization(
+        out = tf.nn.batch_normalization(
             inputs, mean, variance, self._broadcast(self.beta, inputs), self._broadcast(self.gamma, inputs), self.epsilon
         )
+        return tf.cast(out, given)
 
     def _broadcast(self, p: Any, inputs: Any) -> Any:
         if p is None or len(self._axes) > 1:

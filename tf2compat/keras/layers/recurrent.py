@@ -10,6 +10,7 @@ from tf2compat._engine import state
 from .. import activations, regularizers
 from .._base.input_spec import InputSpec
 from ._recurrences import TORCH_ACTIVATIONS, gru, lstm, simple
+from ._rnn_arguments import parted
 from .rnn import RNN
 from .rnn_cells import GRUCell, LSTMCell, SimpleRNNCell, dropout_masks
 
@@ -55,6 +56,7 @@ class _Recurrent(RNN):
 
     def call(self, inputs: Any, mask: Any = None, training: Any = None, initial_state: Any = None) -> Any:
         """The outputs (all or the last), and the states when asked for."""
+        inputs, initial_state, _ = parted(inputs, initial_state, None, 0)
         states = self._initial(inputs, initial_state)
         cell = self.cell
         if isinstance(mask, list):

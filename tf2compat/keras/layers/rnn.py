@@ -12,6 +12,8 @@ from tf2compat._engine.shapes import TensorShape
 
 from .._base.input_spec import InputSpec
 from .._base.layer import Layer
+from ._rnn_arguments import are_symbols, parted, specs_of
+from ._rnn_loop import rnn_loop
 
 
 def _is_multiple(size: Any) -> bool:
@@ -31,9 +33,7 @@ def zero_state(batch: Any, size: Any, dtype: Any) -> Any:
             return tf.zeros([int(batch), *dims], dtype)
         return tf.zeros(tf.concat([tf.reshape(batch, [1]), dims], 0) if dims else tf.reshape(batch, [1]), dtype)
 
-    if _is_multiple(size):
-        return tf.nest.map_structure(zeros, list(size) if isinstance(size, tuple) and not hasattr(size, "_fields") else size)
-    return zeros(size)
+    return tf.nest.map_structure(zeros, size) if _is_multiple(size) else zeros(size)
 
 
 def batch_of(inputs: Any, at: int = 0) -> Any:
@@ -118,7 +118,9 @@ class StackedRNNCells(Layer):
             if isinstance(cell, Layer) and not cell.built:
                 build_inside(cell, shape)
             size = cell_output_size(cell)
-            shape = TensorShape([TensorShape(tf.nest.flatten([shape])[0] if not isinstance(shape, TensorShape) else shape)[0], *_flat_shape(size)])
+            batch = tf.nest.flatten(shape)[0]
+            batch = batch[0] if isinstance(batch, TensorShape) else batch
+            shape = tuple(_step_shape(batch, s) for s in tf.nest.flatten(size)) if _is_multiple(size) else _step_shape(batch, size)
         self.built = True
 
     def call(self, inputs: Any, states: Any, constants: Any = None, training: Any = None, **kwargs: Any) -> Any:
@@ -129,7 +131,7 @@ class StackedRNNCells(Layer):
         found = []
         for cell, own in zip(self.cells, ordered, strict=True):
             own = own if tf.nest.is_nested(own) else [own]
-            inputs, after = call_cell(cell, inputs, own if _is_multiple(cell.state_size) else own, constants, training)
+            inputs, after = call_cell(cell, inputs, own, constants, training)
             found.append(after)
         found = found[::-1] if self.reverse_state_order else found
         return inputs, tf.nest.pack_sequence_as(sizes, tf.nest.flatten(found))
@@ -150,6 +152,10 @@ class StackedRNNCells(Layer):
         config = dict(config)
         cells = [deserialize_keras_object(c, custom_objects) for c in config.pop("cells")]
         return cls(cells, **config)
+
+
+def _step_shape(batch: Any, size: Any) -> tuple[Any, ...]:
+    return (batch, *_flat_shape(size))
 
 
 def _nested_like(states: Any, sizes: Any) -> bool:
@@ -276,7 +282,7 @@ class RNN(Layer):
         """The states kept between batches; Nones when there are none."""
         if self._states is None:
             found = tf.nest.map_structure(lambda _: None, self.cell.state_size)
-            return found if _is_multiple(self.cell.state_size) else [found]
+            return found if tf.nest.is_nested(found) else [found]
         return self._states
 
     @states.setter
@@ -305,16 +311,8 @@ class RNN(Layer):
                 "Sequential model, specify the batch size by passing a `batch_input_shape` argument to your first layer.\n- If using the "
                 "functional API, specify the batch size by passing a `batch_shape` argument to your Input layer."
             )
-        flat_sizes = tf.nest.flatten(self.cell.state_size)
         if self._states is None:
-            with state.outside():
-                made = [
-                    tf.Variable(tf.zeros([batch, *_flat_shape(s)], self.dtype or "float32"), trainable=False, name=f"state_{i}")
-                    for i, s in enumerate(flat_sizes)
-                ]
-            self.__dict__["_states"] = tf.nest.pack_sequence_as(
-                self.cell.state_size if _is_multiple(self.cell.state_size) else [self.cell.state_size], made
-            )
+            self.__dict__["_states"] = self._kept_states(batch)
             if states is None:
                 return
         flat = tf.nest.flatten(self._states)
@@ -335,6 +333,16 @@ class RNN(Layer):
                 )
             v.assign(value)
 
+    def _kept_states(self, batch: int) -> Any:
+        """Variables of what the cell begins with, in the structure of its state sizes."""
+        own = getattr(self.cell, "get_initial_state", None)
+        dtype = self.variable_dtype or tf.keras.backend.floatx()
+        size = self.cell.state_size
+        with state.outside():
+            values = own(inputs=None, batch_size=batch, dtype=dtype) if own else zero_state(batch, size, dtype)
+            made = [tf.Variable(v, trainable=False, name=f"state_{i}") for i, v in enumerate(tf.nest.flatten(values))]
+        return tf.nest.pack_sequence_as(size if _is_multiple(size) else [size], made)
+
     # --- building and calling ----------------------------------------------------------------------------------------------
     def build(self, input_shape: Any) -> None:
         """Build the cell for one step's shape; make the kept states."""
@@ -343,74 +351,88 @@ class RNN(Layer):
 
         def step_shape(s: Any) -> Any:
             dims = TensorShape(s).as_list()
-            return TensorShape([dims[1 if self.time_major else 0], *dims[2:]])
+            return (dims[1 if self.time_major else 0], *dims[2:])
+
+        def spec(s: Any) -> InputSpec:
+            dims = TensorShape(s).as_list()
+            batch, time = (1, 0) if self.time_major else (0, 1)
+            dims[time] = None
+            if not self.stateful:
+                dims[batch] = None
+            return InputSpec(shape=tuple(dims))
 
         whole = TensorShape(input_shape) if not isinstance(input_shape, dict) and _is_one_shape(input_shape) else input_shape
-        if isinstance(whole, TensorShape):
-            dims = whole.as_list()
-            spec = list(dims)
-            spec[0 if self.time_major else 1] = None
-            if not self.stateful:
-                spec[1 if self.time_major else 0] = None
-            self.input_spec = [InputSpec(shape=tuple(spec))]
-            step = step_shape(whole)
-        else:
-            step = tf.nest.map_structure(step_shape, whole)
+        single = isinstance(whole, TensorShape)
+        found = spec(whole) if single else tf.nest.map_structure(spec, whole)
+        self.input_spec = [found]
+        step = step_shape(whole) if single else tf.nest.map_structure(step_shape, whole)
         if isinstance(self.cell, Layer) and not self.cell.built:
             build_inside(self.cell, step)
-        self.state_spec = [InputSpec(shape=(None, *_flat_shape(s))) for s in tf.nest.flatten(self.cell.state_size)]
+        if self.state_spec is not None:
+            self._check_states(self.state_spec)
+        else:
+            self.state_spec = tf.nest.map_structure(lambda s: InputSpec(shape=(None, *_flat_shape(s))), self._sizes())
         if self.stateful:
             self.reset_states()
         self.built = True
 
     def __call__(self, inputs: Any, initial_state: Any = None, constants: Any = None, **kwargs: Any) -> Any:
         """Call with inputs, or a list of inputs, initial states and constants."""
-        if isinstance(inputs, list):  # a tuple is one input of several parts
-            if self._num_constants and constants is None:
-                constants = inputs[-self._num_constants :]
-                inputs = inputs[: -self._num_constants]
-            if len(inputs) > 1:
-                initial_state = inputs[1:]
-            inputs = inputs[0]
+        inputs, initial_state, constants = parted(inputs, initial_state, constants, self._num_constants)
         if isinstance(inputs, tf.RaggedTensor):
             return call_ragged(self, super().__call__, inputs, initial_state, constants, kwargs)
+        if initial_state is None and constants is None:
+            return super().__call__(inputs, **kwargs)
+        symbols = are_symbols(initial_state, constants)
         if initial_state is not None:
-            initial_state = list(initial_state) if isinstance(initial_state, (list, tuple)) else [initial_state]
-            self._check_states(initial_state)
-            kwargs["initial_state"] = initial_state
+            self.state_spec = specs_of(initial_state)
+            if self.built:
+                self._check_states(self.state_spec)
         if constants is not None:
-            constants = list(constants) if isinstance(constants, (list, tuple)) else [constants]
             self._num_constants = len(constants)
-            kwargs["constants"] = constants
+        if symbols:
+            return super().__call__([inputs, *(initial_state or []), *(constants or [])], **kwargs)  # as Keras: all are its inputs
+        for name, value in (("initial_state", initial_state), ("constants", constants)):
+            if value is not None:
+                kwargs[name] = value
         return super().__call__(inputs, **kwargs)
 
-    def _check_states(self, given: list[Any]) -> None:
+    def _sizes(self) -> list[Any]:
+        size = self.cell.state_size
+        return list(size) if _is_multiple(size) else [size]
+
+    def _check_states(self, specs: list[Any]) -> None:
         """ValueError for states that the cell cannot begin with."""
-        flat = tf.nest.flatten(given)
-        if len({hasattr(type(v), "_is_keras_tensor") for v in flat}) > 1:
-            raise ValueError(
-                "The initial state or constants of an RNN layer cannot be specified via a mix of TF-Keras tensors and non-Keras tensors (a "
-                '"Keras tensor" is a tensor that was returned by a TF-Keras layer or by `Input` during Functional model construction)'
-            )
-        sizes = tf.nest.flatten(self.cell.state_size)
-        shapes = [getattr(v, "shape", None) for v in flat]
-        if len(sizes) != len(flat) or any(
-            shape is not None and not tf.TensorShape(shape)[1:].is_compatible_with(_flat_shape(size)) for shape, size in zip(shapes, sizes, strict=True)
+        sizes = self._sizes()
+        flat, given = tf.nest.flatten(sizes), tf.nest.flatten(specs)
+        if len(flat) != len(given) or any(
+            s.shape is not None and not TensorShape(s.shape[1:]).is_compatible_with(_flat_shape(size)) for s, size in zip(given, flat, strict=True)
         ):
-            raise ValueError(
-                "An `initial_state` was passed that is not compatible with `cell.state_size`. Received "
-                f"`state_spec`={[InputSpec(shape=v) for v in shapes]}; however `cell.state_size` is {sizes}"
-            )
+            self._refuse_states(specs, sizes)
+
+    @staticmethod
+    def _refuse_states(specs: Any, sizes: Any) -> None:
+        raise ValueError(
+            f"An `initial_state` was passed that is not compatible with `cell.state_size`. Received `state_spec`={specs}; however "
+            f"`cell.state_size` is {sizes}"
+        )
 
     def _initial(self, inputs: Any, initial_state: Any) -> list[Any]:
-        if initial_state is None or not len(initial_state):
-            if self.stateful and self._states is not None:
-                return list(self._states)
-            return self.get_initial_state(inputs)
-        flat = tf.nest.flatten(self.cell.state_size)
-        if len(tf.nest.flatten(initial_state)) != len(flat):
+        """The states to begin with. Those that a stateful layer keeps go before those given, unless they are zeros still."""
+        if self.stateful and self._states is not None:
+            kept = tf.nest.flatten(self._states)
+            dtype = self.compute_dtype or getattr(self.cell, "compute_dtype", None)
+            if initial_state is None:
+                found = [tf.cast(v, dtype) for v in kept]
+            else:
+                used = tf.add_n([tf.math.count_nonzero(v) for v in kept]) > 0
+                found = [tf.where(used, tf.cast(v, dtype), tf.cast(g, dtype)) for v, g in zip(kept, tf.nest.flatten(initial_state), strict=True)]
+            initial_state = tf.nest.pack_sequence_as(self._states, found)
+        elif initial_state is None:
+            initial_state = self.get_initial_state(inputs)
+        if len(initial_state) != len(self.states):
             raise ValueError(
-                f"Layer has {len(flat)} states but was passed {len(initial_state)} initial states. Received: initial_state={initial_state}"
+                f"Layer has {len(self.states)} states but was passed {len(initial_state)} initial states. Received: initial_state={initial_state}"
             )
         return list(initial_state)
 
@@ -420,14 +442,14 @@ class RNN(Layer):
             for v, s in zip(tf.nest.flatten(self._states), tf.nest.flatten(states), strict=True):
                 v.assign(tf.cast(s, v.dtype))
         if self.return_state:
-            return [output, *states]
+            return [*(output if isinstance(output, list) else [output]), *states]
         return output
 
     def call(self, inputs: Any, mask: Any = None, training: Any = None, initial_state: Any = None, constants: Any = None) -> Any:
         """The outputs (all or the last), and the states when asked for."""
+        inputs, initial_state, constants = parted(inputs, initial_state, constants, self._num_constants)
         states = self._initial(inputs, initial_state)
-        if isinstance(mask, list):
-            mask = mask[0]
+        mask = None if mask is None else tf.nest.flatten(mask)[0]
         cells = [c for c in (self.cell.cells if isinstance(self.cell, StackedRNNCells) else [self.cell]) if hasattr(c, "reset_dropout_mask")]
         drawing = [c for c in cells if hasattr(c, "_enter_loop") and (c.dropout or c.recurrent_dropout) and training]
         if state.local.graph is None or self.unroll:
@@ -442,13 +464,10 @@ class RNN(Layer):
         drawn = 0
         for cell in drawing:
             drawn = cell._enter_loop(tf.nest.flatten(inputs)[0].dtype, drawn)
-        single = not _is_multiple(self.cell.state_size)
-
         def step(x: Any, current: Any) -> Any:
             if drawing:
                 reset()
-            given = current[0] if single and not isinstance(self.cell, Layer) else current
-            out, after = call_cell(self.cell, x, given if not single else current, constants, training)
+            out, after = call_cell(self.cell, x, tuple(current), constants, training)
             return out, list(after) if tf.nest.is_nested(after) else [after]
 
         if self.unroll and tf.nest.flatten(inputs)[0].shape[0 if self.time_major else 1] is None:
@@ -481,7 +500,6 @@ class RNN(Layer):
             input_shape = input_shape[0]
         dims = TensorShape(tf.nest.flatten(input_shape)[0] if not _is_one_shape(input_shape) else input_shape).as_list()
         batch, time = (dims[1], dims[0]) if self.time_major else dims[:2]
-        size = cell_output_size(self.cell)
 
         def shaped(s: Any) -> TensorShape:
             inner = _flat_shape(s)
@@ -489,10 +507,10 @@ class RNN(Layer):
                 return TensorShape([batch, *inner])
             return TensorShape([time, batch, *inner] if self.time_major else [batch, time, *inner])
 
-        found = tf.nest.map_structure(shaped, size) if _is_multiple(size) and not isinstance(size, list) else shaped(size)
+        parts = [shaped(s) for s in tf.nest.flatten(cell_output_size(self.cell))]
         if self.return_state:
-            return [found, *[TensorShape([batch, *_flat_shape(s)]) for s in tf.nest.flatten(self.cell.state_size)]]
-        return found
+            return [*parts, *[TensorShape([batch, *_flat_shape(s)]) for s in tf.nest.flatten(self.cell.state_size)]]
+        return parts if len(parts) > 1 else parts[0]
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as plain values."""
@@ -526,84 +544,3 @@ class RNN(Layer):
 
 def _is_one_shape(shape: Any) -> bool:
     return isinstance(shape, TensorShape) or all(isinstance(d, (int, type(None))) for d in shape)
-
-
-def rnn_loop(
-    step: Any, inputs: Any, states: Any, backwards: bool, mask: Any, time_major: bool, zero_output: bool, sequences: bool
-) -> tuple[Any, Any, Any]:
-    """Run `step` along time: the last output, all outputs (None unless `sequences`), the final states."""
-    flat = tf.nest.flatten(inputs)
-    if not time_major:
-        flat = [_swap(x) for x in flat]
-        mask = None if mask is None else _swap(mask)
-    length = flat[0].shape[0]
-    if length is None:
-        return _dynamic_loop(step, inputs, flat, states, backwards, mask, time_major, zero_output, sequences)
-    found = []
-    out = None
-    for t in reversed(range(length)) if backwards else range(length):
-        current = tf.nest.pack_sequence_as(inputs, [x[t] for x in flat]) if tf.nest.is_nested(inputs) else flat[0][t]
-        new, after = step(current, states)
-        if mask is not None:
-            keep = mask[t]
-            if out is None:
-                out = tf.nest.map_structure(tf.zeros_like, new)
-            held = tf.nest.map_structure(tf.zeros_like, new) if zero_output else out
-            new = tf.nest.map_structure(lambda a, b, keep=keep: _where(keep, a, b), new, held)
-            after = tf.nest.pack_sequence_as(
-                after, [_where(keep, a, b) for a, b in zip(tf.nest.flatten(after), tf.nest.flatten(states), strict=True)]
-            )
-        out, states = new, after
-        if sequences:
-            found.append(out)
-    outputs = None
-    if sequences:
-        outputs = tf.nest.map_structure(lambda *steps: tf.stack(steps, 0 if time_major else 1), *found)
-    return out, outputs, states
-
-
-def _swap(x: Any) -> Any:
-    return tf.transpose(x, [1, 0, *range(2, len(x.shape))])
-
-
-def _where(keep: Any, a: Any, b: Any) -> Any:
-    keep = tf.cast(keep, tf.bool)
-    for _ in range(len(a.shape) - len(keep.shape)):
-        keep = tf.expand_dims(keep, -1)
-    return tf.where(keep, a, b)
-
-
-def _dynamic_loop(
-    step: Any, inputs: Any, flat: Any, states: Any, backwards: bool, mask: Any, time_major: bool, zero_output: bool, sequences: bool
-) -> tuple[Any, Any, Any]:
-    """As `rnn_loop`, with a number of steps that is known at run time only."""
-    length = tf.shape(flat[0])[0]
-
-    def at(t: Any) -> Any:
-        return tf.nest.pack_sequence_as(inputs, [tf.gather(x, t) for x in flat]) if tf.nest.is_nested(inputs) else tf.gather(flat[0], t)
-
-    first, _ = step(at(0), states)
-    flat_first = tf.nest.flatten(first)
-    arrays = [tf.TensorArray(o.dtype, size=length, element_shape=o.shape) for o in flat_first] if sequences else []
-    flat_states = tf.nest.flatten(states)
-
-    def body(t: Any, last: Any, current: Any, kept: Any) -> Any:
-        place = length - 1 - t if backwards else t
-        packed = tf.nest.pack_sequence_as(states, list(current))
-        new, after = step(at(place), packed)
-        new_flat, after_flat = tf.nest.flatten(new), tf.nest.flatten(after)
-        if mask is not None:
-            keep = tf.gather(mask, place)
-            new_flat = [_where(keep, a, tf.zeros_like(a) if zero_output else b) for a, b in zip(new_flat, last, strict=True)]
-            after_flat = [_where(keep, a, b) for a, b in zip(after_flat, current, strict=True)]
-        kept = tuple(array.write(t, o) for array, o in zip(kept, new_flat, strict=True)) if sequences else ()
-        return t + 1, tuple(new_flat), tuple(after_flat), kept
-
-    _, last, final, kept = tf.while_loop(
-        lambda t, *_: t < length, body, (tf.constant(0), tuple(tf.zeros_like(o) for o in flat_first), tuple(flat_states), tuple(arrays))
-    )
-    outputs = None
-    if sequences:
-        stacked = [a.stack() for a in kept]
-        outputs = tf.nest.pack_sequence_as(first, stacked if time_major else [_swap(s) for s in stacked])
-    return tf.nest.pack_sequence_as(first, list(last)), outputs, list(tf.nest.pack_sequence_as(states, list(final)))

@@ -70,7 +70,10 @@ class RandomFourierFeatures(Layer):
 
     def compute_output_shape(self, input_shape: Any) -> TensorShape:
         """[batch, output_dim]."""
-        return TensorShape([TensorShape(input_shape)[0], self.output_dim])
+        shape = TensorShape(input_shape).with_rank(2)
+        if shape[1] is None:
+            raise ValueError(f"The last dimension of the input tensor should be defined. Found `None`. Full input shape received: {shape}")
+        return TensorShape([shape[0], self.output_dim])
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as plain values."""

@@ -1,0 +1,85 @@
+"""What Keras 2's own tests of normalisation, dropout, local connections, policies and the backend ask; recorded from Keras 2."""
+
+import numpy as np
+import pytest
+
+import tf2compat as tf
+
+k = tf.keras
+L = k.layers
+K = k.backend
+
+
+@pytest.mark.parametrize(
+    "arguments, before, after",
+    [({}, None, [False, False, True]), ({"virtual_batch_size": 2}, False, [False] * 3), ({"fused": False}, False, [False] * 3),
+     ({"dtype": "float64"}, False, [False] * 3), ({"dtype": "mixed_float16"}, None, [False, False, True]),
+     ({"synchronized": True}, False, [False] * 3), ({"renorm": True}, False, [False] * 3)],
+)  # fmt: skip
+def test_which_normalisations_are_fused(arguments, before, after):
+    for shape, expected in zip(((4,), (4, 4, 4), (4, 4, 4, 4)), (after[0], after[2], after[2]), strict=True):
+        layer = L.BatchNormalization(**arguments)
+        assert layer.fused is before
+        layer(k.Input(shape, batch_size=2))
+        assert layer.fused is expected
+
+
+def test_normalisation_of_what_is_masked():
+    layer = L.BatchNormalization(momentum=0.5)
+    assert layer(tf.zeros((4, 5)), mask=tf.zeros((4,)), training=True).numpy().tolist() == np.zeros((4, 5)).tolist()
+    assert layer.moving_mean.numpy().tolist() == [0.0] * 5 and layer.moving_variance.numpy().tolist() == [0.5] * 5
+
+
+@pytest.mark.parametrize("dtype", ["float32", "mixed_float16", "float16", "mixed_bfloat16", "float64"])
+def test_masked_normalisation_of_any_precision(dtype):
+    x = np.arange(24, dtype="float32").reshape(2, 3, 4)
+    layer = L.BatchNormalization(dtype=dtype, momentum=0.5)
+    y = layer(x, mask=np.array([[1, 1, 0], [1, 0, 0]], dtype=bool), training=True)
+    assert y.dtype == layer.compute_dtype
+    np.testing.assert_allclose(tf.cast(y, "float32")[0, :, 0], [-1.069, -0.267, 0.535], atol=4e-3)
+    np.testing.assert_allclose(layer.moving_mean, [8 / 3, 19 / 6, 11 / 3, 25 / 6], rtol=1e-5)
+    np.testing.assert_allclose(layer.moving_variance, [12.9444447] * 4, rtol=1e-5)
+
+
+def test_normalisation_of_other_dtypes():
+    half = L.BatchNormalization(dtype="mixed_float16")
+    whole = np.arange(48).reshape(2, 2, 3, 4)
+    assert half(whole).dtype == half(whole, training=True).dtype == tf.float16
+    assert L.BatchNormalization()(np.arange(12).reshape(3, 4)).dtype == tf.float32
+    assert L.BatchNormalization(autocast=False)(np.ones((2, 3))).dtype == tf.float32
+    i = k.Input((4,), dtype="int32")
+    assert k.Model(i, L.BatchNormalization()(i)).output.dtype == tf.float32
+
+
+def test_switch():
+    with pytest.raises(ValueError, match="Rank of `condition` should be less than or equal to rank of"):
+        K.switch(tf.constant([[True]]), lambda: tf.constant([1.0]), lambda: tf.constant([2.0]))
+    assert K.switch(tf.constant([True, False]), tf.ones((2, 2)), tf.zeros((2, 2))).numpy().tolist() == [[1, 0], [1, 0]]
+    rows = tf.constant([[True, False]])
+    assert K.switch(rows, tf.ones((1, 2, 2)), tf.zeros((1, 2, 2))).numpy().tolist() == [[[1, 1], [0, 0]]]
+
+
+def test_shapes_of_fourier_features():
+    layer = L.experimental.RandomFourierFeatures(3, name="rff")
+    for wrong in (None, [], [3], [3, 2, 3], [3, None]):
+        with pytest.raises(ValueError):
+            layer.compute_output_shape(tf.TensorShape(wrong))
+    assert layer.compute_output_shape((None, 3)).as_list() == [None, 3]
+
+
+def test_mask_of_local_connections():
+    layer = L.LocallyConnected1D(2, 2, implementation=2)
+    layer(tf.ones((1, 4, 3)))
+    assert tuple(layer.kernel_mask.shape) == (4, 1, 3, 1) and float(np.sum(layer.kernel_mask)) == 6.0
+
+
+@pytest.mark.parametrize(
+    "name, instead",
+    [("infer", " Please use the 'mixed_float16' or 'mixed_bfloat16' policy instead."), ("int8_with", ""),
+     ("float16_with", " Please use the 'mixed_float16' policy instead."), ("bfloat16_with", " Please use the 'mixed_bfloat16' policy instead.")],
+)  # fmt: skip
+def test_policies_of_the_past(name, instead):
+    name = f"{name}_float32_vars"
+    with pytest.raises(ValueError) as error:
+        k.mixed_precision.Policy(name)
+    assert str(error.value) == f"Policies ending in '_float32_vars' have been removed from TensorFlow.{instead} Got policy name: '{name}'"
