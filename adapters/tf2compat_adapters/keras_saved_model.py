@@ -118,9 +118,18 @@ def _common(layer: Any) -> dict[str, Any]:
     """What TF-Keras asks of every layer beside its configuration."""
     spec = getattr(layer, "_call_spec", None)
     return {
-        "expects_training_arg": bool(getattr(spec, "training", True)), "dtype": layer.dtype, "stateful": bool(getattr(layer, "stateful", False)),
-        "must_restore_from_config": False, "preserve_input_structure_in_config": False, "autocast": True, "batch_input_shape": None,
+        "expects_training_arg": bool(getattr(spec, "training", True)), "dtype": _dtype(layer), "stateful": bool(getattr(layer, "stateful", False)),
+        "must_restore_from_config": False, "preserve_input_structure_in_config": False, "autocast": bool(getattr(layer, "_autocast", True)),
+        "batch_input_shape": None,
     }  # fmt: skip
+
+
+def _dtype(layer: Any) -> Any:
+    """The layer's dtype; a policy of more than one, by which calls of the saved functions are cast, whole."""
+    policy = getattr(layer, "dtype_policy", None)
+    if policy is None or policy.compute_dtype == policy.variable_dtype:
+        return layer.dtype
+    return {"class_name": "Policy", "config": policy.get_config()}
 
 
 def _shape(value: Any) -> Any:

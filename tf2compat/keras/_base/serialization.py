@@ -274,6 +274,8 @@ def find_class(name: str, module: str | None = None) -> Any:
         return getattr(oplayers, name)
     if module == "tensorflow.python.keras.layers.rnn_cell_wrapper_v2" and name in ("ResidualWrapper", "DropoutWrapper", "DeviceWrapper"):
         return getattr(importlib.import_module("tf2compat.nn.rnn_wrappers"), name)
+    if name in ("LossScaleOptimizer", "LossScaleOptimizerV3"):  # one makes the other, by the optimizer inside
+        return importlib.import_module("tf2compat.keras.optimizers.loss_scale").LossScaleOptimizer
     if module == "keras.utils" and name in ("FeatureSpace", "Feature", "Cross"):
         from ..utils import feature_space
 

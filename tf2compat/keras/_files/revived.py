@@ -106,7 +106,18 @@ def _metric(restored: AutoTrackable, about: Mapping[str, Any]) -> Any:
 def _made(base: type, about: Mapping[str, Any]) -> Any:
     name = about.get("class_name")
     cls = type(name if isinstance(name, str) and name else "Restored", (base,), {"__module__": __name__})
-    return cls(name=about.get("name") if isinstance(about.get("name"), str) else None, trainable=bool(about.get("trainable", True)))
+    dtype = about.get("dtype")
+    policy = _plain(dtype) if isinstance(dtype, Mapping) else dtype if isinstance(dtype, str) else None
+    return cls(
+        name=about.get("name") if isinstance(about.get("name"), str) else None, trainable=bool(about.get("trainable", True)), dtype=policy,
+        autocast=bool(about.get("autocast", True)),
+    )  # fmt: skip
+
+
+def _plain(policy: Mapping[str, Any]) -> str | None:
+    """The name of a dtype policy that a file describes."""
+    name = (policy.get("config") or {}).get("name")
+    return name if isinstance(name, str) else None
 
 
 def revived(loaded: Any, described: Mapping[str, Any]) -> Model:

@@ -36,7 +36,7 @@ class Optimizer(OneByOne, AutoTrackable):
     negative ones.
     """
 
-    _is_keras_optimizer = True
+    _is_keras_optimizer = _is_legacy_optimizer = True
     #: whether variables are updated that were updated in this step before
     _again = False
 
