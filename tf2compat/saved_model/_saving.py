@@ -111,7 +111,7 @@ def save(obj: Any, export_dir: Any, signatures: Any = None, options: SaveOptions
         )
     directory = _formats.path_text(export_dir)
     chosen = _signatures(obj, signatures)
-    tree = Tree(obj)
+    tree = Tree(obj, save_type="savedmodel")
     slots: dict[int, int] = {}  # variables that optimizers keep for others, which are no children of theirs
     writer = GraphWriter(lambda variable: _number(tree, variable, slots))
     writer.files = {id(item.storage): number for number, item in enumerate(tree.objects) if isinstance(item, _layout.Asset)}
@@ -167,7 +167,7 @@ def save(obj: Any, export_dir: Any, signatures: Any = None, options: SaveOptions
             if not node["functions"][name]:
                 del node["functions"][name]
     identity = secrets.token_hex(16)
-    tensors = collect(obj)
+    tensors = collect(obj, save_type="savedmodel")
     tensors += [(f"{_layout.CONSTANTS}/{i}", to_data(value if not hasattr(value, "detach") else wrap(value))) for i, value in enumerate(writer.constants)]
     tensors.append((_layout.IDENTITY, TensorData.of_bytes(identity.encode())))
     callback = options.experimental_sharding_callback if options is not None else None

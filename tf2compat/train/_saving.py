@@ -32,7 +32,7 @@ def escape(name: str) -> str:
 class Tree:
     """The objects below a root, breadth first, each with the path on which it was found first."""
 
-    def __init__(self, root: Any, attached: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, root: Any, attached: Mapping[str, Any] | None = None, save_type: str = "checkpoint") -> None:
         self.objects: list[Any] = [root]
         self.paths: list[tuple[str, ...]] = [()]
         self.edges: list[list[tuple[str, int]]] = []
@@ -42,7 +42,7 @@ class Tree:
         while queue:
             number = queue.popleft()
             node = self.objects[number]
-            children = dict(trackable.children(node))
+            children = dict(trackable.children(node, save_type))
             if number == 0 and attached:
                 children.update(attached)
             self._keep.append(children)  # ids stay unique while every child lives
@@ -66,7 +66,7 @@ def own_tensors(node: Any) -> Mapping[str, Any]:
     return node._serialize_to_tensors() if isinstance(node, trackable.Trackable) else {}
 
 
-def collect(root: Any, attached: Mapping[str, Any] | None = None, lasting: bool = False) -> list[tuple[str, TensorData]]:
+def collect(root: Any, attached: Mapping[str, Any] | None = None, lasting: bool = False, save_type: str = "checkpoint") -> list[tuple[str, TensorData]]:
     """Everything a checkpoint of the tree holds: its tensors by TensorFlow's keys, and the description of the tree.
 
     `lasting`: the values stay as they are now when the program goes on.
@@ -74,7 +74,7 @@ def collect(root: Any, attached: Mapping[str, Any] | None = None, lasting: bool 
     collecting = gc.isenabled()
     gc.disable()  # thousands of objects come, none of which is garbage: the passes that they bring about take longer than the rest
     try:
-        return _collected(Tree(root, attached), lasting)
+        return _collected(Tree(root, attached, save_type), lasting)
     finally:
         if collecting:
             gc.enable()

@@ -13,9 +13,10 @@ from tf2compat._engine.op import op, tensor
 from tf2compat._engine.shapes import TensorShape
 from tf2compat.math._few_classes import softmax
 from tf2compat.nn.dropping import dropped
-from tf2compat.random.seeding import exact_stream
 
 from .._base.layer import Layer
+from .._base.random_numbers import OwnNumbers, kind_of, numbers_of
+from .._base.seeds import next_stream
 
 
 @op("AttentionWeights", scores=tensor(FLOATS), mask=tensor(tf_bool, group="B"))
@@ -31,12 +32,15 @@ def attention_weights(scores: Any, causal: bool, mask: Any = None) -> Any:
     return softmax(scores, -1)
 
 
-class _DenseAttention(Layer):
+class _DenseAttention(OwnNumbers, Layer):
     """Attention over [query, value] or [query, value, key], with masks for query and value."""
 
     def __init__(self, dropout: float = 0.0, **kwargs: Any) -> None:
-        causal = kwargs.pop("causal", False)
+        causal, seed = kwargs.pop("causal", False), kwargs.pop("seed", None)
+        kind = {k: kwargs.pop(k) for k in ("rng_type", "force_generator") if k in kwargs}
         super().__init__(**kwargs)
+        self.__dict__["_next_seed"] = None if seed is None else int(seed)
+        self.__dict__["_numbers"] = numbers_of(seed, **kind)
         self.causal = causal
         self.dropout = dropout
         self.supports_masking = True
@@ -61,7 +65,11 @@ class _DenseAttention(Layer):
         v_mask = None if v_mask is None else tf.expand_dims(tf.cast(v_mask, tf.bool), axis=-2)
         weights = attention_weights(scores, bool(self.causal or use_causal_mask), v_mask)
         if training and self.dropout > 0:
-            weights = dropped(weights, float(self.dropout), None, exact_stream(None, ("uniform", weights.dtype)))
+            numbers = self.__dict__["_numbers"]
+            if numbers is not None:
+                weights = numbers.dropout(weights, self.dropout)
+            else:
+                weights = dropped(weights, float(self.dropout), None, next_stream(self.__dict__, "uniform", weights.dtype))
         result = tf.matmul(weights, v)
         if q_mask is not None:
             result = result * tf.cast(tf.expand_dims(q_mask, axis=-1), result.dtype)
@@ -95,7 +103,7 @@ class _DenseAttention(Layer):
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as plain values."""
-        config = super().get_config()
+        config = super().get_config() | kind_of(self.__dict__["_numbers"])
         config["dropout"] = self.dropout
         return config
 

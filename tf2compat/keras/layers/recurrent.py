@@ -9,6 +9,7 @@ from tf2compat._engine import state
 
 from .. import activations, regularizers
 from .._base.input_spec import InputSpec
+from .._base.random_numbers import OwnNumbers, kind_of, numbers_of
 from ._recurrences import TORCH_ACTIVATIONS, gru, lstm, simple
 from ._rnn_arguments import parted
 from .rnn import RNN
@@ -22,16 +23,19 @@ _SHOWN = frozenset(
 )
 
 
-class _Recurrent(RNN):
+class _Recurrent(OwnNumbers, RNN):
     """An RNN over one of Keras' own cells; its configuration is the cell's."""
 
     _rebuilds_layers = False
 
     def _start(self, cell: Any, arguments: dict[str, Any], activity_regularizer: Any, kwargs: dict[str, Any]) -> None:
         kwargs.pop("enable_caching_device", None)  # where copies of variables are read from: every variable is on one device
-        seed = kwargs.pop("seed", None) if cell._gates > 1 else None
+        seed, kind = None, {}
+        if cell._gates > 1:
+            seed, kind = kwargs.pop("seed", None), {k: kwargs.pop(k) for k in ("rng_type", "force_generator") if k in kwargs}
         super().__init__(cell, **arguments, **kwargs)
         self.__dict__["_next_seed"] = None if seed is None else int(seed)
+        self.__dict__["_numbers"] = numbers_of(seed, **kind) if cell._gates > 1 else None
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self.input_spec = [InputSpec(ndim=3)]
 
@@ -90,9 +94,9 @@ class _Recurrent(RNN):
         config = super().get_config()
         config.pop("cell", None)
         own = self.cell.get_config()
-        for key in ("name", "trainable", "dtype", "batch_input_shape"):
+        for key in ("name", "trainable", "dtype", "batch_input_shape", "rng_type"):
             own.pop(key, None)
-        config.update(own)
+        config.update(own | kind_of(self.__dict__["_numbers"]))
         config["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
         return config
 

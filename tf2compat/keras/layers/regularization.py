@@ -16,13 +16,21 @@ from tf2compat.random.stateful import bell, exact, unit
 
 from .._base.input_spec import InputSpec
 from .._base.layer import Layer
+from .._base.random_numbers import OwnNumbers, RandomGenerator, kind_of, numbers_of
 from .._base.seeds import next_stream
 
 
-class _Random(Layer):
-    """A layer that draws random numbers while training."""
+class _Random(OwnNumbers, Layer):
+    """A layer that draws random numbers while training, of the kind that `rng_type` and `force_generator` say."""
+
+    _numbers: RandomGenerator | None
+
+    def __init__(self, force_generator: bool = False, rng_type: str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.__dict__["_numbers"] = (rng_type, force_generator)  # until the seed is known
 
     def _start_random(self, seed: Any) -> None:
+        self.__dict__["_numbers"] = numbers_of(seed, *self.__dict__["_numbers"])
         self.seed = seed
         self.__dict__["_next_seed"] = None if seed is None else int(seed)
 
@@ -33,6 +41,10 @@ class _Random(Layer):
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The input's shape."""
         return TensorShape(input_shape)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments as plain values."""
+        return super().get_config() | kind_of(self._numbers)
 
     def _choose(self, training: Any, active: Any, inputs: Any) -> Any:
         if training is None or training is False or (isinstance(training, int) and not training):
@@ -82,6 +94,8 @@ class Dropout(_Random):
 
         def active() -> Any:
             rate = self.rate
+            if self._numbers is not None:
+                return self._numbers.dropout(inputs, rate, self._get_noise_shape(inputs))
             if type(rate) in (int, float):
                 if rate == 0:
                     return tf.identity(inputs)
@@ -179,7 +193,13 @@ class GaussianNoise(_Random):
         """inputs plus noise when training, else inputs."""
         if not isinstance(training, (bool, int)) and training is None or training is False:
             return inputs
-        return self._choose(training, lambda: _noise(inputs, 0.0, float(self.stddev), False, self._stream("normal", inputs.dtype)), inputs)
+
+        def noisy() -> Any:
+            if self._numbers is not None:
+                return inputs + self._numbers.random_normal(tf.shape(inputs), 0.0, self.stddev, inputs.dtype)
+            return _noise(inputs, 0.0, float(self.stddev), False, self._stream("normal", inputs.dtype))
+
+        return self._choose(training, noisy, inputs)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as plain values."""
@@ -202,7 +222,13 @@ class GaussianDropout(_Random):
         if training is None or training is False or not 0 < self.rate < 1:
             return inputs
         stddev = math.sqrt(self.rate / (1.0 - self.rate))
-        return self._choose(training, lambda: _noise(inputs, 1.0, stddev, True, self._stream("normal", inputs.dtype)), inputs)
+
+        def noisy() -> Any:
+            if self._numbers is not None:
+                return inputs * self._numbers.random_normal(tf.shape(inputs), 1.0, stddev, inputs.dtype)
+            return _noise(inputs, 1.0, stddev, True, self._stream("normal", inputs.dtype))
+
+        return self._choose(training, noisy, inputs)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as plain values."""
@@ -211,18 +237,24 @@ class GaussianDropout(_Random):
         return config
 
 
+_LOW = -1.6732632423543772848170429916717 * 1.0507009873554804934193349852946
+
+
+def _alpha(x: Any, keep: Any, rate: float) -> Any:
+    a = ((1 - rate) * (1 + rate * _LOW**2)) ** -0.5
+    return a * (x * keep + _LOW * (1 - keep)) - a * _LOW * rate
+
+
 @op("AlphaDropout", stateful=True, x=tensor(FLOATS), shape=SHAPE)
 def _alpha_dropout(x: Any, rate: float, shape: Any, numbers: Stream) -> Any:
     if x.device.type == "meta":
         return x * 1.0
-    low = -1.6732632423543772848170429916717 * 1.0507009873554804934193349852946
     shape = x.shape if shape is None else shape
     if exact(numbers, x.device):
         keep = (unit(shape, x.dtype, numbers) >= rate).to(x.dtype)
     else:
         keep = kept(shape, x.dtype, rate, numbers.generator(x.device), x.device)
-    a = ((1 - rate) * (1 + rate * low**2)) ** -0.5
-    return a * (x * keep + low * (1 - keep)) - a * low * rate
+    return _alpha(x, keep, rate)
 
 
 class AlphaDropout(_Random):
@@ -240,7 +272,14 @@ class AlphaDropout(_Random):
         if training is None or training is False or not 0.0 < self.rate < 1.0:
             return inputs
         shape = None if self.noise_shape is None else tuple(self.noise_shape)
-        return self._choose(training, lambda: _alpha_dropout(inputs, float(self.rate), shape, self._stream("uniform", inputs.dtype)), inputs)
+
+        def dropping() -> Any:
+            if self._numbers is not None:
+                drawn = self._numbers.random_uniform(tf.shape(inputs) if shape is None else shape, dtype=inputs.dtype)
+                return _alpha(inputs, tf.cast(drawn >= self.rate, inputs.dtype), self.rate)
+            return _alpha_dropout(inputs, float(self.rate), shape, self._stream("uniform", inputs.dtype))
+
+        return self._choose(training, dropping, inputs)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as plain values."""

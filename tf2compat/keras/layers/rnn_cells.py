@@ -18,6 +18,7 @@ from tf2compat.random.seeding import first_of_graph
 
 from .. import activations, initializers
 from .._base.layer import Layer
+from .._base.random_numbers import OwnNumbers, kind_of, numbers_of
 from .._base.seeds import next_stream
 from ._common import WeightOptions
 from ._recurrences import TORCH_ACTIVATIONS
@@ -48,6 +49,10 @@ def _products(x: Any, masks: Any, kernel: Any, bias: Any = None) -> Any:
 
 def dropout_masks(own: dict[str, Any], like: Any, rate: float, count: int, every: bool, streams: Any = None) -> list[Any]:
     """`count` masks like `like` from the next seeds of `own`; the first alone unless `every` is used, as seeds count on all the same."""
+    numbers = own.get("_numbers")
+    if numbers is not None:
+        drawn = [numbers.dropout(tf.ones_like(like), rate) for _ in range(count)]
+        return drawn if every else drawn[:1]
     if streams is None:
         streams = [next_stream(own, "uniform", like.dtype) for _ in range(count)]
     return [dropped(tf.ones_like(like), float(rate), None, stream) for stream in (streams if every else streams[:1])]
@@ -83,6 +88,8 @@ class DropoutCell:
 
         `before`: how many draws without a seed the loop has so far; returns how many it has then.
         """
+        if self.__dict__.get("_numbers") is not None:
+            return before
         wanted = [name for name, rate in (("_mask", self.dropout), ("_recurrent_mask", self.recurrent_dropout)) if rate]
         gates = getattr(self, "_gates", 1)
         for _ in range(gates * len(wanted)):
@@ -146,8 +153,12 @@ class DropoutCell:
         return self.__dict__ | {"_drawn_masks": {}, "_streams": {}}
 
 
-class _Cell(DropoutCell, WeightOptions, Layer):
+class _Cell(OwnNumbers, DropoutCell, WeightOptions, Layer):
     _gates: int
+
+    def __init__(self, force_generator: bool = False, rng_type: str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.__dict__["_numbers"] = (rng_type, force_generator)  # until the seed is known
 
     def _start(
         self, units: Any, use_bias: bool, dropout: float, recurrent_dropout: float, seed: Any, activation: Any, options: dict[str, Any]
@@ -159,6 +170,7 @@ class _Cell(DropoutCell, WeightOptions, Layer):
         self.use_bias = use_bias
         self._set_options(**options)
         self._start_dropout(dropout, recurrent_dropout, seed)
+        self.__dict__["_numbers"] = numbers_of(seed, *self.__dict__["_numbers"])
         self.output_size = units
 
     def _bias_shape(self) -> tuple[int, ...]:
@@ -201,7 +213,8 @@ class _Cell(DropoutCell, WeightOptions, Layer):
         return inputs if mask is None else inputs * mask, state if recurrent is None else state * recurrent
 
     def _cell_config(self, *extra: str) -> dict[str, Any]:
-        config: dict[str, Any] = {"units": self.units, "activation": activations.serialize(self.activation)}
+        config: dict[str, Any] = kind_of(self.__dict__["_numbers"])
+        config |= {"units": self.units, "activation": activations.serialize(self.activation)}
         if "recurrent_activation" in extra:
             config["recurrent_activation"] = activations.serialize(self.recurrent_activation)  # type: ignore[attr-defined]
         config["use_bias"] = self.use_bias
