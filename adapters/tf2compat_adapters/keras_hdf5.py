@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-import logging
 from typing import Any
 
 import h5py
 import numpy as np
 
+from tf2compat._engine.logs import get_logger
 from tf2compat._files import Commit
 from tf2compat.keras._base import serialization
 from tf2compat.keras._files import compiling
 from tf2compat.keras._files.weights import assign_all
 from tf2compat_adapters import hdf5, keras3
 
-_log = logging.getLogger("tensorflow")
+_log = get_logger()
 
 
 # --- writing ---------------------------------------------------------------------------------------------------------
@@ -72,6 +72,8 @@ def save_weights(model: Any, path: str) -> None:
 
 def save(model: Any, path: str, include_optimizer: bool = True) -> None:
     """Writes a model: architecture, weights, compile arguments, optimizer."""
+
+    model._assert_weights_created()
 
     def fill(file: Any) -> None:
         config = {"class_name": type(model).__name__, "config": model.get_config()}

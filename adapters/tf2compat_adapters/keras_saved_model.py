@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import logging
 import os
 from collections import deque
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from google.protobuf.message import DecodeError
 
 from tf2compat import errors
 from tf2compat._engine import nest, trackable
+from tf2compat._engine.logs import get_logger
 from tf2compat._engine.trackable import AutoTrackable
 from tf2compat._engine.wrappers import ListWrapper
 from tf2compat._files import write_atomic
@@ -32,7 +32,7 @@ from tf2compat_adapters.protos import SavedMetadata
 _METADATA = "keras_metadata.pb"
 #: vocabularies that `adapt` found, by the number of the layer
 _VOCABULARIES = "tf2compat_vocabularies"
-_log = logging.getLogger("tensorflow")
+_log = get_logger()
 
 
 def _lookups(model: Any) -> list[tuple[int, Any]]:

@@ -14,9 +14,10 @@ import numpy as np
 import torch
 
 from . import dtypes, light_meta, state
-from .op import Op
+from .op import Op, invalid
 from .symbolic import PROBES, SymbolicTensor, probe_storage
 from .tensor import Tensor
+from .windows import SLIDING, left_nothing
 
 __all__ = ["infer", "linked"]
 
@@ -367,6 +368,10 @@ def infer(op: Op, bound: list[Any]) -> tuple[Any, list[Result], bool]:
         structure, results = _results(out, second)
         if op.name == "StridedSlice" and structure == 0:
             results[0] = _shorter(op, bound, open_, results[0])
+    if op.name in SLIDING and structure == 0:
+        wrong = left_nothing(dict(zip(op.params, bound, strict=False)), inputs[0].shape.as_list() if inputs[0].shape.rank else None, results[0][1])
+        if wrong is not None:
+            raise invalid(wrong)
     const = not op.stateful and (
         all(t._const if isinstance(t, SymbolicTensor) else True for t in inputs)
         or (op.name in ("Shape", "ShapeN", "Size", "Rank") and (not open_ or op.name == "Rank"))

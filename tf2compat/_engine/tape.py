@@ -8,7 +8,6 @@ When a tape stops recording, watched tensors get their former storage back, so n
 from __future__ import annotations
 
 import functools
-import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,12 +21,13 @@ from . import dtypes, nest, state
 from .convert import convert_to_tensor
 from .denormals import flushed
 from .devices import accelerated
+from .logs import get_logger
 from .lookups import leaf_from
 from .op import ANY, ANYS, entering, op, wrap_all
 from .tensor import Tensor, wrap
 from .variable import Variable
 
-log = logging.getLogger("tensorflow")
+log = get_logger()
 
 
 @functools.cache

@@ -3,7 +3,6 @@
 # ruff: noqa: A001 - TensorFlow's public names
 from __future__ import annotations
 
-import logging
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
@@ -12,6 +11,8 @@ from typing import Any
 
 import numpy as np
 import torch
+
+from tf2compat._engine.logs import get_logger
 
 from .. import errors
 from .._engine import dtypes, nest, state
@@ -283,17 +284,6 @@ def variable_creator_scope(variable_creator: Callable[..., Any]) -> Iterator[Non
         yield
     finally:
         creators.stack.remove(variable_creator)
-
-
-def get_logger() -> logging.Logger:
-    """The logger that TensorFlow programs configure (`tf.get_logger`)."""
-    logger = logging.getLogger("tensorflow")
-    if not logger.handlers and not logging.getLogger().handlers:
-        handler = logging.StreamHandler()
-        handler.setFormatter(logging.Formatter("%(levelname)s:%(name)s:%(message)s"))
-        logger.addHandler(handler)
-        logger.propagate = False
-    return logger
 
 
 # --- gradients of graphs ---------------------------------------------------------------------------------------------

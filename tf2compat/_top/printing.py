@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from tf2compat._engine.logs import get_logger
+
 from .._engine import nest
 from .._engine.convert import convert_to_tensor
 from .._engine.op import ANYS, op
@@ -55,7 +57,7 @@ def _print(tensors: Any, template: str, summarize: int, stream: Any, end: str) -
             return
         level = _LOGGERS.get(stream)
         if level is not None:
-            logging.getLogger("tensorflow").log(level, "%s", out)
+            get_logger().log(level, "%s", out)
             return
         stream = sys.stdout if stream == "stdout" else sys.stderr
     stream.write(out)

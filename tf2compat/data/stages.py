@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import copy
-import logging
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+
+from tf2compat._engine.logs import get_logger
 
 from .. import errors
 from .._engine import dtypes, state
@@ -573,6 +574,6 @@ class _IgnoreErrorsDataset(_Unary):
                 return
             except errors.OpError as error:
                 if self._log:
-                    logging.getLogger("tensorflow").warning("Error raised with error message %s", error)
+                    get_logger().warning("Error raised with error message %s", error)
 
 

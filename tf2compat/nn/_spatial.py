@@ -145,3 +145,22 @@ def pad(x: torch.Tensor, pairs: Any, value: float = 0.0) -> torch.Tensor:
 def out_size(size: int, k: int, s: int, r: int, pair: tuple[int, int]) -> int:
     n = size + pair[0] + pair[1] - (k - 1) * r - 1
     return n // s + 1 if n >= 0 else 0
+
+
+def nothing_left(x: torch.Tensor, *each: Any, allowed: bool = False) -> Any:
+    """The sizes of an empty result, None when it is not; InvalidArgumentError where a window is larger than what there is to slide over.
+
+    `each` are the windows, strides, rates and pairs of padding of the dimensions after the second. Shape inference tries sizes that are not
+    the program's: on its tensors an empty result is one, as where that is `allowed`.
+    """
+    sizes = x.shape[2:]
+    found = [out_size(*d) for d in zip(sizes, *each, strict=True)]
+    if 0 not in found:
+        return None
+    if not allowed and x.device.type != "meta":
+        for size, left, k, s, r, pair in zip(sizes, found, *each, strict=True):
+            if left == 0 and size:
+                given, wide = size + sum(pair), (k - 1) * r + 1
+                raise invalid(f"Computed output size would be negative: {(given - wide + s) // s} [input_size: {given}, "
+                              f"effective_filter_size: {wide}, stride: {s}]")  # fmt: skip
+    return found

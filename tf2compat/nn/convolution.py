@@ -31,6 +31,7 @@ from ._spatial import (
     dims,
     explicit_pairs,
     is_first,
+    nothing_left,
     out_size,
     pad,
     pairs_of,
@@ -59,11 +60,10 @@ def convolve(x: Any, w: Any, n: int, strides: Any, padding: Any, rates: Any, fir
     groups = channels // per_group if per_group else 1
     sizes = x.shape[2:]
     pairs = pairs_of(padding, sizes, window, strides, rates)
-    for size, k, s, r, pair in zip(sizes, window, strides, rates, pairs, strict=True):
-        if out_size(size, k, s, r, pair) == 0:  # TensorFlow gives an empty result, torch refuses
-            shape = [out_size(*d) for d in zip(sizes, window, strides, rates, pairs, strict=True)]
-            out = x.new_zeros((x.shape[0], w.shape[0], *shape)) + (x.sum() + w.sum()) * 0
-            return out if first else out.permute(TO_LAST[n])
+    shape = nothing_left(x, window, strides, rates, pairs)
+    if shape is not None:  # an empty result, which torch refuses
+        out = x.new_zeros((x.shape[0], w.shape[0], *shape)) + (x.sum() + w.sum()) * 0
+        return out if first else out.permute(TO_LAST[n])
     if n == 2 and groups == 1 and filters.numel() >= 1 << 15:
         found = _of_few_pixels(x, filters, bias, strides, pairs, rates)
         if found is not None:

@@ -21,7 +21,7 @@ from ._spatial import (
     explicit_pairs,
     is_first,
     not_allowed,
-    out_size,
+    nothing_left,
     pad,
     pairs_of,
     sequence,
@@ -39,9 +39,9 @@ def _lowest(dtype: torch.dtype) -> float:
     return float("-inf") if dtype.is_floating_point else torch.iinfo(dtype).min
 
 
-def _empty(x: Any, n: int, window: Any, strides: Any, rates: Any, pairs: Any) -> Any:
-    shape = [out_size(*d) for d in zip(x.shape[2:], window, strides, rates, pairs, strict=True)]
-    return x.new_zeros((*x.shape[:2], *shape)) + x.sum() * 0 if 0 in shape else None
+def _empty(x: Any, n: int, window: Any, strides: Any, rates: Any, pairs: Any, allowed: bool = False) -> Any:
+    shape = nothing_left(x, window, strides, rates, pairs, allowed=allowed)
+    return None if shape is None else x.new_zeros((*x.shape[:2], *shape)) + x.sum() * 0
 
 
 def _plain(x: Any) -> Any:
@@ -71,7 +71,7 @@ def avg_pooled(x: Any, n: int, window: Any, strides: Any, padding: Any) -> Any:
     x = _plain(x)
     ones = (1,) * n
     pairs = pairs_of(padding, x.shape[2:], window, strides, ones)
-    found = _empty(x, n, window, strides, ones, pairs)
+    found = _empty(x, n, window, strides, ones, pairs, allowed=True)
     if found is not None:
         return found
     sizes = x.shape[2:]

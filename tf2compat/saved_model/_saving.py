@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 import os
 import secrets
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ from tf2compat import _ports
 from tf2compat._engine import trackable
 from tf2compat._engine.concrete import ConcreteFunction
 from tf2compat._engine.graph_json import GraphWriter, NotSaveable
+from tf2compat._engine.logs import get_logger
 from tf2compat._engine.tensor import wrap
 from tf2compat._engine.variable import Variable
 from tf2compat._engine.wrappers import TrackableDataStructure
@@ -25,7 +25,7 @@ from tf2compat.train._saving import ATTRIBUTES, VARIABLE_VALUE, Tree, collect, e
 from tf2compat.train._sharding import sharded
 from tf2compat.train._tensors import to_data
 
-_log = logging.getLogger("tensorflow")
+_log = get_logger()
 
 
 class SaveOptions:

@@ -7,7 +7,6 @@ variable change. So a damaged checkpoint, or one that does not fit, leaves every
 from __future__ import annotations
 
 import ctypes
-import logging
 from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 from tf2compat import _ports, errors
 from tf2compat._engine import dtypes, trackable
 from tf2compat._engine.held import changed
+from tf2compat._engine.logs import get_logger
 from tf2compat._engine.variable import Variable
 from tf2compat._ports.checkpoint import ITEM_SIZE, CheckpointReader, TensorData
 from tf2compat._ports.object_graph import GraphNode
@@ -22,7 +22,7 @@ from tf2compat._threads import each
 from tf2compat.train._saving import ATTRIBUTES, OBJECT_GRAPH_KEY, VARIABLE_VALUE, own_tensors
 from tf2compat.train._tensors import to_storage, to_tensor
 
-_log = logging.getLogger("tensorflow")
+_log = get_logger()
 _LARGE = 1 << 16
 
 

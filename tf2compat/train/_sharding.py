@@ -5,7 +5,6 @@ from __future__ import annotations
 import abc
 import dataclasses
 import inspect
-import logging
 import math
 from collections.abc import Hashable, MutableMapping, Sequence
 from typing import Any, NamedTuple
@@ -13,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tf2compat._engine import dtypes
+from tf2compat._engine.logs import get_logger
 from tf2compat._engine.shapes import TensorShape
 from tf2compat._engine.slice_info import SaveSliceInfo
 from tf2compat._engine.tensor import Tensor, wrap
@@ -20,7 +20,7 @@ from tf2compat._ports.checkpoint import Part, TensorData
 from tf2compat.train._saving import OBJECT_GRAPH_KEY
 from tf2compat.train._tensors import to_data, to_storage
 
-_log = logging.getLogger("tensorflow")
+_log = get_logger()
 #: checkpoint key -> {text of the part: tensor}
 Shard = MutableMapping[str, MutableMapping[str, Tensor]]
 

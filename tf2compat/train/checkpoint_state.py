@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Sequence
 from typing import Any
 
 from tf2compat import _ports, errors
+from tf2compat._engine.logs import get_logger
 from tf2compat._files import os_error, write_atomic
 from tf2compat.train import _formats
 
 _MAX_STATE = 64 << 20
-_log = logging.getLogger("tensorflow")
+_log = get_logger()
 
 
 def _messages() -> Any:

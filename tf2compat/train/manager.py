@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import copy
-import logging
 import os
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from tf2compat._engine.logs import get_logger
 from tf2compat.train import _formats
 from tf2compat.train.checkpoint import Checkpoint, CheckpointOptions
 from tf2compat.train.checkpoint_state import get_checkpoint_state, latest_checkpoint, remove_checkpoint, update_checkpoint_state
 
-_log = logging.getLogger("tensorflow")
+_log = get_logger()
 
 
 def _number(value: Any) -> int:

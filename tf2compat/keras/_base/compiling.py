@@ -37,32 +37,38 @@ def _expand(given: Any, y: Any, names: list[str], what: str, wrap_lists: bool = 
         if isinstance(y, dict):
             unknown -= set(y)
         if unknown:
-            raise ValueError(
-                f"Found unexpected {what} keys that do not correspond to any Model output: {unknown}. Expected: {names}. "
-                f"Received: {what}={given}"
-            )
+            raise _unknown({k: v for k, v in given.items() if k in unknown}, names)
         if isinstance(y, dict) and set(given) & set(y):
             return [given.get(key) for key in nest.sorted_keys(y)]
         return [given.get(name) for name in names]
     if isinstance(given, (list, tuple)):
         if wrap_lists:
             if n == 1:
-                return [list(given[0]) if len(given) == 1 and isinstance(given[0], (list, tuple)) else list(given)]
-            if any(isinstance(g, (list, tuple)) for g in given) and len(given) == n:
-                return list(given)
-            if len(given) == n and any(isinstance(g, (list, tuple, type(None))) for g in given):
-                return list(given)
-            return [[_copy(g) for g in given] for _ in range(n)]
-        if len(given) < n:  # Keras leaves surplus entries unused
-            raise ValueError(
-                f"The two structures don't have the same sequence length. Input structure has length {n}, while shallow structure has "
-                f"length {len(given)}."
-                if what != "loss"
-                else f"When passing a list as loss, it should have one entry per model outputs. The model has {n} outputs, but you passed "
-                f"loss={given}"
-            )
-        return list(given)[:n]
+                return [nest.flatten(given)]
+            if not any(isinstance(g, (list, tuple, dict)) for g in given):
+                return [[_copy(g) for g in given] for _ in range(n)]
+            if len(given) != n:
+                raise ValueError(
+                    f"The two structures don't have the same sequence length. Input structure has length {len(given)}, while shallow "
+                    f"structure has length {n}."
+                )
+            return list(given)
+        if n == 1:
+            return [*nest.flatten(given), None][:1]
+        return list(given)[:n]  # Keras leaves surplus entries unused, and outputs beyond the last entry alone
     return [_copy(given) if i else given for i in range(n)]
+
+
+def _unknown(left: dict[Any, Any], names: list[str]) -> ValueError:
+    return ValueError(
+        f"Found unexpected losses or metrics that do not correspond to any Model output: {left.keys()}. Valid mode output names: {names}. "
+        f"Received struct is: {left}."
+    )
+
+
+def _flat(y_pred: Any) -> bool:
+    """Whether outputs are one tensor or a list of tensors."""
+    return not nest.is_nested(y_pred) or (isinstance(y_pred, (list, tuple)) and not any(nest.is_nested(y) for y in y_pred))
 
 
 def _copy(metric: Any) -> Any:
@@ -113,19 +119,21 @@ def _by_output(value: Any, y_pred: Any, names: list[str], what: str = "") -> lis
     if value is None:
         return [None] * n
     if isinstance(value, dict):
-        if not isinstance(y_pred, dict) and not set(value) & set(names) and what:
-            raise ValueError(f"None of the keys of `{what}` is the name of an output of the model. Outputs: {names}. Received: {what}={value}")
         if isinstance(y_pred, dict):
             return [value.get(k) for k in nest.sorted_keys(y_pred)]
+        left = {k: v for k, v in value.items() if k not in names}
+        if left and _flat(y_pred):
+            raise _unknown(left, names)
         return [value.get(k) for k in names]
     if nest.is_nested(value):
         flat = nest.flatten(value)
         if len(flat) != n:
-            if n == 1 and len(flat) > 1:
-                return [convert_to_tensor(value)]
-            raise ValueError(
-                f"Found {n} output(s) of the model, but {len(flat)} {what or 'target'}(s): names of the outputs are {names}."
-            )
+            if n == 1 and len(flat) > 1:  # of arrays the first is taken, numbers are one array
+                return flat[:1] if all(isinstance(v, Tensor) and v.shape.rank for v in flat) else [convert_to_tensor(value)]
+            if len(flat) > n or not what:  # outputs without a weight are left alone
+                raise ValueError(
+                    f"Found {n} output(s) of the model, but {len(flat)} {what or 'target'}(s): names of the outputs are {names}."
+                )
         return flat
     return [value] * n
 
@@ -161,6 +169,7 @@ class LossesContainer:
             self.names = pseudo_names(y_pred)
         names = self.names
         self.losses = [_as_loss(x) for x in _expand(self.given, y_pred, names, "loss")]
+        self.losses += [None] * (len(names) - len(self.losses))
         self.weights = _expand(self.given_weights, y_pred, names, "loss_weights")
         with state.outside():
             if len(names) > 1:

@@ -225,9 +225,7 @@ class Connections:
     def _shared_shape(self, what: str) -> Any:
         nodes = self.inbound_nodes
         if not nodes:
-            raise AttributeError(
-                f'The layer "{self.name}" has never been called and thus has no defined {what} shape.'  # type: ignore[attr-defined]
-            )
+            raise never_called(self.name, what)  # type: ignore[attr-defined]
         shapes = [_shape(_single(n) if what == "input" else n.outputs) for n in nodes]
         if any(s != shapes[0] for s in shapes):
             raise AttributeError(
@@ -235,6 +233,12 @@ class Connections:
                 f'shape" is ill-defined for the layer. Use `get_{what}_shape_at(node_index)` instead.'
             )
         return shapes[0]
+
+
+def never_called(name: str, what: str) -> AttributeError:
+    """What asking a layer for its `input_shape` or `output_shape` raises before it was called."""
+    more = " Note that the `input_shape` property is only available for Functional and Sequential models." if what == "input" else ""
+    return AttributeError(f'The layer "{name}" has never been called and thus has no defined {what} shape.{more}')
 
 
 def _single(node: Node) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 import random
 from collections.abc import Iterator
 from typing import Any
@@ -15,6 +16,7 @@ from tf2compat._engine.convert import convert_to_tensor
 from tf2compat._engine.devices import accelerated, default, host_side, placed
 from tf2compat._engine.tensor import Tensor, wrap
 from tf2compat._engine.variable import Variable
+from tf2compat.errors import InvalidArgumentError
 from tf2compat.random.seeding import ExactStream, first_of_graph
 from tf2compat.random.stateful import permutation
 
@@ -126,7 +128,9 @@ class Arrays:
             raise ValueError("Expected input data to be non-empty.")
         if batch_size is None:
             batch_size = int(math.ceil(self.n / steps)) if steps else 32
-        self.batch_size = int(batch_size)
+        self.batch_size = operator.index(batch_size)
+        if self.batch_size < 1:
+            raise ValueError(f"Expected batch_size to be positive. Received is {batch_size}.")
         self.steps = int(math.ceil(self.n / self.batch_size))
         self.shuffle = shuffle
         self.flat = flat
@@ -192,7 +196,7 @@ def _kept(data: Any) -> Any:
 class Batches:
     """Batches of a dataset, loader, generator or `Sequence`; `steps` is None where their number is not known.
 
-    `endless` ones begin again within an epoch when more steps are asked for, and with every epoch.
+    `endless` ones begin again with every epoch, however many steps it has.
     """
 
     def __init__(self, source: Any, steps: int | None, again: bool, convert: bool = True, endless: bool = False) -> None:
@@ -212,11 +216,12 @@ def _batch_tensor(v: Any) -> Any:
 
 
 class _FromSequence:
-    """A `Sequence` again and again, in order or shuffled, with its `on_epoch_end` in between."""
+    """A `Sequence`, in order or shuffled: once, or by workers again and again with its `on_epoch_end` in between."""
 
-    def __init__(self, sequence: Any, shuffle: bool) -> None:
+    def __init__(self, sequence: Any, shuffle: bool, again: bool) -> None:
         self.sequence = sequence
         self.shuffle = shuffle
+        self.again = again
 
     def __iter__(self) -> Iterator[Any]:
         n = len(self.sequence)
@@ -226,6 +231,8 @@ class _FromSequence:
                 random.shuffle(order)  # Python's, as Keras does
             for i in order:
                 yield self.sequence[i]
+            if not self.again:
+                return
             self.sequence.on_epoch_end()
 
 
@@ -250,14 +257,13 @@ def batches_of(
 
         x = x(InputContext())
     if isinstance(x, Sequence) or _is_torch_loader(x) or _is_dataset(x) or _is_generator(x):
-        what = "keras.utils.Sequence" if isinstance(x, Sequence) else "dataset" if _is_dataset(x) else "generator"
+        what = "`keras.utils.Sequence`" if isinstance(x, Sequence) else "dataset" if _is_dataset(x) else "python generator"
         if y is not None:
-            raise ValueError(f"`y` argument is not supported when using `{what}` as input." if what != "dataset" else
-                             "`y` argument is not supported when using dataset as input.")  # fmt: skip
+            raise ValueError(f"`y` argument is not supported when using {what} as input.")
         if sample_weight is not None:
-            raise ValueError(f"`sample_weight` argument is not supported when using {'dataset' if what == 'dataset' else f'`{what}`'} as input.")
+            raise ValueError(f"`sample_weight` argument is not supported when using {what} as input.")
     if isinstance(x, Sequence):
-        return Batches(_ahead(_FromSequence(x, bool(shuffle)), workers, max_queue_size), len(x), True, endless=True)
+        return Batches(_ahead(_FromSequence(x, bool(shuffle), workers > 1), workers, max_queue_size), len(x), True, endless=True)
     if _is_dataset(x):
         return Batches(x, _cardinality(x), True, convert=False)
     if _is_torch_loader(x):
@@ -368,6 +374,10 @@ def with_class_weights(batches: Any, class_weight: dict[int, float]) -> Any:
         else:
             classes = t
         index = (classes.round() if classes.is_floating_point() else classes).to(torch.int64)
+        outside = index[(index < 0) | (index >= len(ids))]
+        if outside.numel():
+            at = int((index.reshape(-1) == outside[0]).nonzero()[0, 0])
+            raise InvalidArgumentError(None, None, f"indices[{at}] = {int(outside[0])} is not in [0, {len(ids)}): class_weight={class_weight}")
         weights = table.to(t.device)[index]
         if sw is not None:
             own = sw._t.to(weights.dtype)

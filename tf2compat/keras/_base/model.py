@@ -187,7 +187,7 @@ class Model(Training, Saving, Layer):
             return
         if input_shape is None:
             raise ValueError(
-                "Input shape must be defined when calling `build()` on a `Model` subclass network."
+                "Input shape must be defined when calling `build()` on a `Model` subclass."
             )
         if not isinstance(input_shape, (tuple, list, dict, TensorShape)):
             raise ValueError(

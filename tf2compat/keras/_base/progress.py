@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from .saying import say
+
 
 class Progbar:
     """Prints progress towards `target` steps, with averages of named values.
@@ -100,8 +102,7 @@ class Progbar:
                 info += " " * (previous - self._total_width)
             if finalize:
                 info += "\n"
-            sys.stdout.write(message + info)
-            sys.stdout.flush()
+            say(message + info, end="")
         elif self.verbose == 2 and finalize:
             digits = int(np.log10(self.target)) + 1 if self.target else 1
             line = (f"%{digits}d/%d" % (current, self.target) if self.target else str(current)) + info + self._shown_values(float)
@@ -109,8 +110,7 @@ class Progbar:
                 per_epoch = self._time_at_epoch_end - self._time_at_epoch_start
                 self._time_at_epoch_start, self._time_at_epoch_end = now, None
                 line += " -" + self._per_step(per_epoch, "epoch") + " -" + self._per_step(per_epoch / self.target, self.unit_name)
-            sys.stdout.write(line + "\n")
-            sys.stdout.flush()
+            say(line)
         self._last_update = now
 
     def add(self, n: int, values: Any = None) -> None:

@@ -10,6 +10,7 @@ from tf2compat._engine.shapes import TensorShape
 from tf2compat._engine.tensor import Tensor
 from tf2compat._engine.trackable import no_automatic_dependency_tracking
 
+from .connections import never_called
 from .data import inputs_of
 from .functional import Functional
 from .input_layer import Input, InputLayer
@@ -54,7 +55,7 @@ class Sequential(Functional):
         if is_symbol(layer):
             if isinstance(layer._keras_history.layer, InputLayer):
                 layer = layer._keras_history.layer
-        elif not isinstance(layer, Layer) and hasattr(layer, "trainable_variables"):
+        elif not isinstance(layer, (Layer, type)) and hasattr(layer, "trainable_variables"):
             from .wrapping import ModuleWrapper
 
             layer = ModuleWrapper(layer)
@@ -345,13 +346,13 @@ class Sequential(Functional):
     @property
     def input_shape(self) -> Any:
         if not self.__dict__.get("_is_graph_network"):
-            raise AttributeError(f'The layer "{self.name}" has never been called and thus has no defined input shape.')
+            raise never_called(self.name, "input")
         return Functional.input_shape.fget(self)  # type: ignore[attr-defined]
 
     @property
     def output_shape(self) -> Any:
         if not self.__dict__.get("_is_graph_network"):
-            raise AttributeError(f'The layer "{self.name}" has never been called and thus has no defined output shape.')
+            raise never_called(self.name, "output")
         return Functional.output_shape.fget(self)  # type: ignore[attr-defined]
 
 

@@ -6,6 +6,7 @@ import importlib
 import inspect
 import threading
 import types
+import warnings
 from typing import Any
 
 import numpy as np
@@ -157,6 +158,13 @@ class InMemory(dict[str, Any]):
         return dict, (dict(self),)
 
 
+def _source_of(fn: Any) -> str:
+    try:
+        return inspect.getsource(fn)
+    except (OSError, TypeError):  # typed in by hand
+        return repr(fn)
+
+
 def serialize_keras_object(obj: Any) -> Any:
     """A JSON-able description of an object, as the `.keras` format has it (`tf.keras.utils.serialize_keras_object`)."""
     if obj is None or isinstance(obj, (str, int, float, bool)):
@@ -186,6 +194,12 @@ def serialize_keras_object(obj: Any) -> Any:
     if isinstance(obj, types.FunctionType) and obj.__name__ == "<lambda>":
         from .lambdas import dump
 
+        warnings.warn(
+            "The object being serialized includes a `lambda`. This is unsafe. In order to reload the object, you will have to pass "
+            "`safe_mode=False` to the loading function. Please avoid using `lambda` in the future, and use named Python functions instead. "
+            f"This is the `lambda` being serialized: {_source_of(obj)}",
+            stacklevel=2,
+        )
         return {"class_name": "__lambda__", "config": {"value": dump(obj)}}
     if hasattr(obj, "_is_keras_tensor"):
         h = obj._keras_history

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import sys
 from typing import Any
 
 import numpy as np
 
+from .saying import say
 from .tracking import dedupe
 
 _BREAKS = ("),", "},", "],", "',")
@@ -145,16 +145,12 @@ class _Table:
             self.show("|" * level + " " * (self.length - 2 * level) + "|" * level)
 
 
-def _print(text: str) -> None:
-    sys.stdout.write(text + "\n")
-
-
 def print_summary(
     model: Any, line_length: int | None = None, positions: Any = None, print_fn: Any = None, expand_nested: bool = False,
     show_trainable: bool = False, layer_range: Any = None,
 ) -> None:  # fmt: skip
     """Print the table, line by line, through `print_fn`."""
-    show = print_fn or _print
+    show = print_fn or say
     table = _Table(model, line_length, positions, show, expand_nested, show_trainable)
     a, b = layer_bounds(model, layer_range)
     show(f'Model: "{model.name}"')

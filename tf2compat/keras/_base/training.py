@@ -19,9 +19,10 @@ from tf2compat._top.calling import get_logger
 from tf2compat._top.devices import device
 from tf2compat.data.randomness import glance
 
+from ..metrics.base import Metric
 from .compiling import LossesContainer, MetricsContainer
 from .context import calling
-from .data import Arrays, batches_of, check_cardinality, split, to_tensor, unpack, with_class_weights
+from .data import Arrays, batches_of, check_cardinality, is_arrays, split, to_tensor, unpack, with_class_weights
 
 
 class Training:
@@ -71,12 +72,13 @@ class Training:
         kwargs.pop("sample_weight_mode", None)  # weights by time step need no mode
         unknown = set(kwargs) - {"experimental_run_tf_function", "cloning", "sample_weight_mode", "target_tensors", "distribute"}
         if kwargs.get("distribute") is not None:
-            raise ValueError("`distribute` argument in compile is not available in TF 2.0. Please create the model under the `strategy.scope()`.")
+            raise ValueError("`distribute` argument in compile is not available in TF 2.0. Please create the model under the "
+                             f"`strategy.scope()`. Received: {kwargs['distribute']}.")  # fmt: skip
         if unknown:
             raise TypeError(f"Invalid keyword argument(s) in `compile()`: {(unknown,)}. Valid keyword arguments include \"cloning\", "
                             '"experimental_run_tf_function", "distribute", "target_tensors", or "sample_weight_mode".')  # fmt: skip
         if kwargs.get("target_tensors") is not None:
-            raise ValueError("`target_tensors` argument is not supported when executing eagerly. Received: target_tensors={}.".format(kwargs["target_tensors"]))
+            raise ValueError(f"`target_tensors` argument is not supported when executing eagerly. Received: {kwargs['target_tensors']}.")
         if pss_evaluation_shards:
             raise ValueError("`pss_evaluation_shards` needs a parameter server strategy, which there is none of here.")
         d = self.__dict__
@@ -84,6 +86,8 @@ class Training:
             "optimizer": optimizer, "loss": loss, "metrics": metrics, "loss_weights": loss_weights, "weighted_metrics": weighted_metrics,
             "run_eagerly": run_eagerly, "steps_per_execution": steps_per_execution, "jit_compile": jit_compile,
         }  # fmt: skip
+        if jit_compile and run_eagerly:
+            raise ValueError("You cannot enable `run_eagerly` and `jit_compile` at the same time.")
         self._validate_compile(optimizer, metrics)
         d["_run_eagerly"] = run_eagerly
         names = self.output_names
@@ -129,8 +133,8 @@ class Training:
                         "looks similar to the following.\nwith strategy.scope():\n  model=_create_model()\n  model.compile(...)"
                     )
         for m in nest.flatten(metrics):
-            if m is not None and not isinstance(m, str) and not callable(m) and not isinstance(m, dict):
-                raise TypeError(f"Could not interpret metric {m!r}: a name, a function or a Metric is expected.")
+            if isinstance(m, type) and issubclass(m, Metric):
+                raise TypeError(f"Metrics are given as objects, not as classes. Received: {m}, where {m.__name__}() may be meant.")
 
     def _get_optimizer(self, optimizer: Any) -> Any:
         from .. import optimizers
@@ -265,13 +269,13 @@ class Training:
     def distribute_reduction_method(self, value: str) -> None:
         self.__dict__["_distribute_reduction_method"] = value
 
-    def get_compile_config(self) -> dict[str, Any]:
-        """The arguments of `compile`, as plain values."""
+    def get_compile_config(self) -> dict[str, Any] | None:
+        """The arguments of `compile`, as plain values; None before it."""
         from .serialization import serialize_keras_object
 
         if self._is_compiled and self._compile_config is not None:
             return {k: serialize_keras_object(v) for k, v in self._compile_config.items()}
-        return {}
+        return None
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compile with what `get_compile_config` returned."""
@@ -516,6 +520,8 @@ class Training:
         if validation_split and validation_data is None:
             (x, y, sample_weight), validation_data = split((x, y, sample_weight), validation_split)
         val = unpack(validation_data) if isinstance(validation_data, (list, tuple)) else (validation_data, None, None)
+        if validation_data is not None and not isinstance(validation_data, (list, tuple, dict)) and is_arrays(validation_data):
+            raise ValueError(f"`validation_data` is a tuple (x, y) or (x, y, sample_weight), or a dataset. Received: {type(validation_data)}")
         batches = batches_of(x, y, sample_weight, batch_size, steps_per_epoch, shuffle, workers, max_queue_size)
         if class_weight:
             batches = with_class_weights(batches, class_weight)
@@ -530,28 +536,29 @@ class Training:
         self._train_counter.assign(0)
         callbacks.on_train_begin()
         initial_epoch, first_batch = _resumed(callbacks, initial_epoch, steps)
-        logs: Any = None
+        trained: Any = None  # an epoch without batches reports what the one before it did
+        epoch_logs: Any = None
         loop = _Loop(batches, steps, steps_per_epoch is not None, epochs - initial_epoch)
         d["_validation"] = None
         for epoch in range(initial_epoch, epochs):
             self.reset_metrics()
             callbacks.on_epoch_begin(epoch)
-            logs = None
+            logs: Any = None
             for start, end, iterator in loop.epoch(self._at_once, callbacks.on_train_batch_begin, first_batch):
                 callbacks.on_train_batch_begin(start)
                 logs = train_function(iterator)
                 callbacks.on_train_batch_end(end, logs)
                 if self.stop_training:
                     break
-            if loop.steps is not None and callbacks.steps_unknown:
-                callbacks.set_steps(loop.steps)
-            if logs is None:
+            if logs is not None:
+                trained = _host_logs(self._by_metrics(logs))
+            if trained is None:
                 raise ValueError(
                     "Unexpected result of `train_function` (Empty logs). This could be due to issues in input pipeline that resulted in an "
                     "empty dataset. Otherwise, please use `Model.compile(..., run_eagerly=True)`, or "
                     "`tf.config.run_functions_eagerly(True)` for more information of where went wrong, or file a issue/bug to `tf.keras`."
                 )
-            epoch_logs = _host_logs(self._by_metrics(logs))
+            epoch_logs = dict(trained)
             if validation_data is not None and _due(epoch, validation_freq):
                 found = self.evaluate(
                     x=val[0], y=val[1], sample_weight=val[2], batch_size=validation_batch_size or batch_size, steps=validation_steps,
@@ -562,7 +569,6 @@ class Training:
             callbacks.on_epoch_end(epoch, epoch_logs)
             loop.end_epoch(x)
             first_batch = 0
-            logs = epoch_logs
             if self.stop_training or loop.exhausted:
                 break
         d["_validation"] = None
@@ -570,7 +576,7 @@ class Training:
 
         if isinstance(self.optimizer, Optimizer):
             self.optimizer.finalize_variable_values(self.trainable_variables)  # type: ignore[attr-defined]
-        callbacks.on_train_end(logs)
+        callbacks.on_train_end(epoch_logs)
         return self.history
 
     def _evaluate(self, batches: Any, steps: int | None, callbacks: Any) -> dict[str, Any]:
@@ -777,6 +783,11 @@ class Training:
         )  # fmt: skip
 
 
+for _public in Training.__dict__.values():
+    if hasattr(_public, "__qualname__") and not _public.__name__.startswith("_"):  # errors and reprs name the class that users know
+        _public.__qualname__ = f"Model.{_public.__name__}"
+
+
 def _in_order(logs: dict[str, Any], names: list[str]) -> Any:
     """The logs as a list, those of `names` first; one alone as it is."""
     values = [logs[n] for n in names if n in logs]
@@ -852,9 +863,8 @@ class _Loop:
             if not taken:
                 begin(step)
                 if limit is not None:
-                    import logging
 
-                    logging.getLogger("tensorflow").warning(
+                    get_logger().warning(
                         "Your input ran out of data; interrupting training. Make sure that your dataset or generator can generate at least "
                         "`steps_per_epoch * epochs` batches (in this case, %s batches). You may need to use the repeat() function when "
                         "building your dataset.", limit * self.epochs,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from typing import Any
 
 from tf2compat import _ports
@@ -55,6 +56,11 @@ def save_model(
         if _may_write(path, overwrite):
             _ports.load("model_file", "keras").save(model, path, include_optimizer)
     elif kind == "h5":
+        warnings.warn(
+            "You are saving your model as an HDF5 file via `model.save()`. This file format is considered legacy. We recommend using instead "
+            "the native TF-Keras format, e.g. `model.save('my_model.keras')`.",
+            stacklevel=3,
+        )
         if signatures is not None or options is not None:
             raise ValueError("`signatures` and `options` are for the SavedModel format (save_format='tf'), not for HDF5 files.")
         if not getattr(model, "_is_graph_network", False) and type(model).__name__ != "Sequential" and not _has_own_config(model):

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from tf2compat._engine import dtypes, nest
+from tf2compat._engine.logs import get_logger
 from tf2compat._engine.shapes import TensorShape
 from tf2compat._engine.wrappers import TrackableDataStructure
 from tf2compat.keras._base import serialization
 from tf2compat.keras._base.compiling import MetricsContainer
 
-_log = logging.getLogger("tensorflow")
+_log = get_logger()
 _COMPILE_ARGUMENTS = ("loss", "metrics", "weighted_metrics", "loss_weights")
 
 
@@ -214,6 +214,8 @@ def restore_optimizer(model: Any, values: list[np.ndarray]) -> None:
     optimizer = model.optimizer
     try:
         built(optimizer, model.trainable_variables)
+        if type(values) is list and len(values) < len(optimizer.variables) and hasattr(type(optimizer), "build"):
+            values = [*values, *(v.numpy() for v in optimizer.variables[len(values) :])]  # of one that had not been used
         if len(values) != len(optimizer.variables):
             raise ValueError(f"{len(values)} saved variables for {len(optimizer.variables)}")
         optimizer.set_weights(values)

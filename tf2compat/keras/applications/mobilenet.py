@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
+
+from tf2compat._engine.logs import get_logger
 
 from ..layers import Activation, Conv2D, DepthwiseConv2D, Dropout, GlobalAveragePooling2D, ReLU, Reshape, ZeroPadding2D
 from . import imagenet_utils
@@ -88,7 +89,7 @@ def weights_size(rows: Any, columns: Any, sizes: tuple[int, ...]) -> Any:
     """The image size whose published weights to load, with a warning when it is another one."""
     if rows == columns and rows in sizes:
         return rows
-    logging.getLogger("tensorflow").warning(
+    get_logger().warning(
         "`input_shape` is undefined or non-square, or `rows` is not in %s. Weights for input shape (224, 224) will be loaded as the default.",
         list(sizes),
     )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
+
+from tf2compat._engine.logs import get_logger
 
 from .. import backend
 from .._base.symbolic import is_symbol
@@ -105,7 +106,7 @@ def _mobilenet_v3(asked: Request, size: str, alpha: float, minimalistic: bool, d
                 "If imagenet weights are being loaded, alpha can be one of `0.75`, `1.0` for non minimalistic or `1.0` for minimalistic only."
             )
         if rows != columns or rows != 224:
-            logging.getLogger("tensorflow").warning(
+            get_logger().warning(
                 "`input_shape` is undefined or non-square, or `rows` is not 224. Weights for input shape (224, 224) will be loaded as the "
                 "default."
             )

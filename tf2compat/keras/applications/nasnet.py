@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
+
+from tf2compat._engine.logs import get_logger
 
 from .. import backend
 from ..layers import (
@@ -65,7 +66,7 @@ def _nasnet(asked: Request, size: int) -> Any:
         )
     before = backend.image_data_format()
     if before != "channels_last":
-        logging.getLogger("tensorflow").warning(
+        get_logger().warning(
             "The NASNet family of models is only available for the input data format channels_last (rows, columns, channels), which the "
             "model being returned will expect, although the default data format is %s.",
             before,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -86,16 +87,30 @@ def learning_phase() -> int:
     return int(calling.phase or 0)
 
 
+def _of_the_past(name: str) -> None:
+    warnings.warn(
+        f"`tf.keras.backend.{name}` is deprecated and will be removed after 2020-10-11. To update it, simply pass a True/False value to the "
+        "`training` argument of the `__call__` method of your layer or model.",
+        stacklevel=3,
+    )
+
+
 def set_learning_phase(value: Any) -> None:
     """Set the phase of layers that are not told otherwise: 0 or 1 (`tf.keras.backend.set_learning_phase`)."""
+    _of_the_past("set_learning_phase")
     if value not in (0, 1):
         raise ValueError("Expected learning phase to be 0 or 1.")
     calling.phase = bool(value)
 
 
-@contextmanager
-def learning_phase_scope(value: Any) -> Iterator[None]:
+def learning_phase_scope(value: Any) -> Any:
     """The learning phase of a block (`tf.keras.backend.learning_phase_scope`)."""
+    _of_the_past("learning_phase_scope")
+    return _phase(value)
+
+
+@contextmanager
+def _phase(value: Any) -> Iterator[None]:
     if value not in (0, 1):
         raise ValueError("Expected learning phase to be 0 or 1.")
     before, calling.phase = calling.phase, bool(value)

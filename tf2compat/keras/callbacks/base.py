@@ -134,16 +134,6 @@ class CallbackList:
         self._tensors_everywhere = all(getattr(c, "_supports_tf_logs", False) for c in self.callbacks)
         self._tensors_in_batches = all(getattr(c, "_supports_tf_logs", False) for c in self._at_batches)
 
-    @property
-    def steps_unknown(self) -> bool:
-        return bool(self.params) and self.params.get("steps") is None
-
-    def set_steps(self, steps: int) -> None:
-        """The number of steps, once an epoch has shown it."""
-        self.params["steps"] = steps
-        if self._progbar is not None:
-            self._progbar.target = steps
-
     def append(self, callback: Any) -> None:
         self.callbacks.append(callback)
         self._sort()
@@ -174,7 +164,7 @@ class CallbackList:
         if self._before_train_batch:
             logs = self._processed(logs, batch=True)
             for c in self._before_train_batch:
-                c.on_train_batch_begin(batch, logs=logs)
+                c.on_train_batch_begin(batch, logs)
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         if self._at_train_batch:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import re
-import sys
 from typing import Any
 
 import numpy as np
 
+from tf2compat._engine.logs import get_logger
+
+from .._base.saying import say
 from .base import Callback
 
-log = logging.getLogger("tensorflow")
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(text + "\n")
+log = get_logger()
 
 
 def comparison(mode: str, monitor: str, what: str) -> tuple[Any, float]:
@@ -40,6 +37,14 @@ def comparison(mode: str, monitor: str, what: str) -> tuple[Any, float]:
 def _rate(optimizer: Any) -> Any:
     """The learning rate as a NumPy number of its dtype, as Keras logs it."""
     return np.asarray(optimizer.lr)[()]
+
+
+def set_rate(optimizer: Any, value: Any) -> None:
+    """Set the learning rate; of an optimizer that a schedule decides on, until its next step."""
+    if hasattr(optimizer, "_current_learning_rate"):
+        optimizer.lr.assign(value)
+    else:
+        optimizer.lr = value
 
 
 class EarlyStopping(Callback):
@@ -92,10 +97,10 @@ class EarlyStopping(Callback):
 
     def on_train_end(self, logs: Any = None) -> None:
         if self.stopped_epoch > 0 and self.verbose > 0:
-            _say(f"Epoch {self.stopped_epoch + 1}: early stopping")
+            say(f"Epoch {self.stopped_epoch + 1}: early stopping")
         if self.restore_best_weights and self.best_weights is not None:  # also where all epochs have run
             if self.verbose > 0:
-                _say(f"Restoring model weights from the end of the best epoch: {self.best_epoch + 1}.")
+                say(f"Restoring model weights from the end of the best epoch: {self.best_epoch + 1}.")
             self.model.set_weights(self.best_weights)
 
     def get_monitor_value(self, logs: Any) -> Any:
@@ -167,9 +172,9 @@ class ReduceLROnPlateau(Callback):
             self.wait += 1
             if self.wait >= self.patience and old > np.float32(self.min_lr):
                 new = max(old * self.factor, self.min_lr)
-                self.model.optimizer.lr = new
+                set_rate(self.model.optimizer, new)
                 if self.verbose > 0:
-                    _say(f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to {new}.")
+                    say(f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to {new}.")
                 self.cooldown_counter = self.cooldown
                 self.wait = 0
 
@@ -271,13 +276,13 @@ class ModelCheckpoint(Callback):
                     return
                 if not self.monitor_op(current, self.best):
                     if self.verbose > 0:
-                        _say(f"\nEpoch {epoch + 1}: {self.monitor} did not improve from {self.best:.5f}")
+                        say(f"\nEpoch {epoch + 1}: {self.monitor} did not improve from {self.best:.5f}")
                     return
                 if self.verbose > 0:
-                    _say(f"\nEpoch {epoch + 1}: {self.monitor} improved from {self.best:.5f} to {current:.5f}, saving model to {path}")
+                    say(f"\nEpoch {epoch + 1}: {self.monitor} improved from {self.best:.5f} to {current:.5f}, saving model to {path}")
                 self.best = current
             elif self.verbose > 0:
-                _say(f"\nEpoch {epoch + 1}: saving model to {path}")
+                say(f"\nEpoch {epoch + 1}: saving model to {path}")
             if os.path.isdir(path) and path.endswith((".h5", ".hdf5", ".keras")):
                 raise OSError(
                     f"Please specify a non-directory filepath for ModelCheckpoint. Filepath used is an existing directory: {path}"

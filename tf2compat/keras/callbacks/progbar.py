@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 from .._base.progress import Progbar
+from .._base.saying import say
 from .base import Callback, to_host
 
 
@@ -39,7 +39,7 @@ class ProgbarLogger(Callback):
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self._reset()
         if self.verbose and self.epochs > 1:
-            sys.stdout.write(f"Epoch {epoch + 1}/{self.epochs}\n")
+            say(f"Epoch {epoch + 1}/{self.epochs}")
         self._bar()
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
@@ -78,7 +78,7 @@ class ProgbarLogger(Callback):
     def _bar(self) -> Progbar:
         if self.progbar is None:
             self._known = False
-            self.progbar = Progbar(self.target, verbose=self.verbose, stateful_metrics=self.stateful_metrics, unit_name="step")
+            self.progbar = Progbar(self.target, verbose=self.verbose, stateful_metrics=self.stateful_metrics, unit_name="step" if self.use_steps else "sample")
         elif not self._known and self.model is not None:  # the first batch has made the metrics
             self._known = True
             self.stateful_metrics |= {m.name for m in self.model.metrics}

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import collections
 import csv
-import logging
 import os
-import sys
 from typing import Any
 
 import numpy as np
 
+from tf2compat._engine.logs import get_logger
 from tf2compat._engine.tensor import Tensor
+from tf2compat.io import gfile
 
+from .._base.saying import say
 from .base import Callback
+from .monitoring import set_rate
 
-log = logging.getLogger("tensorflow")
+log = get_logger()
 
 
 class TerminateOnNaN(Callback):
@@ -24,7 +26,7 @@ class TerminateOnNaN(Callback):
     def on_batch_end(self, batch: int, logs: Any = None) -> None:
         loss = (logs or {}).get("loss")
         if loss is not None and (np.isnan(loss) or np.isinf(loss)):
-            sys.stdout.write(f"Batch {batch}: Invalid loss, terminating training\n")
+            say(f"Batch {batch}: Invalid loss, terminating training")
             self.model.stop_training = True
 
 
@@ -47,9 +49,9 @@ class LearningRateScheduler(Callback):
             raise ValueError(f'The output of the "schedule" function should be float. Got: {lr}')
         if isinstance(lr, Tensor) and not lr.dtype.is_floating:
             raise ValueError(f"The dtype of `lr` Tensor should be float. Got: {lr.dtype}")
-        self.model.optimizer.lr = lr
+        set_rate(self.model.optimizer, lr)
         if self.verbose > 0:
-            sys.stdout.write(f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to {lr}.\n")
+            say(f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to {lr}.")
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         if logs is not None:
@@ -70,13 +72,13 @@ class CSVLogger(Callback):
 
     def on_train_begin(self, logs: Any = None) -> None:
         if self.append:
-            if os.path.exists(self.filename):
-                with open(self.filename, encoding="utf-8") as f:
+            if gfile.exists(self.filename):
+                with gfile.GFile(self.filename) as f:
                     self.append_header = not bool(len(f.readline()))
             mode = "a"
         else:
             mode = "w"
-        self.csv_file = open(self.filename, mode, newline="", encoding="utf-8")  # noqa: SIM115 - closed when training ends
+        self.csv_file = gfile.GFile(self.filename, mode)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         logs = logs or {}
@@ -136,7 +138,7 @@ class RemoteMonitor(Callback):
             request = urllib.request.Request(self.root + self.path, data=body, headers=headers)
             urllib.request.urlopen(request, timeout=10).close()
         except (urllib.error.URLError, OSError):
-            log.warning("Could not reach RemoteMonitor root server at %s", self.root)
+            log.warning("Warning: could not reach RemoteMonitor root server at %s", self.root)
 
 
 class BaseLogger(Callback):

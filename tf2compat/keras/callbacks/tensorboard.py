@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import time
 from typing import Any
@@ -11,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from tf2compat import _ports, summary
+from tf2compat._engine.logs import get_logger
 from tf2compat._engine.tensor import wrap
 from tf2compat._files import write_atomic
 
 from .base import Callback, to_host
 
-log = logging.getLogger("tensorflow")
+log = get_logger()
 
 
 def _profiled_batches(given: Any) -> tuple[int, int] | None:
@@ -54,7 +54,10 @@ class TensorBoard(Callback):
         self._supports_tf_logs = True
         for name in ("write_grads", "embeddings_layer_names", "embeddings_data", "batch_size"):
             if kwargs.pop(name, None):
-                log.warning("`%s` will be ignored in TensorFlow 2.0 for the `TensorBoard` Callback.", name)
+                if name == "batch_size":
+                    log.warning("`batch_size` is no longer needed in the `TensorBoard` Callback and will be ignored in TensorFlow 2.0.")
+                else:
+                    log.warning("`%s` will be ignored in TensorFlow 2.0 for the `TensorBoard` Callback.", name)
         if kwargs:
             raise ValueError(f"Unrecognized arguments in `TensorBoard` Callback: {list(kwargs)}")
         self.log_dir = os.fspath(log_dir)
@@ -253,9 +256,8 @@ class TensorBoard(Callback):
             shown = f"  metadata_path: {json.dumps(os.fspath(metadata))}\n" if metadata else ""
             values = f"  tensor_path: {json.dumps(layer.name.replace('/', '_') + '.tsv')}\n"
             entries.append(f'embeddings {{\n  tensor_name: "{place}"\n{shown}{values}}}\n')
-        folder = os.path.join(self.log_dir, "train")
-        os.makedirs(folder, exist_ok=True)
-        with open(os.path.join(folder, "projector_config.pbtxt"), "w", encoding="utf-8") as file:
+        os.makedirs(self.log_dir, exist_ok=True)
+        with open(os.path.join(self.log_dir, "projector_config.pbtxt"), "w", encoding="utf-8") as file:
             file.write("".join(entries))
 
 

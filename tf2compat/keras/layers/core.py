@@ -12,7 +12,7 @@ import tf2compat as tf
 from tf2compat._engine import dtypes
 from tf2compat._engine.dtypes import FLOATS
 from tf2compat._engine.narrow import slow, widely
-from tf2compat._engine.op import op, tensor
+from tf2compat._engine.op import invalid, op, tensor
 from tf2compat._engine.shapes import TensorShape
 from tf2compat._engine.tensor import Tensor
 from tf2compat.linalg.products import dims
@@ -33,6 +33,8 @@ def dense(x: Any, kernel: Any, bias: Any = None) -> Any:
         return widely(dense.op.fn, x, kernel, bias)
     if bias is not None and x.ndim == 2:
         return torch.addmm(bias, x, kernel)
+    if x.ndim < 2:  # of a rank that was not known while tracing
+        raise invalid(f"In[0] ndims must be >= 2: {x.ndim}")
     return F.linear(x, kernel.t(), bias)
 
 

@@ -254,7 +254,7 @@ def _nll(logits: torch.Tensor, labels: torch.Tensor, reduction: str = "none") ->
     except IndexError:  # TensorFlow on the CPU raises with the labels in the message
         n = logits.shape[-1]
         bad = int(labels[(labels < 0) | (labels >= n)][0])
-        shown = " ".join(str(int(v)) for v in labels[:10].tolist())
+        shown = " ".join(str(int(v)) for v in labels.tolist())
         raise invalid(
             f"Received a label value of {bad} which is outside the valid range of [0, {n}).  Label values: {shown} "
             "[Op:SparseSoftmaxCrossEntropyWithLogits]"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 from tf2compat._engine import dtypes, state, strategies
 from tf2compat._engine.convert import convert_to_tensor
 from tf2compat._engine.denormals import flushed
+from tf2compat._engine.logs import get_logger
 from tf2compat._engine.tensor import Tensor
 from tf2compat._engine.trackable import AutoTrackable
 from tf2compat._engine.variable import Variable
@@ -20,7 +20,7 @@ from .._base.config import settings
 from . import _rules as rules
 from .schedules import LearningRateSchedule
 
-log = logging.getLogger("tensorflow")
+log = get_logger()
 
 
 class CallableList(list):

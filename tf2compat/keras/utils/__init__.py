@@ -7,6 +7,7 @@ from typing import Any
 from .._base.data import pack as pack_x_y_sample_weight
 from .._base.data import unpack as unpack_x_y_sample_weight
 from .._base.progress import Progbar
+from .._base.saying import interactive
 from .._base.sequence import Sequence
 from .._base.serialization import (
     CustomObjectScope,
@@ -55,22 +56,19 @@ def get_source_inputs(tensor: Any, layer: Any = None, node_index: int | None = N
     return _inputs_of([tensor])[::-1]
 
 
-_logging = {"interactive": True}
-
-
 def enable_interactive_logging() -> None:
     """Progress goes to standard output (`tf.keras.utils.enable_interactive_logging`)."""
-    _logging["interactive"] = True
+    interactive.on = True
 
 
 def disable_interactive_logging() -> None:
     """Progress bars become one line per epoch (`tf.keras.utils.disable_interactive_logging`)."""
-    _logging["interactive"] = False
+    interactive.on = False
 
 
 def is_interactive_logging_enabled() -> bool:
     """Whether progress goes to standard output (`tf.keras.utils.is_interactive_logging_enabled`)."""
-    return _logging["interactive"]
+    return interactive.on
 
 
 def __getattr__(name: str) -> Any:

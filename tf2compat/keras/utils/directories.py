@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import Any
 
 import numpy as np
 
 import tf2compat as tf
 
+from .._base.saying import say
+
 _IMAGES = (".bmp", ".gif", ".jpeg", ".jpg", ".png")
+
+
+_INTERPOLATIONS = ("bilinear", "nearest", "bicubic", "area", "lanczos3", "lanczos5", "gaussian", "mitchellcubic")
 
 
 def _index(
@@ -29,7 +33,7 @@ def _index(
                 f"The `class_names` passed did not match the names of the subdirectories of the target directory. Expected: {found}, but "
                 f"received: {class_names}"
             )
-        roots = [(os.path.join(directory, c), i) for i, c in enumerate(class_names)]
+        roots = [(os.path.join(directory, c), list(class_names).index(c)) for c in found]
     else:
         class_names = [""]
         roots = [(directory, 0)]
@@ -53,21 +57,13 @@ def _index(
             )
         given = list(labels)
         class_names = sorted(set(given))
-    sys.stdout.write(f"Found {len(paths)} files belonging to {len(class_names)} classes.\n")
+    say(f"Found {len(paths)} files belonging to {len(class_names)} classes.")
     if shuffle:
         order = np.arange(len(paths))
-        np.random.RandomState(np.random.randint(1_000_000) if seed is None else seed).shuffle(order)
+        np.random.RandomState(seed).shuffle(order)
         paths = [paths[i] for i in order]
         given = None if given is None else [given[i] for i in order]
     return paths, given, list(class_names)
-
-
-def _pixels(path: bytes, color_mode: str) -> np.ndarray:
-    """The pixels of an image file, [height, width, channels], uint8."""
-    from .images import load_img
-
-    x = np.asarray(load_img(path.decode(), color_mode=color_mode), dtype="uint8")
-    return x[:, :, None] if x.ndim == 2 else x
 
 
 def _contents(path: bytes) -> bytes:
@@ -114,6 +110,8 @@ def _datasets(
         raise ValueError(f'You can only pass `class_names` if `labels="inferred"`. Received: labels={labels}, and class_names={class_names}')
     if labels is None or label_mode is None:
         labels, label_mode = None, None
+    if seed is None:
+        seed = np.random.randint(1_000_000)  # of NumPy's generator, as Keras does
     paths, found, classes = _index(directory, labels, formats, class_names, shuffle, seed, follow_links)
     if label_mode == "binary" and len(classes) != 2:
         raise ValueError(
@@ -143,7 +141,7 @@ def _datasets(
     at = len(paths) - held
     for name, count in (("training", at), ("validation", held)):
         if subset in (name, "both"):
-            sys.stdout.write(f"Using {count} files for {name}.\n")
+            say(f"Using {count} files for {name}.")
     if subset == "both":
         return [made(0, at), made(at, len(paths), shuffle=False)]
     return made(0, at) if subset == "training" else made(at, len(paths))
@@ -164,8 +162,11 @@ def image_dataset_from_directory(
     if channels is None:
         raise ValueError(f'`color_mode` must be one of {{"rgb", "rgba", "grayscale"}}. Received: color_mode={color_mode}')
 
+    if str(interpolation).lower() not in _INTERPOLATIONS:
+        raise NotImplementedError(f"Value not recognized for `interpolation`: {interpolation}. Supported values are: {list(_INTERPOLATIONS)}")
+
     def read(path: Any) -> Any:
-        img = tf.numpy_function(lambda p: _pixels(p, color_mode), [path], tf.uint8, stateful=False)
+        img = tf.image.decode_image(tf.io.read_file(path), channels=channels, expand_animations=False)
         img.set_shape((None, None, channels))
         if crop_to_aspect_ratio:
             from .images import smart_resize
@@ -174,7 +175,7 @@ def image_dataset_from_directory(
         else:
             img = tf.image.resize(img, image_size, method=interpolation)
         img.set_shape((image_size[0], image_size[1], channels))
-        return tf.cast(img, tf.float32)
+        return img
 
     return _datasets(directory, labels, label_mode, class_names, _IMAGES, read, batch_size, shuffle, seed, validation_split, subset, follow_links)
 

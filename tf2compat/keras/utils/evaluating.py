@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 import tf2compat as tf
+from tf2compat._engine.logs import get_logger
 
-_log = logging.getLogger("tensorflow")
+_log = get_logger()
 #: how long to wait for a first or further checkpoint before saying so
 _PATIENCE = 600
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from typing import Any
 
 import numpy as np
 
+from tf2compat._engine.logs import get_logger
 from tf2compat._threads import Ended, ends_with_process
 
 
@@ -88,7 +88,7 @@ class StepsPerExecutionTuner:
             try:
                 self._tune()
             except RuntimeError:
-                logging.getLogger("tensorflow").exception("Steps per execution autotuner failed to run.")
+                get_logger().exception("Steps per execution autotuner failed to run.")
 
     def _should_tune(self) -> bool:
         """Whether measurements are complete; one without a step falls between two epochs, or into an evaluation."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import weakref
 from typing import Any
 
+from tf2compat._engine.logs import get_logger
 from tf2compat._threads import Ended, ends_with_process
 
 
@@ -31,7 +31,7 @@ class TimedThread:
     def start(self) -> None:
         """Begin; nothing happens when it runs already."""
         if self.is_alive():
-            logging.getLogger("tensorflow").warning("Thread is already running.")
+            get_logger().warning("Thread is already running.")
             return
         self.thread_stop_event = threading.Event()
         self.thread = threading.Thread(

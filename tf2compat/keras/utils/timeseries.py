@@ -42,12 +42,13 @@ def timeseries_dataset_from_array(
         count = min(count, len(targets))
     positions = np.arange(0, count, sequence_stride, dtype="int64")
     if shuffle:
-        np.random.RandomState(np.random.randint(1_000_000) if seed is None else seed).shuffle(positions)
-    values = tf.convert_to_tensor(np.asarray(data)[start:end])
+        seed = np.random.randint(1_000_000) if seed is None else seed
+        np.random.RandomState(seed).shuffle(positions)
+    values = tf.convert_to_tensor(data[start:end] if isinstance(data, (list, tuple)) else np.asarray(data)[start:end])
     offsets = tf.constant(np.arange(sequence_length, dtype="int64") * sampling_rate)
     chosen = tf.data.Dataset.from_tensor_slices(positions)
     if targets is not None:
-        labels = tf.convert_to_tensor(np.asarray(targets))
+        labels = tf.convert_to_tensor(targets if isinstance(targets, (list, tuple)) else np.asarray(targets))
 
         def pair(i: Any) -> Any:
             return tf.gather(values, i + offsets), tf.gather(labels, i)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import random
 import string
@@ -11,11 +10,12 @@ from typing import Any
 import numpy as np
 
 import tf2compat as tf
+from tf2compat._engine.logs import get_logger
 
 from ..._base.layer import Layer
 from ..embedding import Embedding
 
-log = logging.getLogger("tensorflow")
+log = get_logger()
 
 _WORDS = (tf.string, tf.int32, tf.int64)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..._base.saying import say
 from ...utils.images import img_to_array, load_img
 from .iterators import Iterator
 
@@ -159,7 +160,7 @@ class DirectoryIterator(_FromFiles):
             found += [number] * len(files)
         self.samples = len(self.filenames)
         self.classes = np.array(found, dtype="int32")
-        print(f"Found {self.samples} images belonging to {self.num_classes} classes.")
+        say(f"Found {self.samples} images belonging to {self.num_classes} classes.")
         self._filepaths = [os.path.join(directory, file) for file in self.filenames]
         Iterator.__init__(self, self.samples, batch_size, shuffle, seed)
 
@@ -235,7 +236,7 @@ class DataFrameIterator(_FromFiles):
             self._targets = df[y_col].values
         self.samples = len(self.filenames)
         tail = f" belonging to {len(classes)} classes." if with_classes else "."
-        print(f"Found {self.samples} {'validated' if validate_filenames else 'non-validated'} image filenames{tail}")
+        say(f"Found {self.samples} {'validated' if validate_filenames else 'non-validated'} image filenames{tail}")
         self._filepaths = [os.path.join(self.directory, file) for file in self.filenames]
         Iterator.__init__(self, self.samples, batch_size, shuffle, seed)
 
