@@ -260,3 +260,18 @@ class TestFolders:
 def test_windows_of_lists_are_floats() -> None:
     data = K.utils.timeseries_dataset_from_array([[1.0], [2.0], [3.0]], None, 2)
     assert data.element_spec.dtype == tf.float32
+
+
+def test_floats_among_the_elements_of_a_shape() -> None:
+    half, x = tf.math.ceil(tf.constant(5) / 2), tf.ones((2, 3))
+    for run in (lambda f: f(), lambda f: tf.function(f)()):
+        assert run(lambda: tf.tile(x, [half, 1])).shape == (6, 3)
+        assert run(lambda: tf.reshape(x, [half * 2, 1])).shape == (6, 1)
+        assert run(lambda: tf.zeros([half, 2])).shape == (3, 2)
+        assert run(lambda: tf.pad(x, [[half, 0], [0, 0]])).shape == (5, 3)
+        assert run(lambda: tf.slice(x, [0, 0], [half - 1, 1])).shape == (2, 1)
+        assert run(lambda: tf.image.resize(x[..., None], [half, 4])).shape == (3, 4, 1)
+    seen = tf.function(lambda n: tf.shape(tf.tile(x, [n / 2, 1])))(tf.constant(5))
+    assert seen.numpy().tolist() == [4, 3]  # 2.5 is cut off to 2
+    with pytest.raises(TypeError, match="interpreted as an integer|valid indices"):
+        x[:half]

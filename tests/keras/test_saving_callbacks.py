@@ -60,7 +60,7 @@ def test_tensorboard_embeddings(tmp_path):
     made.compile("sgd", "mse")
     callback = tf.keras.callbacks.TensorBoard(str(tmp_path), embeddings_freq=1, embeddings_metadata="words.tsv")
     made.fit(np.zeros((4, 3), np.int32), np.zeros((4, 1), np.float32), epochs=1, verbose=0, callbacks=[callback])
-    config = (tmp_path / "train" / "projector_config.pbtxt").read_text()
+    config = (tmp_path / "projector_config.pbtxt").read_text()
     assert 'tensor_name: "layer_with_weights-0/embeddings/.ATTRIBUTES/VARIABLE_VALUE"' in config and "words.tsv" in config
     assert (tmp_path / "train" / "keras_embedding.ckpt-0.index").exists()
 

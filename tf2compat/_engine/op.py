@@ -615,6 +615,10 @@ def _whole(value: Any) -> Any:
     if hasattr(type(value), "_tf_storage"):
         value = value._as_tensor()
     if isinstance(value, Tensor) and value.dtype.is_floating:
+        known = value._static_value() if _symbolic(value) else value._numpy()
+        if known is not None and not known.shape:
+            return int(known)  # so that shapes stay known in functions
+
         from .. import cast
 
         return cast(value, dtypes.int32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import weakref
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -192,7 +193,7 @@ class Tensor:
 
     def __index__(self) -> int:
         array = self._numpy()
-        return (array[()] if array.ndim == 0 else array).__index__()
+        return operator.index(array[()] if array.ndim == 0 else array)
 
     def __buffer__(self, flags: int) -> memoryview:  # what `memoryview` asks, from Python 3.12 on
         return memoryview(self._numpy())
