@@ -150,8 +150,9 @@ def test_windows_that_are_too_large_for_a_tensor() -> None:
         tf.nn.conv2d(x[:, :3], w, 1, "VALID")
     with pytest.raises(ValueError, match="Negative dimension size caused by subtracting 9 from 4"):
         tf.function(lambda v: tf.nn.conv2d(v, w, 1, "VALID", dilations=2))(x)
-    with pytest.raises(tf.errors.InvalidArgumentError):
-        L.MaxPool2D(5)(x)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="Computed output size would be negative: -1"):
+        L.MaxPool2D(5, 1)(x)
+    assert tf.nn.max_pool2d(x, 5, 5, "VALID").shape == (1, 0, 0, 1)
     assert tf.nn.conv2d(x[:0], w[:2, :2], 1, "VALID").shape == (0, 3, 2, 1)  # no images are no mistake
     model = K.Sequential([L.Conv2D(3, 3, input_shape=(8, 8, 1)), L.Flatten(), L.Dense(1)])
     with pytest.raises(ValueError, match="downsampling|Negative dimension"):

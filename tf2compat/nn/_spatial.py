@@ -161,6 +161,7 @@ def nothing_left(x: torch.Tensor, *each: Any, allowed: bool = False) -> Any:
         for size, left, k, s, r, pair in zip(sizes, found, *each, strict=True):
             if left == 0 and size:
                 given, wide = size + sum(pair), (k - 1) * r + 1
-                raise invalid(f"Computed output size would be negative: {(given - wide + s) // s} [input_size: {given}, "
-                              f"effective_filter_size: {wide}, stride: {s}]")  # fmt: skip
+                computed = int((given - wide + s) / s)
+                if computed < 0:  # none at all is an empty result
+                    raise invalid(f"Computed output size would be negative: {computed} [input_size: {given}, effective_filter_size: {wide}, stride: {s}]")
     return found
