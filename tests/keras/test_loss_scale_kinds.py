@@ -131,6 +131,24 @@ def test_aggregators_and_transformers():
         assert v.numpy().tolist() == expected
 
 
+def test_own_optimizers_inside():
+    class Own(current.SGD):
+        def apply_gradients(self, grads_and_vars, skip_gradients_aggregation):
+            seen.append(skip_gradients_aggregation)
+            return super().apply_gradients(grads_and_vars, skip_gradients_aggregation=skip_gradients_aggregation)
+
+    class Numbered(legacy.SGD):
+        def __init__(self):
+            super().__init__()
+            self._set_hyper("loss_scale", 123.0)
+
+    seen, v = [], tf.Variable(5.0)
+    Scaling(Own(1.0)).minimize(lambda: v * 2.0, [v])
+    assert seen == [True] and float(v) == 3.0
+    with pytest.raises(AttributeError):
+        Scaling(Numbered()).loss_scale = 2.0
+
+
 def test_what_cannot_be_inside():
     for wrong in (1, "sgd"):
         with pytest.raises(TypeError, match=r'"inner_optimizer" must be an instance of `tf.keras.optimizers.Optimizer` or'):
@@ -145,6 +163,8 @@ def test_configurations_of_the_past():
     scale = {"class_name": "DynamicLossScale", "config": {"initial_loss_scale": 8.0, "increment_period": 5, "multiplier": 2.0}}
     found = k.optimizers.deserialize({"class_name": "LossScaleOptimizer", "config": {**inner, "loss_scale": scale}}, use_legacy_optimizer=True)
     assert (found.dynamic, found.initial_scale, found.dynamic_growth_steps, float(found.lr)) == (True, 8.0, 5, 2.0)
+    found = k.optimizers.deserialize({"class_name": "LossScaleOptimizerV1", "config": {**inner, "loss_scale": scale}}, use_legacy_optimizer=True)
+    assert found.initial_scale == 8.0
     scale = {"class_name": "FixedLossScale", "config": {"loss_scale_value": 3.0}}
     found = k.optimizers.deserialize({"class_name": "LossScaleOptimizer", "config": {**inner, "loss_scale": scale}}, use_legacy_optimizer=True)
     assert (found.dynamic, found.initial_scale) == (False, 3.0)

@@ -51,7 +51,7 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None, use_l
         if own is None and name.lower() == known.__name__.lower():
             config["class_name"] = known.__name__
             config.pop("registered_name", None)
-    if config["class_name"] in ("LossScaleOptimizer", "LossScaleOptimizerV3"):  # the latter is Keras' name where the inner one is no legacy one
+    if config["class_name"] in ("LossScaleOptimizer", "LossScaleOptimizerV1", "LossScaleOptimizerV3"):  # by the kind of the inner one, and of the past
         from .loss_scale import LossScaleOptimizer
 
         return LossScaleOptimizer.from_config(inner, custom_objects)

@@ -98,7 +98,8 @@ class LossScaleOptimizer:
 
     def __setattr__(self, name: str, value: Any) -> None:
         inner = self.__dict__.get("_optimizer")
-        if inner is not None and (name in self._inner_names or name in inner.__dict__.get("_hyper", ())):
+        own = hasattr(type(self), name)
+        if inner is not None and (name in self._inner_names or not own and name in inner.__dict__.get("_hyper", ())):
             setattr(inner, name, value)
         else:
             super().__setattr__(name, value)
@@ -307,7 +308,7 @@ class LossScaleOptimizerV3(LossScaleOptimizer, Optimizer):
         inner = self._optimizer
 
         def apply(pairs: Any) -> Any:
-            return inner.apply_gradients(pairs, name, skip_gradients_aggregation=True)
+            return inner.apply_gradients(pairs, skip_gradients_aggregation=True, **({} if name is None else {"name": name}))
 
         return self._guarded(grads_and_vars, inner.aggregate_gradients if sums else list, apply)
 
