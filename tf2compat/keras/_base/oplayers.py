@@ -12,7 +12,8 @@ from tf2compat._engine import nest
 from . import naming
 from .inference import run_symbolically
 from .layer import Layer
-from .public_calls import CALLS, SYMBOLS, function_of, path_of
+from .public_arguments import CALLS
+from .public_calls import SYMBOLS, function_of, path_of
 
 
 class _Hint(threading.local):
@@ -221,8 +222,8 @@ def call_op(op: Any, args: tuple[Any, ...]) -> Any:
             return composite(args[0], **kwargs)
     translate = CALLS.get(op.key)
     if translate is not None:
-        given, kwargs = translate(**{op.params[0]: args[0]}, **kwargs)
-        return TFOpLambda(symbol_of(op)[3:])(*given, **kwargs)
+        given, kwargs, *symbol = translate(**{op.params[0]: args[0]}, **kwargs)
+        return TFOpLambda(symbol[0] if symbol else symbol_of(op)[3:])(*given, **kwargs)
     return TFOpLambda(op.public)(args[0], **kwargs)
 
 

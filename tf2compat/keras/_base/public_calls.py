@@ -10,24 +10,42 @@ import functools
 import importlib
 import inspect
 import re
-from collections.abc import Callable
 from typing import Any
 
 #: public names of ops that are not `tf.<module>.<name>`, as Keras gives them
 SYMBOLS = {
     "tf2compat._top.arithmetic._complex": "tf.dtypes.complex",
-    "tf2compat._top.arithmetic.saturate_cast": "tf.dtypes.saturate_cast",
     "tf2compat._top.arithmetic.floordiv": "tf.compat.v1.floor_div",
+    "tf2compat._top.arithmetic.saturate_cast": "tf.dtypes.saturate_cast",
+    "tf2compat._top.arrays._mirror_pad": "tf.compat.v1.pad",
+    "tf2compat._top.arrays._pad": "tf.compat.v1.pad",
+    "tf2compat._top.arrays._pad_by": "tf.compat.v1.pad",
+    "tf2compat._top.asserting._ensure_shape": "tf.ensure_shape",
     "tf2compat._top.gathering._boolean_mask": "tf.compat.v1.boolean_mask",
     "tf2compat._top.gathering.gather": "tf.compat.v1.gather",
     "tf2compat._top.gathering.select": "tf.where",
+    "tf2compat._top.indexing._strided_slice": "tf.strided_slice",
+    "tf2compat._top.joining._repeat_by": "tf.repeat",
+    "tf2compat._top.joining._repeat_each": "tf.repeat",
+    "tf2compat._top.ordering._bound": "tf.searchsorted",
     "tf2compat._top.shaping.shape": "tf.compat.v1.shape",
     "tf2compat._top.shaping.size": "tf.compat.v1.size",
     "tf2compat._top.shaping.squeeze": "tf.compat.v1.squeeze",
     "tf2compat._top.shaping.transpose": "tf.compat.v1.transpose",
-    "tf2compat._top.arrays._pad": "tf.compat.v1.pad",
-    "tf2compat._top.arrays._pad_by": "tf.compat.v1.pad",
-    "tf2compat._top.arrays._mirror_pad": "tf.compat.v1.pad",
+    "tf2compat.image.color._contrast": "tf.image.adjust_contrast",
+    "tf2compat.image.color._hue": "tf.image.adjust_hue",
+    "tf2compat.image.color._saturation": "tf.image.adjust_saturation",
+    "tf2compat.image.color._standardized": "tf.image.per_image_standardization",
+    "tf2compat.image.geometry._central_crop": "tf.image.central_crop",
+    "tf2compat.image.geometry._crop": "tf.image.crop_to_bounding_box",
+    "tf2compat.image.geometry._crop_or_pad": "tf.image.resize_with_crop_or_pad",
+    "tf2compat.image.measures._patches": "tf.image.extract_patches",
+    "tf2compat.image.measures._sobel": "tf.image.sobel_edges",
+    "tf2compat.image.measures._ssim": "tf.image.ssim",
+    "tf2compat.image.measures._variation": "tf.image.total_variation",
+    "tf2compat.image.resizing._resize_with_pad": "tf.image.resize_with_pad",
+    "tf2compat.linalg.diagonals._diag": "tf.linalg.diag",
+    "tf2compat.linalg.diagonals._diag_part": "tf.linalg.diag_part",
     "tf2compat.linalg.norms._norm": "tf.compat.v1.norm",
     "tf2compat.linalg.products._einsum": "tf.einsum",
     "tf2compat.linalg.products._tensordot": "tf.tensordot",
@@ -40,24 +58,31 @@ SYMBOLS = {
     "tf2compat.math.bessel.bessel_y0": "tf.math.special.bessel_y0",
     "tf2compat.math.bessel.bessel_y1": "tf.math.special.bessel_y1",
     "tf2compat.math.binary._div_no_nan": "tf.math.divide_no_nan",
+    "tf2compat.math.counting._confusion": "tf.math.confusion_matrix",
     "tf2compat.math.elementwise.softsign": "tf.nn.softsign",
+    "tf2compat.math.softmaxes.log_softmax": "tf.nn.log_softmax",
+    "tf2compat.math.softmaxes.softmax": "tf.nn.softmax",
     "tf2compat.math.special.dawsn": "tf.math.special.dawsn",
     "tf2compat.math.special.expint": "tf.math.special.expint",
     "tf2compat.math.special.fresnel_cos": "tf.math.special.fresnel_cos",
     "tf2compat.math.special.fresnel_sin": "tf.math.special.fresnel_sin",
     "tf2compat.math.special.spence": "tf.math.special.spence",
-    "tf2compat.math.softmaxes.softmax": "tf.nn.softmax",
-    "tf2compat.math.softmaxes.log_softmax": "tf.nn.log_softmax",
     "tf2compat.nn.activations.softplus": "tf.math.softplus",
+    "tf2compat.nn.convolution._conv1d": "tf.compat.v1.nn.conv1d",
     "tf2compat.nn.dropping.dropped": "tf.nn.dropout",
+    "tf2compat.nn.embedding.gathered": "tf.compat.v1.nn.embedding_lookup",
+    "tf2compat.nn.losses._sigmoid_cross_entropy": "tf.compat.v1.nn.sigmoid_cross_entropy_with_logits",
+    "tf2compat.nn.losses._softmax_cross_entropy": "tf.compat.v1.nn.softmax_cross_entropy_with_logits_v2",
+    "tf2compat.nn.losses._sparse_cross_entropy": "tf.compat.v1.nn.sparse_softmax_cross_entropy_with_logits",
     "tf2compat.nn.normalization._zero_fraction": "tf.math.zero_fraction",
+    "tf2compat.quantization._fake_args": "tf.quantization.fake_quant_with_min_max_args",
     "tf2compat.random.stateful.standard_normal": "tf.random.normal",
     "tf2compat.random.stateful.standard_uniform": "tf.random.uniform",
 }
 
 #: functions by the names that version 1 has for them
 _OLDER = {"compat.v1.floor_div": "math.floordiv", "__operators__.add": "math.add", "__operators__.eq": "math.equal",
-          "__operators__.ne": "math.not_equal", "__operators__.getitem": "_top.indexing.getitem"}  # fmt: skip
+          "compat.v1.nn.softmax_cross_entropy_with_logits_v2": "nn.softmax_cross_entropy_with_logits", "__operators__.ne": "math.not_equal", "__operators__.getitem": "_top.indexing.getitem"}  # fmt: skip
 _GETITEM = _OLDER["__operators__.getitem"]
 
 #: where the functions are that a config may name, and what some of them are called that do more than compute
@@ -70,47 +95,6 @@ _DOES = re.compile(r"\.(set_|clear_|reset_|manual_|batch_set|enable|disable|expe
 _NOT_OPS = frozenset(("py_function", "numpy_function", "load_library", "load_op_library", "import_graph_def", "function", "device"))
 
 _OWN = "tf2compat>"
-
-
-def _padding(tensor: Any, constant_values: Any = 0, rows: Any = (), paddings: Any = None) -> Any:
-    given = {"paddings": rows if paddings is None else paddings}
-    return (tensor,), given if constant_values is None else given | {"constant_values": constant_values}
-
-
-def _mirrored(tensor: Any, paddings: Any, reflect: bool) -> Any:
-    return (tensor,), {"paddings": paddings, "mode": "REFLECT" if reflect else "SYMMETRIC"}
-
-
-def _resized(images: Any, size: Any, method: Any = "bilinear", preserve: bool = False, antialias: bool = False) -> Any:
-    given = {"method": method, "preserve_aspect_ratio": preserve, "antialias": antialias}
-    return (images,), {"size": size} | {k: v for k, v in given.items() if v not in (False, "bilinear")}
-
-
-def _seeded(stream: Any) -> dict[str, Any]:
-    from tf2compat.random.seeding import seed_given
-
-    seed = None if stream is None else seed_given(stream)
-    return {} if seed is None else {"seed": seed}
-
-
-def _dropout(x: Any, rate: Any, noise_shape: Any = None, stream: Any = None) -> Any:
-    return (x,), {"rate": rate, **({} if noise_shape is None else {"noise_shape": noise_shape}), **_seeded(stream)}
-
-
-def _random(shape: Any, dtype: Any, stream: Any = None) -> Any:
-    return (shape,), {"dtype": dtype, **_seeded(stream)}
-
-
-#: from an op's arguments to those of the public function, the first of which is a tensor: positional ones and others
-CALLS: dict[str, Callable[..., Any]] = {
-    "tf2compat._top.arrays._pad": _padding,
-    "tf2compat._top.arrays._pad_by": _padding,
-    "tf2compat._top.arrays._mirror_pad": _mirrored,
-    "tf2compat.image.resizing._resize": _resized,
-    "tf2compat.nn.dropping.dropped": _dropout,
-    "tf2compat.random.stateful.standard_normal": _random,
-    "tf2compat.random.stateful.standard_uniform": _random,
-}
 
 
 def function_of(path: str) -> Any:
