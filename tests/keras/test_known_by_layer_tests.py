@@ -1,5 +1,8 @@
 """What Keras 2's own tests of normalisation, dropout, local connections, policies and the backend ask; recorded from Keras 2."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -83,3 +86,32 @@ def test_policies_of_the_past(name, instead):
     with pytest.raises(ValueError) as error:
         k.mixed_precision.Policy(name)
     assert str(error.value) == f"Policies ending in '_float32_vars' have been removed from TensorFlow.{instead} Got policy name: '{name}'"
+
+
+def test_output_shapes_of_lambdas():
+    found = L.Lambda(lambda x: x, output_shape=((5,), {"b": (20,)})).compute_output_shape(((10, 10), (10, 20)))
+    assert type(found) is tuple and found[0].as_list() == [10, 5] and found[1]["b"].as_list() == [10, 20]
+    found = L.Lambda(lambda x: (x[1]["a"], {"b": x[0]})).compute_output_shape(((10, 20), {"a": (10, 5)}))
+    assert tuple(found[0]) == (10, 5) and tuple(found[1]["b"]) == (10, 20)
+
+
+_CHECK = """
+import sys, logging, NAME as tf
+found = []
+class Kept(logging.Handler):
+    def emit(self, record): found.append((record.levelname, record.getMessage()))
+tf.get_logger().addHandler(Kept())
+for _ in range(2):
+    tf.keras.mixed_precision.set_global_policy(sys.argv[1])
+if tf.config.list_physical_devices("GPU"): found = [found[0][0] == "WARNING"] if found else []
+print([m[:113] if m.startswith("Mixed") else m for _, m in found] if found and found[0] is not False else "GPU")
+"""
+
+
+@pytest.mark.parametrize("policy, count", [("mixed_float16", 1), ("mixed_bfloat16", 0)])
+def test_policies_say_once_how_quick_they_are(policy, count):
+    code = _CHECK.replace("NAME", tf.__name__)
+    ran = subprocess.run([sys.executable, "-c", code, policy], capture_output=True, text=True, check=True)
+    said = ran.stdout.strip().splitlines()[-1]
+    expected = "Mixed precision compatibility check (mixed_float16): WARNING\nThe dtype policy mixed_float16 may run slowly becaus"
+    assert said in ("GPU", repr([expected] * count))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from tf2compat._engine import dtypes
@@ -9,6 +10,38 @@ from tf2compat._engine import dtypes
 from ._base.config import settings
 
 _global: Policy | None = None
+_log = logging.getLogger("tensorflow")
+_checked = False
+_LEAST = (7, 0)  # the compute capability from which on NVIDIA's GPUs are quick with float16
+
+
+def _check_devices(name: str) -> None:
+    """Say once in a process whether its devices are quick with the policy mixed_float16."""
+    global _checked
+    if _checked:
+        return
+    _checked = True
+    if name != "mixed_float16":
+        return
+    from tf2compat import config
+
+    quick, slow = [], []
+    for gpu in config.list_physical_devices("GPU"):
+        details = config.experimental.get_device_details(gpu)
+        capability = details.get("compute_capability")
+        text = f"compute capability {capability[0]}.{capability[1]}" if capability else "no compute capability (probably not an Nvidia GPU)"
+        (quick if capability and tuple(capability) >= _LEAST else slow).append(f"{details.get('device_name', 'Unknown GPU')}, {text}")
+    head = "Mixed precision compatibility check (mixed_float16): "
+    need = "compute capability of at least 7.0"
+    if quick and not slow:
+        _log.info("%sOK\nYour GPUs will likely run quickly with dtype policy mixed_float16 as they have %s: %s", head, need, "; ".join(quick))
+        return
+    why = "this machine does not have a GPU" if not slow else "of these GPUs:\n  " + "\n  ".join(quick + slow)
+    _log.warning(
+        "%sWARNING\nThe dtype policy mixed_float16 may run slowly because %s. Only Nvidia GPUs with %s run quickly with mixed_float16.\n"
+        "If you will use compatible GPU(s) not attached to this host, e.g. by running a multi-worker model, you can ignore this warning. "
+        "This message will only be logged once", head, why, need,
+    )  # fmt: skip
 
 
 def _removed(name: str) -> str:
@@ -34,6 +67,7 @@ class Policy:
         if name in ("mixed_float16", "mixed_bfloat16"):
             self._compute_dtype: Any = name[len("mixed_") :]
             self._variable_dtype: Any = "float32"
+            _check_devices(name)
         elif name == "_infer":
             self._compute_dtype = self._variable_dtype = None
         else:

@@ -153,4 +153,5 @@ def _map_shapes(fn: Callable[[Any], Any], value: Any) -> Any:
         return fn(value)
     if isinstance(value, dict):
         return {k: _map_shapes(fn, v) for k, v in value.items()}
-    return type(value)(_map_shapes(fn, v) for v in value)
+    parts = [_map_shapes(fn, v) for v in value]  # of tracked lists and tuples plain ones
+    return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts) if isinstance(value, tuple) else parts
