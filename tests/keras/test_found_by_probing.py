@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import logging
+import random
 from pathlib import Path
 from typing import Any
 
@@ -276,3 +277,23 @@ def test_floats_among_the_elements_of_a_shape() -> None:
     assert seen.numpy().tolist() == [4, 3]  # 2.5 is cut off to 2
     with pytest.raises(TypeError, match="interpreted as an integer|valid indices"):
         x[:half]
+
+
+def test_a_sequence_is_looked_at_once_before_weights_are_drawn() -> None:
+    class Drawn(K.utils.Sequence):
+        def __len__(self) -> int:
+            return 3
+
+        def __getitem__(self, i: int) -> Any:
+            seen.append((i, random.randrange(1000)))
+            return np.full((4, 2), seen[-1][1] / 1000, "float32"), np.ones((4, 1), "float32")
+
+    seen: list[Any] = []
+    random.seed(1)
+    np.random.seed(1)
+    tf.random.set_seed(1)
+    model = K.Sequential([L.Dense(1)])
+    model.compile("sgd", "mse")
+    model.fit(Drawn(), verbose=0, shuffle=False)
+    assert seen == [(0, 137), (0, 867), (1, 821), (2, 782)]  # the number in between is the initializer's
+    np.testing.assert_allclose(model.evaluate(Drawn(), verbose=0), 0.8446133732795715, rtol=1e-5)

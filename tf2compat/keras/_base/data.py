@@ -14,6 +14,7 @@ import torch
 from tf2compat._engine import nest
 from tf2compat._engine.convert import convert_to_tensor
 from tf2compat._engine.devices import accelerated, default, host_side, placed
+from tf2compat._engine.specs import TensorSpec
 from tf2compat._engine.tensor import Tensor, wrap
 from tf2compat._engine.variable import Variable
 from tf2compat.errors import InvalidArgumentError
@@ -205,6 +206,7 @@ class Batches:
         self.steps = steps
         self.again = again
         self.convert = convert
+        self.element_spec = getattr(source, "element_spec", None)
 
     def __iter__(self) -> Iterator[Any]:
         for batch in self.source:
@@ -215,6 +217,14 @@ def _batch_tensor(v: Any) -> Any:
     return placed(v if v is None or isinstance(v, Tensor) else to_tensor(v))
 
 
+def _spec(v: Any) -> Any:
+    """The spec of batches such as this one, of any size; None of what is no array."""
+    if not isinstance(v, (np.ndarray, Tensor)) or not len(v.shape):
+        return None
+    dtype = v.dtype if isinstance(v, Tensor) else settings.floatx if v.dtype.kind == "f" else v.dtype.name
+    return TensorSpec([None, *list(v.shape)[1:]], dtype)
+
+
 class _FromSequence:
     """A `Sequence`, in order or shuffled: once, or by workers again and again with its `on_epoch_end` in between."""
 
@@ -222,6 +232,9 @@ class _FromSequence:
         self.sequence = sequence
         self.shuffle = shuffle
         self.again = again
+        # Keras looks at a batch first, which draws from the generators of random numbers that the sequence uses, and makes the weights then
+        first = sequence[0] if len(sequence) else None
+        self.element_spec = nest.map_structure(_spec, tuple(first)) if isinstance(first, (list, tuple)) else None
 
     def __iter__(self) -> Iterator[Any]:
         n = len(self.sequence)
@@ -263,7 +276,10 @@ def batches_of(
         if sample_weight is not None:
             raise ValueError(f"`sample_weight` argument is not supported when using {what} as input.")
     if isinstance(x, Sequence):
-        return Batches(_ahead(_FromSequence(x, bool(shuffle), workers > 1), workers, max_queue_size), len(x), True, endless=True)
+        source = _FromSequence(x, bool(shuffle), workers > 1)
+        found = Batches(_ahead(source, workers, max_queue_size), len(x), True, endless=True)
+        found.element_spec = source.element_spec
+        return found
     if _is_dataset(x):
         return Batches(x, _cardinality(x), True, convert=False)
     if _is_torch_loader(x):
@@ -292,7 +308,7 @@ def inputs_of(batches: Any) -> Any:
     inner = getattr(batches, "inner", batches)
     if isinstance(inner, Arrays):
         return inner.data[0]
-    spec = getattr(getattr(inner, "source", None), "element_spec", None)
+    spec = getattr(inner, "element_spec", None)
     if isinstance(spec, tuple) and spec:
         spec = spec[0]
     return spec if hasattr(spec, "shape") and hasattr(spec, "dtype") else None
