@@ -302,7 +302,7 @@ def test_open_sizes_are_compiled_once():
     fn, _, _ = outcome(open_sizes, "always")
     (concrete,) = fn._list_all_concrete_functions()
     (region,) = concrete._tier.regions
-    assert region.dynamic and len(region.variants) <= 1, fn.explain()
+    assert region.dynamic and len(region.variants) <= 2, fn.explain()  # the first sizes, and those of a size 1
 
 
 # --- under a tape -----------------------------------------------------------------------------------------------------

@@ -36,6 +36,10 @@ _MODES = ("auto", "always", "never")
 _BACKENDS = ("inductor", "eager")
 #: variants of one region for inputs of different sizes or gradients
 _VARIANTS = 4
+#: calls with other sizes before a region that is compiled for the usual ones is compiled for any
+_LOOKS = 8
+#: different sizes that are told apart before it is clear that none are usual
+_KEYS = 64
 #: bytes of variables above which compiled code is not compared with replay, which needs a copy of them
 _MOST_CHECKED = 256 << 20
 #: how often a program is planned anew around nodes that turned out not to compile
@@ -168,6 +172,8 @@ class Region:
         self.quick: Any = None
         self.variants: dict[Any, Any] = {}
         self.dynamic: list[Any] = []
+        #: calls with other sizes than what is compiled has
+        self.missed = 0
         self.pending: set[Any] = set()
         #: what has been compared with replay
         self.checked: list[Any] = []
@@ -251,10 +257,6 @@ class Region:
             if watched and (self.cut.closed or _custom(self.cut.nodes) or len(tapes) > 1 or (tapes and self.cut.connected)):
                 return None
             del values
-        if not watched:
-            for found in self.dynamic:
-                if found.guard((*args, *[v._t for v in found.variables])):
-                    return found
         key: Any = ()
         if watched:
             key = tuple([(x.shape, x.requires_grad) for x in args if isinstance(x, torch.Tensor)])
@@ -263,11 +265,22 @@ class Region:
         if self.loose:
             key += tuple([v._t.shape for v in self.loose])
         found = self.variants.get((watched, key))
-        if found is not None or (watched, key) in self.pending or not self.tier.compiling or not background.usable:
+        if found is not None:
             return found
-        if len(self.variants) >= _VARIANTS:
+        if not watched:
+            for found in self.dynamic:
+                if found.guard((*args, *[v._t for v in found.variables])):
+                    return found
+        if self.pending and ((watched, key) in self.pending or self.open is not None) or not self.tier.compiling or not background.usable:
+            return None
+        if len(self.variants) >= _VARIANTS or self.open is not None and not watched and self.variants and not self.dynamic and not self._due():
             return None
         return self._request(args, watched, key)
+
+    def _due(self) -> bool:
+        """Whether to compile for any sizes what is compiled for the usual ones: once every fifth call has others."""
+        self.missed += 1
+        return self.tier.at_once or self.missed >= _LOOKS and 4 * self.missed > self.compiled_calls
 
     def _request(self, args: tuple[Any, ...], watched: bool, key: Any) -> Any:
         try:
@@ -310,7 +323,7 @@ class Region:
             options.learn(self.ops, time.perf_counter() - start)
 
     def _free(self, metas: list[Meta], key: Any) -> None:
-        if self.open is not None and not self.dynamic:
+        if self.open is not None and not self.dynamic and (self.variants or not self.tier.usual):
             open_ = [range(len(m.shape)) if t is None or t._dims is None else dims
                      for m, t, dims in zip(metas, [t if t is not None else _Fixed for t in self.cut.inputs], self.open, strict=True)]  # fmt: skip
             try:
@@ -365,6 +378,10 @@ class _Fixed:
     _dims = ()
 
 
+def _sizes_of(inputs: Any) -> tuple[Any, ...]:
+    return tuple([x.shape for x in inputs if isinstance(x, torch.Tensor)])
+
+
 def _first_line(error: BaseException) -> str:
     lines = str(error).strip().splitlines()
     if not lines:
@@ -415,6 +432,9 @@ class Tier:
         self.at_once = bool(jit) or options.mode == "always" or not options.background
         self.eager_start = bool(jit) or options.mode == "always"
         self.cost = 0.0 if self.reason is not None else options.cost(program.n_nodes)
+        #: how many calls came with which sizes, where the signature leaves sizes open; whether what is compiled first is for the sizes of most calls
+        self.sizes: dict[Any, int] | None = None if all(t._dims is not None and None not in t._dims for t in graph.inputs) else {}
+        self.usual = True
         self._asked = 0
         #: what runs a call that is not compiled
         self.base = FlatTier(graph, program, options.flatten and not self.eager_start and (options.cuda_graphs or not accelerated()))
@@ -484,8 +504,11 @@ class Tier:
                 return self._try(planned, inputs)
             if not any(r.pending for r in self.regions):
                 return self._settle(planned, inputs)
-        elif self.eager_start or (self.spent >= self.cost and self._due()):
+        elif self.eager_start or (self.spent >= self.cost and self._due() and (self.sizes is None or self._decided(inputs))):
             return self._begin(inputs)
+        if self.sizes is not None and len(self.sizes) < _KEYS:
+            key = _sizes_of(inputs)
+            self.sizes[key] = self.sizes.get(key, 0) + 1
         start = time.perf_counter()
         outs = self.base.run(inputs)
         took = time.perf_counter() - start
@@ -502,6 +525,12 @@ class Tier:
         if not self._stale:
             self.cost = options.cost(self.program.n_nodes)
         return self.spent >= self.cost
+
+    def _decided(self, inputs: Any) -> bool:
+        """Whether these inputs tell for which sizes to compile: they have those of most calls, or there are none that most calls have."""
+        total, most = sum(self.sizes.values()), max(self.sizes.values(), default=0)  # type: ignore[union-attr]
+        self.usual = 2 * most > total
+        return not self.usual or self.sizes.get(_sizes_of(inputs)) == most  # type: ignore[union-attr]
 
     def _begin(self, inputs: Any) -> tuple[Any, ...]:
         """Plan the program and run it, which tells its regions what they are to be compiled for."""

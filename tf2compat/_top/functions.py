@@ -102,6 +102,8 @@ class Function(TensorCallable):
         self._autograph = autograph
         self._jit_compile = jit_compile
         self._reduce_retracing = reduce_retracing
+        #: whether calls to come are with batches of other sizes too, as in a loop over data: first traces leave the first dimension open
+        self._batches_vary = False
         self._implements = implements
         self._options = options
         self._instance = instance  # a weak reference to the object of a method
@@ -272,7 +274,7 @@ class Function(TensorCallable):
                 if len(wanted) <= len(leaves) and len(wanted.shapes) <= len(known.shapes):
                     dims = [*map(_dims, wanted), *dims[len(wanted) : len(leaves)], *wanted.shapes, *dims[len(leaves) + len(wanted.shapes) :]]
             elif self._reduce_retracing:
-                dims = self._relaxed(loose, dims)
+                dims = self._relaxed(loose, dims, pos)
             specs = [(v.dtype, d) for v, d in zip(leaves, dims, strict=False)]
             shapes = dims[len(leaves) :]
             if shapes != known.shapes:
@@ -287,9 +289,11 @@ class Function(TensorCallable):
                 self._prune()
             return concrete, True
 
-    def _relaxed(self, loose: Any, dims: list[Any]) -> list[Any]:
+    def _relaxed(self, loose: Any, dims: list[Any], pos: tuple[Any, ...]) -> list[Any]:
         """Shapes that cover this call's and those of an earlier trace of the same kind."""
         seen = self.__dict__.setdefault("_seen_shapes", {})
+        if self._batches_vary and all(v is None or type(v) is Tensor or hasattr(v, "row_splits") for v in nest.flatten(pos)):
+            dims = [(None, *d[1:]) if d else d for d in dims]
         before = seen.get(loose)
         seen[loose] = dims if before is None else [_join(a, b) for a, b in zip(before, dims, strict=True)]
         return list(seen[loose])

@@ -314,6 +314,15 @@ def inputs_of(batches: Any) -> Any:
     return spec if hasattr(spec, "shape") and hasattr(spec, "dtype") else None
 
 
+def sizes_vary(batches: Any) -> bool:
+    """Whether steps are to be traced for batches of any size: always, as in Keras, but for datasets whose batches say their size."""
+    source = getattr(getattr(batches, "inner", batches), "source", None)
+    if not _is_dataset(source):
+        return True
+    shapes = [getattr(spec, "shape", None) for spec in nest.flatten(source.element_spec)]
+    return any(s is not None and s.rank and s[0] is None for s in shapes)
+
+
 def _lists(value: Any) -> Any:
     """Lists of numbers are one array; lists of such lists are several, as Keras has it."""
     if isinstance(value, (list, tuple)) and value and isinstance(value[0], (list, tuple)) and len({len(v) for v in value}) == 1:

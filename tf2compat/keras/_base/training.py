@@ -22,7 +22,7 @@ from tf2compat.data.randomness import glance
 from ..metrics.base import Metric
 from .compiling import LossesContainer, MetricsContainer
 from .context import calling
-from .data import Arrays, batches_of, check_cardinality, is_arrays, split, to_tensor, unpack, with_class_weights
+from .data import Arrays, batches_of, check_cardinality, is_arrays, sizes_vary, split, to_tensor, unpack, with_class_weights
 
 
 class Training:
@@ -218,9 +218,13 @@ class Training:
         variable = self._steps_per_execution
         return 1 if variable is None else int(variable)
 
-    def _steps_in(self, iterator: Any) -> int:
-        """How many of an iterator's batches are for one execution: all of those that `fit` took for one."""
-        return iterator.count if type(iterator) is _Execution else self._at_once()
+    def _steps_in(self, iterator: Any, step: Any) -> int:
+        """How many of an iterator's batches are for one execution of `step`: all of those that `fit` took for one."""
+        if type(iterator) is not _Execution:
+            return self._at_once()
+        if hasattr(step, "_batches_vary"):  # a function, which may have no trace yet
+            step._batches_vary = iterator.vary
+        return iterator.count
 
     def _count_steps(self, batches: Any, given: int | None) -> Any:
         """How many batches an epoch has, None where only its end tells. ValueError where executions of several are to be made of those."""
@@ -412,7 +416,7 @@ class Training:
 
         def train_function(iterator: Any) -> Any:
             logs = None
-            for _ in range(self._steps_in(iterator)):
+            for _ in range(self._steps_in(iterator, step)):
                 logs = step(next(iterator))
                 counter._own().add_(1)
             return logs
@@ -431,7 +435,7 @@ class Training:
 
         def test_function(iterator: Any) -> Any:
             logs = None
-            for _ in range(self._steps_in(iterator)):
+            for _ in range(self._steps_in(iterator, step)):
                 logs = step(next(iterator))
                 counter._own().add_(1)
             return logs
@@ -446,7 +450,7 @@ class Training:
         step = self._as_function(self.predict_step, "concat")
 
         def predict_function(iterator: Any) -> Any:
-            steps = self._steps_in(iterator)
+            steps = self._steps_in(iterator, step)
             if steps == 1:
                 return step(next(iterator))
             parts = [step(next(iterator)) for _ in range(steps)]
@@ -806,12 +810,13 @@ class _Once:
 
 
 class _Execution:
-    """The batches of one execution, which may be fewer than of most."""
+    """The batches of one execution, which may be fewer than of most; whether they are of a pass over data whose batches may differ in size."""
 
-    __slots__ = ("_batches", "count")
+    __slots__ = ("_batches", "count", "vary")
 
-    def __init__(self, batches: list[Any]) -> None:
+    def __init__(self, batches: list[Any], vary: bool = False) -> None:
         self.count = len(batches)
+        self.vary = vary
         self._batches = iter(batches)
 
     def __iter__(self) -> Any:
@@ -833,6 +838,7 @@ class _Loop:
                 "dataset, make sure to not call `repeat()` on the dataset)."
             )
         self.again = getattr(batches, "again", True)
+        self.vary = sizes_vary(batches)
         self.exhausted = False
         self.shifted = False
         self.iterator: Any = None
@@ -873,7 +879,7 @@ class _Loop:
                 elif not self.counted:
                     self.steps = step
                 break
-            yield step, step + len(taken) - 1, _Execution(taken)
+            yield step, step + len(taken) - 1, _Execution(taken, self.vary)
             step += len(taken)
 
     def end_epoch(self, source: Any) -> None:
