@@ -22,6 +22,7 @@ from ..ragged import RaggedTensor
 from ..sparse import SparseTensor
 from ..strings.elementwise import vector
 from ..strings.hashing import fingerprint64
+from ._numbered import FEWEST, Numbered
 
 
 def _storage(values: list[Any], dtype: dtypes.DType, shape: tuple[int, ...]) -> Any:
@@ -32,10 +33,17 @@ def _storage(values: list[Any], dtype: dtypes.DType, shape: tuple[int, ...]) -> 
 
 @op("LookupTableFindV2", stateful=True, keys=ANY, default=ANY)
 def _find(keys: Any, default: Any, table: Any) -> Any:
-    flat = numpy_of(keys).reshape(-1).tolist()
-    table._refused(flat, "LookupTableFindV2")
+    array = numpy_of(keys).reshape(-1)
     width = tuple(table._value_shape)
     fallback = numpy_of(default)
+    numbered = table._numbered(len(array)) if fallback.ndim == 0 else None
+    if numbered is not None:
+        table._refused(array, "LookupTableFindV2")
+        values, there = numbered.find(array)
+        values[~there] = fallback
+        return torch.from_numpy(values.reshape(keys.shape))
+    flat = array.tolist()
+    table._refused(flat, "LookupTableFindV2")
     items = table._items
     if fallback.ndim > len(width):  # one default for each key
         rows = fallback.reshape(len(flat), *width).tolist()
@@ -69,6 +77,7 @@ def _insert(keys: Any, values: Any, table: Any) -> Any:
     flat = numpy_of(keys).reshape(-1).tolist()
     table._refused(flat, "LookupTableInsertV2")
     table._items.update(zip(flat, numpy_of(values).reshape(len(flat), *table._value_shape).tolist(), strict=True))
+    table._changes += 1
     return ()
 
 
@@ -78,13 +87,20 @@ def _remove(keys: Any, table: Any) -> Any:
     table._refused(flat, "LookupTableRemoveV2")
     for k in flat:
         table._items.pop(k, None)
+    table._changes += 1
     return ()
 
 
 @op("VocabularyBuckets", stateful=True, keys=ANY)
 def _vocabulary(keys: Any, table: Any) -> Any:
     items, known, buckets = table._items, len(table._items), table._extra
-    flat = numpy_of(keys).reshape(-1).tolist()
+    array = numpy_of(keys).reshape(-1)
+    numbered = table._numbered(len(array))
+    if numbered is not None:
+        ids, there = numbered.find(array)
+        ids[~there] = [known + fingerprint64(b"%d" % k) % buckets for k in array[~there].tolist()]
+        return torch.from_numpy(ids.reshape(keys.shape))
+    flat = array.tolist()
     found = [items[k] if k in items else known + fingerprint64(k if isinstance(k, bytes) else b"%d" % k) % buckets for k in flat]
     return _storage(found, int64, tuple(keys.shape))
 
@@ -119,6 +135,22 @@ class _Table(Trackable):
     def __init__(self, key_dtype: Any, value_dtype: Any, name: str | None) -> None:
         self._key_dtype, self._value_dtype, self._name = as_dtype(key_dtype), as_dtype(value_dtype), name
         self._items: dict[Any, Any] = {}
+        #: how often the entries changed; the entries as vectors, once many whole numbers were looked up, and as of which change
+        self._changes = 0
+        self._vectors: tuple[int, Numbered | None] = 0, None
+
+    def _numbered(self, count: int) -> Numbered | None:
+        """The entries as vectors, where a lookup of `count` keys is faster by them."""
+        now = self._changes
+        as_of, found = self._vectors
+        if found is not None and as_of == now:
+            return found
+        kind = np.dtype(self._value_dtype.as_numpy_dtype)
+        if count < FEWEST or len(self._items) > 4 * count or not self._key_dtype.is_integer or self._value_shape or kind.kind not in "biuf":
+            return None
+        found = Numbered(dict(self._items), self._key_dtype.as_numpy_dtype, kind)
+        self._vectors = now, found
+        return found
 
     def _graph_state(self) -> Any:
         default = getattr(self, "_default", None)
@@ -254,6 +286,7 @@ class MutableHashTable(_Table):
         if values.size != keys.size * int(np.prod(width, dtype=np.int64)):
             raise errors.InvalidArgumentError(None, None, f"The saved table has values of shape {values.shape[1:]}, not {width}")
         self._items = dict(zip(keys.reshape(-1).tolist(), values.reshape(keys.size, *width).tolist(), strict=True))
+        self._changes += 1
 
     def _found(self, keys: Any) -> Any:
         return _find(keys, self._default, self)
@@ -325,6 +358,7 @@ class DenseHashTable(MutableHashTable):
         super()._restore_from_tensors(restored_tensors)
         for key in (self._empty, self._deleted):  # the empty buckets of a table that TensorFlow saved
             self._items.pop(key, None)
+        self._changes += 1
 
 
 def _done() -> Any:
