@@ -315,8 +315,11 @@ def inputs_of(batches: Any) -> Any:
 
 
 def sizes_vary(batches: Any) -> bool:
-    """Whether steps are to be traced for batches of any size: always, as in Keras, but for datasets whose batches say their size."""
-    source = getattr(getattr(batches, "inner", batches), "source", None)
+    """Whether batches differ in size, as far as Keras knows: those of arrays where the last one is smaller, of datasets by what they say."""
+    inner = getattr(batches, "inner", batches)
+    if isinstance(inner, Arrays):
+        return bool(inner.n % inner.batch_size)
+    source = getattr(inner, "source", None)
     if not _is_dataset(source):
         return True
     shapes = [getattr(spec, "shape", None) for spec in nest.flatten(source.element_spec)]
