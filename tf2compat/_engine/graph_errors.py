@@ -112,11 +112,21 @@ def _unequal(op: Any, shapes: list[Any], bound: list[Any]) -> tuple[Any, Any] | 
     return None
 
 
-def while_tracing(op: Any, bound: list[Any], name: str, message: str) -> str:
-    """What is wrong with the static shapes of a node, with the node, its inputs and their shapes."""
+def never_fit(op: Any, bound: list[Any]) -> bool:
+    """Whether what is known of the arguments' shapes cannot be right, whatever the sizes are that are not known."""
+    shapes = [_dims(t) for t in _inputs(bound)]
+    return _unequal(op, shapes, bound) is not None or said(op.name, dict(zip(op.params, bound, strict=False)), shapes) is not None
+
+
+def _inputs(bound: list[Any]) -> list[Any]:
     from .tensor import Tensor
 
-    inputs = [t for a in bound for t in (a if isinstance(a, list) else [a]) if isinstance(t, Tensor)]
+    return [t for a in bound for t in (a if isinstance(a, list) else [a]) if isinstance(t, Tensor)]
+
+
+def while_tracing(op: Any, bound: list[Any], name: str, message: str) -> str:
+    """What is wrong with the static shapes of a node, with the node, its inputs and their shapes."""
+    inputs = _inputs(bound)
     if not inputs or "for '{{node" in message:
         return message
     shapes = [_dims(t) for t in inputs]

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from . import dtypes, light_meta, state
+from .graph_errors import never_fit
 from .op import Op, invalid
 from .symbolic import PROBES, SymbolicTensor, probe_storage
 from .tensor import Tensor
@@ -552,6 +553,8 @@ def _other_sizes(op: Op, bound: list[Any], open_: list[SymbolicTensor]) -> tuple
         if second is not None:
             return out, second
         return _loosened(op, bound, open_, size, out)
+    if first is not None and never_fit(op, bound):
+        raise first
     # an op whose result depends on a shape that is not known at all
     for i, (kind, value) in enumerate(zip(op.kinds, bound, strict=True)):
         if kind is not None and kind.what == "shape" and value is not None:

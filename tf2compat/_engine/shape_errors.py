@@ -5,6 +5,7 @@ Ops here take sizes, axes and paddings as arguments; TensorFlow's nodes have the
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -74,13 +75,15 @@ def _tensors(shapes: Shapes) -> list[tuple[Any, Any]]:
 
 
 def _reshape(given: dict[str, Any], shapes: Shapes) -> Said | None:
-    dims, size = _ints(given["shape"]), 1
-    for d in shapes[0] or ():
-        size *= d
-    wanted = 1
-    for d in dims:
-        wanted *= 1 if d == -1 else d
-    if -1 in dims:
+    dims, have = _ints(given["shape"]), shapes[0] or []
+    size, wanted = math.prod(d for d in have if d is not None), math.prod(d for d in dims if d != -1)
+    if None in have:
+        if -1 in dims or not size or wanted % size == 0:
+            return None
+        what = f"Dimension size must be evenly divisible by {size} but is {wanted}"
+    elif size == wanted or (-1 in dims and wanted and size % wanted == 0):
+        return None
+    elif -1 in dims:
         what = f"Dimension size must be evenly divisible by {wanted} but is {size}"
     else:
         what = f"Cannot reshape a tensor with {size} elements to shape {_text(dims)} ({wanted} elements)"
@@ -124,7 +127,7 @@ def _matmul(given: dict[str, Any], shapes: Shapes) -> Said | None:
 def _bias(given: dict[str, Any], shapes: Shapes) -> Said | None:
     value, bias = shapes
     size = value[1 if str(given.get("data_format")).startswith("NC") else -1]  # type: ignore[index]
-    if len(bias) != 1 or size == bias[0]:  # type: ignore[arg-type, index]
+    if len(bias) != 1 or None in (size, bias[0]) or size == bias[0]:  # type: ignore[arg-type, index]
         return None
     return Said(f"Dimensions must be equal, but are {size} and {bias[0]}", "BiasAdd", _tensors(shapes))  # type: ignore[index]
 
@@ -163,6 +166,8 @@ def _select(given: dict[str, Any], shapes: Shapes) -> Said | None:
 
 def _crossentropy(given: dict[str, Any], shapes: Shapes) -> Said | None:
     labels, logits = shapes
+    if None in (*labels, *logits):  # type: ignore[misc]
+        return None
     for m, n in zip(logits, labels, strict=True):  # type: ignore[arg-type]
         if m != n:
             node = "softmax_cross_entropy_with_logits"
@@ -205,7 +210,7 @@ def _broadcast(given: dict[str, Any], shapes: Shapes) -> Said | None:
         return None
     padded = [1] * (len(wanted) - len(have)) + have  # type: ignore[arg-type, operator]
     for m, n in zip(padded, wanted, strict=True):
-        if m != n and m != 1:
+        if m not in (n, 1, None):
             return Said(f"Dimensions must be equal, but are {m} and {n}", "BroadcastTo", [(0, have), ("shape", [len(wanted)])], _partial(1, wanted))
     return None
 
@@ -263,14 +268,17 @@ def _strided(given: dict[str, Any], shapes: Shapes) -> Said | None:
         what = f"Index out of range using input dim {len(dims)}; input has only {len(dims)} dims"  # type: ignore[arg-type]
         steps = [v.step or 1 if isinstance(v, slice) else 1 for v in spec]
         return Said(what, "StridedSlice", [(0, dims), *stacks], _computed(i3=" ".join(map(str, steps))))
-    if any(type(v) is not int for v in spec):
-        return None
     for i, v in enumerate(spec):
+        if isinstance(v, slice):
+            continue
+        if type(v) is not int:
+            return None
         size = dims[i]  # type: ignore[index]
         if size is not None and not -size <= v < size:
-            begins, ends = " ".join(map(str, spec)), " ".join(str(v + 1 if v != -1 else 0) for v in spec)
+            bounds = [(v.start or 0, v.stop or 0, v.step or 1) if isinstance(v, slice) else (v, v + 1 if v != -1 else 0, 1) for v in spec]
+            begins, ends, steps = (" ".join(map(str, column)) for column in zip(*bounds, strict=True))
             what = f"slice index {v} of dimension {i} out of bounds."
-            return Said(what, "StridedSlice", [(0, dims), *stacks], _computed(i1=begins, i2=ends, i3=" ".join("1" for _ in spec)))
+            return Said(what, "StridedSlice", [(0, dims), *stacks], _computed(i1=begins, i2=ends, i3=steps))
     return None
 
 
@@ -280,7 +288,7 @@ def _einsum(given: dict[str, Any], shapes: Shapes) -> Said | None:
         if "." in term or len(term) != len(dims):  # type: ignore[arg-type]
             return None
         for letter, size in zip(term, dims, strict=True):  # type: ignore[arg-type]
-            known = sizes.setdefault(letter, size)
+            known = size if size is None else sizes.setdefault(letter, size)
             if known != size:
                 return Said(f"Dimensions must be equal, but are {known} and {size}", "Einsum", _tensors(shapes), attributes=f'equation="{given["equation"]}"', node="einsum/Einsum")
     return None
@@ -289,7 +297,7 @@ def _einsum(given: dict[str, Any], shapes: Shapes) -> Said | None:
 def _unpack(given: dict[str, Any], shapes: Shapes) -> Said | None:
     (num,), (axis,) = _ints(given["num"]), _ints(given["axis"])
     size = shapes[0][axis]  # type: ignore[index]
-    return None if size == num else Said(f"Dimension must be {num} but is {size}", "Unpack", _tensors(shapes), attributes=f"axis={axis}, num={num}")
+    return None if size in (num, None) else Said(f"Dimension must be {num} but is {size}", "Unpack", _tensors(shapes), attributes=f"axis={axis}, num={num}")
 
 
 def _one_hot(given: dict[str, Any], shapes: Shapes) -> Said | None:
