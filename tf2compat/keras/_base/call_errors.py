@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from typing import Any
 
 from tf2compat._engine import nest, state
@@ -16,15 +17,17 @@ def _shown(value: Any) -> Any:
     return value
 
 
-def with_call(error: Exception, layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any], symbolic: bool) -> Exception:
-    """The exception to raise in place of `error`, which `layer.call(*args, **kwargs)` raised.
+def with_call(
+    error: Exception, layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any], symbolic: bool, called: Callable[..., Any] | None = None
+) -> Exception:
+    """The exception to raise in place of `error`, which `layer.call(*args, **kwargs)` raised, or the function that was `called` in its place.
 
     Its class is the same where it can be made from a message alone, else RuntimeError. The innermost layer's words stay.
     """
     if getattr(error, "_keras_call_info_injected", False):
         return error
     try:
-        signature = inspect.signature(layer.call)
+        signature = inspect.signature(called or layer.call)
         bound = signature.bind(*args, **kwargs).arguments
     except (TypeError, ValueError):  # the call does not fit: the error says so itself
         return error

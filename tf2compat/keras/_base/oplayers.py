@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import operator
+import re
 import threading
 from typing import Any
 
@@ -186,15 +187,31 @@ _NODES = {
 }  # fmt: skip
 
 
+_NODE = re.compile(r"\{\{node ([^}]+)\}\}")
+
+
 def _tensor_name(x: Any, layer: Any) -> str | None:
     """A result's name: the layer's, and that of the node in it."""
     if getattr(x, "_node", None) is None:
         return None
     node, _, index = x.name.partition(":")
+    return f"{_node_name(node, layer)}:{index}"
+
+
+def _node_name(node: str, layer: Any) -> str:
     node = _NODES.get(node, node)
     if node == "add":
         node = "AddV2" if layer.symbol == "tf.__operators__.add" else "Add"
-    return f"{layer.name}/{node}:{index}"
+    return f"{layer.name}/{node}"
+
+
+def _told(error: Exception, layer: Any, args: Any, kwargs: Any) -> Exception:
+    """An error of an op on symbols, with the layer and its call: shapes that do not fit are a ValueError, as when a model is built in Keras."""
+    from .call_errors import with_call
+
+    if isinstance(error, ValueError) and error.args and isinstance(error.args[0], str):
+        error.args = (_NODE.sub(lambda found: f"{{{{node {_node_name(found[1], layer)}}}}}", error.args[0]),)
+    return with_call(error, layer, args, kwargs, True, layer.function)
 
 
 def connect(layer: Any, args: Any, kwargs: Any) -> Any:
@@ -202,7 +219,10 @@ def connect(layer: Any, args: Any, kwargs: Any) -> Any:
     from .connections import Node
     from .symbolic import as_symbol
 
-    outputs = run_symbolically(layer.call, args, kwargs)
+    try:
+        outputs = run_symbolically(layer.call, args, kwargs)
+    except Exception as error:  # noqa: BLE001 - raised again, saying which layer it was
+        raise _told(error, layer, args, kwargs) from None
     outputs = nest.map_structure(lambda x: as_symbol(x, layer, _tensor_name(x, layer)), outputs)
     Node(layer, args, kwargs, outputs)
     return outputs
