@@ -207,6 +207,9 @@ def squeeze(input: Any, axis: Any = None, name: str | None = None) -> Any:  # no
 
 
 squeeze.strings(squeeze.op.fn)
+# without axes, a size that is not known may be 1: not even the rank is known then
+squeeze.infer(lambda input, axis: NotImplemented if axis not in (None, ()) else [(dtypes.of(input), None)])
+squeeze.op.infer_fn.aid = True
 
 
 # --- broadcasting ----------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from tf2compat._engine.devices import on_host
 from tf2compat._engine.op import ANY, invalid, op
 from tf2compat._engine.symbolic import SymbolicTensor
 from tf2compat._engine.tensor import Tensor
+from tf2compat._engine.variable import Variable
 from tf2compat.math._few_classes import log_softmax, softmax
 from tf2compat.nn.losses import nll
 
@@ -175,7 +176,19 @@ def categorical_crossentropy(y_true: Any, y_pred: Any, from_logits: bool = False
     _check_axis(axis)
     _warn_single(y_pred, "categorical_crossentropy")
     y_pred, from_logits = logits_of(y_pred, from_logits, "categorical_crossentropy", "Softmax")
+    check_shapes(y_true, y_pred)
     return _categorical_crossentropy(y_true, y_pred, from_logits, label_smoothing, axis)
+
+
+def check_shapes(a: Any, b: Any, says: str = "Shapes {} and {} are incompatible") -> None:
+    """ValueError where the static shapes of symbols cannot be equal; of values the ops themselves say so."""
+    if type(b) in (SymbolicTensor, Tensor) and (type(a) is SymbolicTensor or type(b) is SymbolicTensor) and isinstance(a, (Tensor, Variable)):
+        if not a.shape.is_compatible_with(b.shape):
+            raise ValueError(says.format(a.shape, b.shape))
+
+
+def check_logits(y_true: Any, y_pred: Any) -> None:
+    check_shapes(y_pred, y_true, "`logits` and `labels` must have the same shape, received ({} vs {}).")
 
 
 def _check_axis(axis: Any) -> None:
@@ -216,6 +229,7 @@ def categorical_focal_crossentropy(
     _check_axis(axis)
     _warn_single(y_pred, "categorical_focal_crossentropy")
     y_pred, from_logits = logits_of(y_pred, from_logits, "categorical_focal_crossentropy", "Softmax")
+    check_shapes(y_true, y_pred)
     return _categorical_focal(y_true, y_pred, alpha, gamma, from_logits, label_smoothing, axis)
 
 
@@ -301,6 +315,8 @@ def _bce(t: torch.Tensor, p: torch.Tensor, from_logits: Any) -> torch.Tensor:
 def binary_crossentropy(y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: Any = 0.0, axis: int = -1) -> Any:
     """Mean crossentropy of labels 0 and 1 and predictions (`tf.keras.losses.binary_crossentropy`)."""
     y_pred, from_logits = logits_of(y_pred, from_logits, "binary_crossentropy", "Sigmoid")
+    if from_logits:
+        check_logits(y_true, y_pred)
     return _binary_crossentropy(y_true, y_pred, from_logits, label_smoothing, axis)
 
 

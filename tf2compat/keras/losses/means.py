@@ -70,6 +70,8 @@ def _binary_crossentropy(y_true: Any, y_pred: Any, from_logits: bool = False, la
     if axis != -1 or type(label_smoothing) not in (int, float) or label_smoothing:
         return NotImplemented
     y_pred, from_logits = f.logits_of(y_pred, from_logits, "binary_crossentropy", "Sigmoid")
+    if from_logits:
+        f.check_logits(y_true, y_pred)
     return _binary(y_true, y_pred, from_logits)
 
 

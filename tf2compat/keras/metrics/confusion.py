@@ -8,8 +8,11 @@ import numpy as np
 import torch
 
 from tf2compat._engine.op import ANY, VARIABLES, op
+from tf2compat._engine.symbolic import SymbolicTensor
+from tf2compat._engine.tensor import Tensor
 
 from .._base.config import settings
+from ..losses.functions import check_shapes
 from .base import Metric, _number, _weight, fit_rank, flat_of, host
 
 _NEG_INF = -1e10
@@ -109,10 +112,17 @@ class _Confusion(Metric):
         self._count(_number(y_true), _number(y_pred), sample_weight)
 
     def _count(self, y_true: Any, y_pred: Any, sample_weight: Any, label_weights: Any = None, multi_label: bool = False) -> None:
+        _check(y_true, y_pred)
         _update(
             [getattr(self, n) for n in self._which], y_true, y_pred, _weight(sample_weight), self._which,
             tuple(float(x) for x in self.thresholds), self.top_k, self.class_id, label_weights, multi_label, self._is_even,
         )  # fmt: skip
+
+
+def _check(y_true: Any, y_pred: Any) -> None:
+    """ValueError where the static shapes of symbols are not those of each other's; one may have a last axis of size 1 more."""
+    if type(y_pred) is SymbolicTensor and isinstance(y_true, Tensor) and y_true.shape.rank == y_pred.shape.rank:
+        check_shapes(y_pred, y_true)
 
 
 class _OneCount(_Confusion):
@@ -124,6 +134,7 @@ class _OneCount(_Confusion):
         self.accumulator = self.add_weight("accumulator", shape=(len(self.thresholds),), initializer="zeros")
 
     def _count(self, y_true: Any, y_pred: Any, sample_weight: Any, label_weights: Any = None, multi_label: bool = False) -> None:
+        _check(y_true, y_pred)
         _update(
             [self.accumulator], y_true, y_pred, _weight(sample_weight), self._which, tuple(float(x) for x in self.thresholds), None, None,
             None, False, self._is_even,
