@@ -440,6 +440,48 @@ def test_compiling_in_the_background():
     assert concrete._tier.regions[0].compiled_calls, f.explain()
 
 
+def test_open_sizes_are_compiled_for_the_usual_ones_first_and_for_any_when_others_come():
+    tf.compile_options(mode="auto", backend="eager", base_seconds=1e6, background=True)
+    w = tf.Variable(array(8, 8))
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 8])])
+    def f(x):
+        for _ in range(4):
+            x = tf.tanh(tf.matmul(x, w))
+        return tf.reduce_sum(x, 0)
+
+    def called(n):
+        x = tf.constant(array(n, 8))
+        wanted = x
+        for _ in range(4):
+            wanted = tf.tanh(tf.matmul(wanted, w))
+        np.testing.assert_allclose(f(x), tf.reduce_sum(wanted, 0), rtol=1e-5, atol=1e-6)
+
+    for n in [32] * 6 + [5]:
+        called(n)
+    (concrete,) = f._list_all_concrete_functions()
+    tier = concrete._tier
+    tf.compile_options(base_seconds=0.0, seconds_per_op=0.0)
+    tier.cost = 0.0
+    called(5)  # not for these: most calls had others
+    assert not tier.regions
+    called(32)
+    assert background.wait(60)
+    (region,) = tier.regions
+    assert len(region.variants) == 1 and not region.dynamic, f.explain()
+    tier._best[0] = float("inf")
+    for _ in range(40):
+        called(32)
+    for _ in range(8):
+        called(5)
+    assert background.wait(60) and not region.dynamic, f.explain()  # a few in between
+    for _ in range(12):
+        called(5)
+    assert background.wait(60) and len(region.dynamic) == 1, f.explain()
+    for n in (5, 7, 32):
+        called(n)
+
+
 def test_keras_fit_with_dropout_and_batch_normalisation():
     def fitted(mode):
         tf.compile_options(mode=mode, backend="eager")
