@@ -86,6 +86,21 @@ def test_numbers_of_attention():
     assert L.AdditiveAttention(**ONE_SEED).get_config()["rng_type"] == "stateless"
 
 
+@pytest.mark.parametrize("kind", [{}, GENERATOR, ONE_SEED])
+def test_own_layers_draw_as_those_that_they_inherit_from(kind):
+    class Own(L.Dropout):
+        def call(self, inputs, training=None):
+            return self._random_generator.dropout(inputs, self.rate) if training else inputs
+
+    own, usual = Own(0.5, seed=3, **kind), L.Dropout(0.5, seed=3, **kind)
+    for _ in range(2):
+        found = []
+        for layer in (own, usual):
+            tf.random.set_seed(1)
+            found.append(layer(tf.ones(6), training=True))
+        np.testing.assert_array_equal(*found)
+
+
 def test_wrong_kinds():
     for layer in (lambda **o: L.Dropout(0.5, **o), lambda **o: L.LSTM(2, **o), lambda **o: L.GRUCell(2, **o), lambda **o: L.Attention(**o)):
         with pytest.raises(ValueError, match="Invalid `rng_type` received"):

@@ -101,6 +101,17 @@ def numbers_of(seed: Any, rng_type: str | None = None, force_generator: bool = F
 class OwnNumbers:
     """A layer that may have a generator: functions in a SavedModel go on with its state, checkpoints do not have it."""
 
+    @property
+    def _random_generator(self) -> RandomGenerator:
+        """What Keras' layers draw by, for programs whose layers inherit from them and draw themselves."""
+        d = self.__dict__
+        found = d.get("_numbers")
+        if found is None:
+            found = d.get("_counting")
+            if found is None:
+                found = d["_counting"] = RandomGenerator(d.get("_next_seed"), "legacy_stateful")
+        return found
+
     def _trackable_children(self, save_type: str = "checkpoint", **kwargs: Any) -> Mapping[str, Any]:
         found = super()._trackable_children(save_type, **kwargs)  # type: ignore[misc]
         generator = getattr(self.__dict__.get("_numbers"), "_generator", None)
