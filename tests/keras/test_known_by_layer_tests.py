@@ -62,6 +62,22 @@ def test_switch():
     assert K.switch(rows, tf.ones((1, 2, 2)), tf.zeros((1, 2, 2))).numpy().tolist() == [[[1, 1], [0, 0]]]
 
 
+@pytest.mark.parametrize("scalar", [True, False])
+def test_switch_in_models(scalar):
+    k.backend.clear_session()
+    a, b = k.Input((2,), batch_size=2, name="a"), k.Input((2,), batch_size=2, name="b")
+    model = k.Model([a, b], K.switch((tf.reduce_sum(a) if scalar else a) > 3.0, a, b))
+    layer = model.get_config()["layers"][-1]
+    assert layer["config"]["function"] == ("keras.backend.switch" if scalar else "where")
+    if scalar:
+        assert layer["config"]["name"] == "tf.keras.backend.switch"
+        assert layer["inbound_nodes"][0][3] == {"then_expression": ["a", 0, 0], "else_expression": ["b", 0, 0]}
+    for m in (model, k.Model.from_config(model.get_config())):
+        for x in (np.ones((2, 2), "f"), np.array([[1, 4], [2, 3]], "f")):
+            chosen = x if x.sum() > 3 else x * 5
+            np.testing.assert_array_equal(m([x, x * 5]), chosen if scalar else np.where(x > 3, x, x * 5))
+
+
 def test_shapes_of_fourier_features():
     layer = L.experimental.RandomFourierFeatures(3, name="rff")
     for wrong in (None, [], [3], [3, 2, 3], [3, None]):

@@ -182,6 +182,10 @@ def stop_gradient(variables: Any) -> Any:
 
 def switch(condition: Any, then_expression: Any, else_expression: Any) -> Any:
     """One of two values (or functions) by a condition: a scalar, or of the first axes where it has more than one (`tf.keras.backend.switch`)."""
+    if hasattr(type(condition), "_is_keras_tensor") and condition.shape.rank == 0:  # one layer of a model, whichever value it will have
+        from .._base.oplayers import TFOpLambda
+
+        return TFOpLambda("keras.backend.switch")(condition, then_expression=then_expression, else_expression=else_expression)
     if condition.dtype != tf.bool:
         condition = tf.cast(condition, tf.bool)
     if not condition.shape.rank:
