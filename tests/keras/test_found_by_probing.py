@@ -297,3 +297,14 @@ def test_a_sequence_is_looked_at_once_before_weights_are_drawn() -> None:
     model.fit(Drawn(), verbose=0, shuffle=False)
     assert seen == [(0, 137), (0, 867), (1, 821), (2, 782)]  # the number in between is the initializer's
     np.testing.assert_allclose(model.evaluate(Drawn(), verbose=0), 0.8446133732795715, rtol=1e-5)
+
+
+def test_inputs_and_outputs_of_shared_layers_are_those_of_the_first_call() -> None:
+    x, shared = K.Input((3,)), L.Dense(3)
+    first = shared(x)
+    second = shared(first)
+    assert shared.output is first and shared.input is x and shared.get_output_at(1) is second
+    assert K.Model(x, shared.output).count_params() == 12
+    assert shared.output_mask is None
+    with pytest.raises(ValueError, match="Only provide the input_shape OR batch_input_shape"):
+        L.InputLayer((2,), batch_input_shape=(1, 2))

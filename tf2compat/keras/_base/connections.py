@@ -158,17 +158,11 @@ class Connections:
             raise ValueError(f"Asked to get {what} at node {index}, but the layer has only {len(nodes)} inbound nodes.")
         return nodes[index]
 
-    def _only(self, what: str) -> Node:
+    def _first(self, what: str) -> Node:
         nodes = self.inbound_nodes
         if not nodes:
             hint = "is not connected, no input to return." if what == "input" else "has no inbound nodes."
             raise AttributeError(f"Layer {self.name} {hint}")  # type: ignore[attr-defined]
-        if len(nodes) > 1 and what.startswith("output"):
-            raise AttributeError(f"Layer {self.name} has multiple inbound nodes, hence the notion of \"layer {what}\" is ill-defined. "  # type: ignore[attr-defined]
-                                 f"Use `get_{what}_at(node_index)` instead.")  # fmt: skip
-        if len(nodes) > 1:
-            raise AttributeError(f"Layer {self.name} has multiple inbound nodes, hence the notion of \"layer {what}\" is ill-defined. "  # type: ignore[attr-defined]
-                                 f"Use `get_{what}_at(node_index)` instead.")  # fmt: skip
         return nodes[0]
 
     def get_input_at(self, node_index: int) -> Any:
@@ -192,25 +186,25 @@ class Connections:
 
     @property
     def input(self) -> Any:
-        """The symbolic input(s), when the layer was called exactly once."""
-        return _single(self._only("input"))
+        """The symbolic input(s) of the first call."""
+        return _single(self._first("input"))
 
     @property
     def output(self) -> Any:
-        """The symbolic output(s), when the layer was called exactly once."""
-        return self._only("output").outputs
+        """The symbolic output(s) of the first call."""
+        return self._first("output").outputs
 
     @property
     def input_mask(self) -> Any:
         if not self._inbound and self.__dict__.get("inputs"):
             return _mask(self.inputs[0] if len(self.inputs) == 1 else self.inputs)
-        return _mask(_single(self._only("input_mask")))
+        return _mask(_single(self._first("input_mask")))
 
     @property
     def output_mask(self) -> Any:
         if not self._inbound and self.__dict__.get("outputs"):
             return _mask(self.outputs[0] if len(self.outputs) == 1 else self.outputs)
-        return _mask(self._only("output_mask").outputs)
+        return _mask(self._first("output_mask").outputs)
 
     @property
     def input_shape(self) -> Any:
