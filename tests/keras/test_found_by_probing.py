@@ -308,3 +308,12 @@ def test_inputs_and_outputs_of_shared_layers_are_those_of_the_first_call() -> No
     assert shared.output_mask is None
     with pytest.raises(ValueError, match="Only provide the input_shape OR batch_input_shape"):
         L.InputLayer((2,), batch_input_shape=(1, 2))
+
+
+def test_batches_of_other_sizes_within_functions_are_seen() -> None:
+    model = K.Sequential([L.Dense(4), L.Dense(1)])
+    step = tf.function(lambda v: model(v))
+    step(tf.ones((5, 4)))
+    assert model.output_shape == (5, 1)
+    step(tf.ones((1, 4)))
+    assert model.output_shape == (None, 1) and model.layers[0].output_shape == (None, 4)

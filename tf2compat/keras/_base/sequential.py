@@ -254,7 +254,7 @@ class Sequential(Functional):
             if not d["built"]:
                 d["built"] = True
             seen = d["_inferred_for"]
-            if seen and seen[0] is not None and type(inputs) is Tensor and tuple(inputs._t.shape[:1]) != seen[:1]:
+            if seen and seen[0] is not None and isinstance(inputs, Tensor) and _rows(inputs) != seen[0]:
                 self._infer_graph((None, *seen[1:]), d["inputs"][0]._dtype)  # other sizes of the batch occur
             if type(inputs) is Tensor and len(inputs._t.shape) == len(d["inputs"][0]._shape) and d["inputs"][0]._dtype is inputs.dtype:
                 return self._run(inputs)
@@ -354,6 +354,13 @@ class Sequential(Functional):
         if not self.__dict__.get("_is_graph_network"):
             raise never_called(self.name, "output")
         return Functional.output_shape.fget(self)  # type: ignore[attr-defined]
+
+
+def _rows(x: Any) -> int | None:
+    """The static size of a batch."""
+    if type(x) is Tensor:
+        return x._t.shape[0] if len(x._t.shape) else None
+    return x.shape[0] if x.shape.rank else None
 
 
 def _first_shape(layer: Any) -> tuple[Any, Any]:
