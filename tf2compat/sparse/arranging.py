@@ -16,7 +16,7 @@ from .._engine.convert import constant_value, convert_to_tensor
 from .._engine.dtypes import int64
 from .._engine.op import TENSOR, invalid, op, tensor
 from .._engine.shapes import TensorShape
-from .sparse_tensor import SparseTensor
+from .sparse_tensor import SparseTensor, of_symbols
 
 _AT = tensor(int64, group="indices")
 _VALUES = tensor(group="values")
@@ -125,6 +125,7 @@ _reorder.strings(_reorder.op.fn)
 _reorder.infer(lambda indices, values, dense_shape: [(int64, tuple(indices.shape)), (dtypes.of(values), tuple(values.shape))])
 
 
+@of_symbols
 def reorder(sp_input: Any, name: str | None = None) -> SparseTensor:
     """The values in row-major order (`tf.sparse.reorder`)."""
     st = sparse(sp_input)
@@ -165,6 +166,7 @@ def _reshape(indices: Any, dense_shape: Any, shape: Any) -> Any:
 _reshape.infer(lambda indices, dense_shape, shape: [(int64, (indices.shape[0], shape.shape[0])), (int64, tuple(shape.shape))])
 
 
+@of_symbols
 def reshape(sp_input: Any, shape: Any, name: str | None = None) -> SparseTensor:
     """The same values in row-major order in another shape, of which one dimension may be -1 (`tf.sparse.reshape`)."""
     st = sparse(sp_input)
@@ -172,6 +174,7 @@ def reshape(sp_input: Any, shape: Any, name: str | None = None) -> SparseTensor:
     return SparseTensor(indices, st.values, dims)
 
 
+@of_symbols
 def expand_dims(sp_input: Any, axis: Any = None, name: str | None = None) -> SparseTensor:
     """A new dimension of size 1 at `axis`, the end by default (`tf.sparse.expand_dims`)."""
     st = sparse(sp_input)
@@ -186,6 +189,7 @@ def expand_dims(sp_input: Any, axis: Any = None, name: str | None = None) -> Spa
     return SparseTensor(indices, st.values, dims)._shaped(TensorShape([*st.shape[:axis], 1, *st.shape[axis:]]))
 
 
+@of_symbols
 def transpose(sp_input: Any, perm: Any = None, name: str | None = None) -> SparseTensor:
     """Dimensions in another order, reversed by default (`tf.sparse.transpose`)."""
     st = sparse(sp_input)
@@ -206,6 +210,7 @@ _retain.strings(_retain.op.fn)
 _retain.infer(lambda indices, values, keep: [(int64, (None, indices.shape[1])), (dtypes.of(values), (None,))])
 
 
+@of_symbols
 def retain(sp_input: Any, to_retain: Any) -> SparseTensor:
     """The values for which the bool vector `to_retain` is True (`tf.sparse.retain`)."""
     st = sparse(sp_input)
@@ -256,6 +261,7 @@ def fill_empty_rows(sp_input: Any, default_value: Any, name: str | None = None) 
     return SparseTensor(indices, values, st.dense_shape)._shaped(st.shape), empty
 
 
+@of_symbols
 def slice(sp_input: Any, start: Any, size: Any, name: str | None = None) -> SparseTensor:
     """The part from `start` of `size`, cut off at the end of the tensor (`tf.sparse.slice`)."""
     st = sparse(sp_input)

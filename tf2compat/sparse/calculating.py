@@ -15,7 +15,7 @@ from .._engine.op import invalid, op, tensor
 from .._engine.shapes import TensorShape
 from .._engine.tensor import Tensor
 from .arranging import linear, reorder, retain, sparse, static_of, to_dense
-from .sparse_tensor import SparseTensor
+from .sparse_tensor import SparseTensor, of_symbols
 
 _AT = tensor(int64, group="indices")
 _SHAPE = tensor(int64, group="shape")
@@ -143,6 +143,7 @@ def _softmax(indices: Any, values: Any, dense_shape: Any) -> Any:
 _softmax.infer(lambda indices, values, dense_shape: [(dtypes.of(values), tuple(values.shape))])
 
 
+@of_symbols
 def softmax(sp_input: Any, name: str | None = None) -> SparseTensor:
     """Softmax along the last dimension over the values that are there (`tf.sparse.softmax`)."""
     st = sparse(sp_input)
@@ -163,6 +164,9 @@ def to_indicator(sp_input: Any, vocab_size: Any, name: str | None = None) -> Ten
 
 def map_values(op: Any, *args: Any, **kwargs: Any) -> SparseTensor:  # noqa: A002
     """`op` on the values of sparse arguments that all have the same indices (`tf.sparse.map_values`)."""
+    symbol = next((a for a in (*args, *kwargs.values()) if hasattr(type(a), "_is_keras_tensor")), None)
+    if symbol is not None:
+        return symbol._function("sparse.map_values", op, *args, **kwargs)
     found = [a for a in (*args, *kwargs.values()) if isinstance(a, SparseTensor)]
     if not found:
         raise ValueError("No SparseTensor in argument list of map_values")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import tf2compat as tf
@@ -15,6 +16,18 @@ from .._engine.tensor import Tensor
 
 #: ops of one tensor that keep zeros, so that they act on the values alone
 _ON_VALUES = frozenset(("Abs", "Cast", "Erf", "Identity", "Neg", "Round", "Sign", "Sqrt", "Square", "Tanh"))
+
+
+def of_symbols(fn: Any) -> Any:
+    """Decorator of a function of one sparse tensor: on a model's symbolic one it is a layer of the model, whose result is sparse too."""
+
+    @functools.wraps(fn)
+    def call(sp_input: Any, *args: Any, **kwargs: Any) -> Any:
+        if hasattr(type(sp_input), "_is_keras_tensor"):
+            return sp_input._function(f"sparse.{fn.__name__}", sp_input, *args, **kwargs)
+        return fn(sp_input, *args, **kwargs)
+
+    return call
 
 
 class SparseTensor:

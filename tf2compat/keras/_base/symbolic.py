@@ -238,6 +238,13 @@ class KerasTensor:
 
         return call_op(op, args)
 
+    @staticmethod
+    def _function(path: str, *args: Any, **kwargs: Any) -> Any:
+        """A public function that is made of ops as one layer."""
+        from .oplayers import TFOpLambda
+
+        return TFOpLambda(path)(*args, **kwargs)
+
     def __getitem__(self, key: Any) -> Any:
         from .oplayers import call_slice
 
