@@ -20,8 +20,18 @@ from tf2compat._engine.logs import get_logger
 from tf2compat._engine.trackable import AutoTrackable
 from tf2compat._engine.wrappers import ListWrapper
 from tf2compat._files import write_atomic
+from tf2compat.keras import regularizers
+from tf2compat.keras._base.serialization import (
+    UNDEFINED,
+    PartialScope,
+    find_class,
+    get_registered_name,
+    get_registered_object,
+    serialize_legacy,
+)
 from tf2compat.keras._files import compiling
-from tf2compat.keras._files.revived import METRIC, revived
+from tf2compat.keras._files.revived import METRIC, Loading, additions, revived
+from tf2compat.keras._files.served import _SignatureMap
 from tf2compat.saved_model._loading import read_file
 from tf2compat.saved_model._saving import save as save_object
 from tf2compat.train._formats import open_reader
@@ -32,6 +42,8 @@ from tf2compat_adapters.protos import SavedMetadata
 _METADATA = "keras_metadata.pb"
 #: vocabularies that `adapt` found, by the number of the layer
 _VOCABULARIES = "tf2compat_vocabularies"
+#: how many functions without arguments `add_loss` gave the model
+_LOSSES = "tf2compat_losses"
 _log = get_logger()
 
 
@@ -119,8 +131,8 @@ def _common(layer: Any) -> dict[str, Any]:
     spec = getattr(layer, "_call_spec", None)
     return {
         "expects_training_arg": bool(getattr(spec, "training", True)), "dtype": _dtype(layer), "stateful": bool(getattr(layer, "stateful", False)),
-        "must_restore_from_config": False, "preserve_input_structure_in_config": False, "autocast": bool(getattr(layer, "_autocast", True)),
-        "batch_input_shape": None,
+        "must_restore_from_config": bool(getattr(layer, "_must_restore_from_config", False)), "preserve_input_structure_in_config": False,
+        "autocast": bool(getattr(layer, "_autocast", True)), "batch_input_shape": None,
     }  # fmt: skip
 
 
@@ -155,8 +167,14 @@ def _with_metrics(model: Any) -> Iterator[None]:
         held = {id(child) for child in edges.values()}
         metrics = [m for m in layer.__dict__.get("_metrics", ()) if id(m) not in held]
         states = layer.__dict__.get("_states") if getattr(layer, "stateful", False) else None
-        if (metrics or states is not None) and "keras_api" not in edges:
+        unknown = "_restored" in layer.__dict__ or not type(layer).__module__.startswith("tf2compat.")  # to another program
+        penalties = layer.__dict__.get("_callable_losses") if layer is not model and unknown else None
+        if (metrics or penalties or states is not None) and "keras_api" not in edges:
             edges["keras_api"] = api = AutoTrackable()
+            if penalties:
+                api.layer_regularization_losses = ListWrapper([function(fn) for fn in penalties])
+                for penalty in api.layer_regularization_losses:
+                    penalty.get_concrete_function()
             if metrics:
                 api.metrics = metrics
             if states is not None:
@@ -174,6 +192,11 @@ def _with_metrics(model: Any) -> Iterator[None]:
             given.append((edges, "keras_api"))
         # else TensorFlow adds the others to those that the layers have by their configurations
         edges["keras_api"].layer_regularization_losses = [losses[fn] for fn in model.__dict__.get("_callable_losses", ())]
+    api, own = edges["keras_api"]._tracked().edges if "keras_api" in edges else {}, edges.get("keras_api")
+    if isinstance(own, AutoTrackable) and "layers" not in api:
+        for name in ("variables", "trainable_variables", "non_trainable_variables", "layers"):
+            if name not in api:
+                api[name] = ListWrapper(list(getattr(model, name, ())))
     for name in ("variables", "trainable_variables", "non_trainable_variables"):  # TensorFlow's loaded objects have what was saved, no more
         if name not in edges:
             edges[name] = ListWrapper(list(getattr(model, name)))
@@ -192,10 +215,13 @@ def _layer_metadata(item: Any) -> dict[str, Any] | None:
     if not isinstance(item, Layer):
         return None
     try:
-        config = compiling.legacy({"class_name": type(item).__name__, "config": item.get_config()})
-    except (NotImplementedError, TypeError, ValueError):
+        with PartialScope():
+            config = compiling.legacy({"class_name": get_registered_name(type(item)), "config": item.get_config()})
+    except NotImplementedError:
+        config = {"config": {UNDEFINED: True}}
+    except (TypeError, ValueError):
         return None
-    about = {"name": item.name, "trainable": item.trainable, "class_name": type(item).__name__, "config": config["config"], **_common(item)}
+    about = {"name": item.name, "trainable": item.trainable, "class_name": get_registered_name(type(item)), "config": config["config"], **_common(item)}
     shape = getattr(item, "_build_input_shape", None)
     if shape is None:
         try:
@@ -207,7 +233,9 @@ def _layer_metadata(item: Any) -> dict[str, Any] | None:
     return about
 
 
-def save(model: Any, path: str, include_optimizer: bool = True, signatures: Any = None, options: Any = None) -> None:
+def save(
+    model: Any, path: str, include_optimizer: bool = True, signatures: Any = None, options: Any = None, save_traces: bool = True
+) -> None:
     """Writes a model: variables, traced call, and what it takes to rebuild it."""
     if model.save_spec() is None:  # built, it may never have been called
         raise ValueError(
@@ -218,21 +246,30 @@ def save(model: Any, path: str, include_optimizer: bool = True, signatures: Any 
             "`model.call()`."
         )
     adapted = [(str(number), layer.adapted_vocabulary(), layer._idf) for number, layer in _lookups(model)]
-    with _vocabularies_given(model):
-        _save(model, path, include_optimizer, signatures, options, adapted)
+    losses = [(layer.__dict__, list(layer.__dict__["_call_losses"])) for layer in model._flatten_layers() if "_call_losses" in layer.__dict__]
+    try:
+        with _vocabularies_given(model):
+            _save(model, path, include_optimizer, signatures, options, adapted, save_traces)
+    finally:
+        for held, found in losses:  # those of the latest call, which was none of the traces'
+            held["_call_losses"] = found
 
 
-def _save(model: Any, path: str, include_optimizer: bool, signatures: Any, options: Any, adapted: list[Any]) -> None:
+def _save(model: Any, path: str, include_optimizer: bool, signatures: Any, options: Any, adapted: list[Any], save_traces: bool) -> None:
     metadata: dict[str, Any] = {
         "name": model.name, "trainable": model.trainable, "class_name": type(model).__name__,
         "is_graph_network": bool(getattr(model, "_is_graph_network", False)), **_common(model),
         "build_input_shape": _shape(model._build_input_shape),
     }  # fmt: skip
     try:
-        config = compiling.legacy({"class_name": type(model).__name__, "config": model.get_config()})
+        with PartialScope():
+            config = compiling.legacy({"class_name": type(model).__name__, "config": model.get_config()})
         metadata.update(config=config["config"], model_config=config)
     except NotImplementedError:
         config = None  # a subclassed model: only its variables and functions are saved
+    if hasattr(model.activity_regularizer, "get_config"):
+        metadata["activity_regularizer"] = serialize_legacy(model.activity_regularizer)
+    metadata[_LOSSES] = len(model.__dict__.get("_callable_losses", ()))
     training = compiling.training_config(model) if include_optimizer else None
     if training is not None:
         metadata["training_config"] = training
@@ -260,7 +297,7 @@ def _save(model: Any, path: str, include_optimizer: bool, signatures: Any, optio
     removed = None if include_optimizer else edges.pop("optimizer", None)
     try:
         with _with_metrics(model):
-            save_object(model, path, signatures, options, write)
+            save_object(model, path, signatures, options, write, save_traces)
     finally:
         if removed is not None:
             edges["optimizer"] = removed
@@ -333,6 +370,29 @@ def _build(model: Any, shape: Any) -> None:
         return  # its call takes more than one tensor of floats: the weights come with the first call, and find their values then
 
 
+def _is_whole(config: Any) -> bool:
+    """Whether every layer of a configuration has one."""
+    if isinstance(config, list):
+        return all(_is_whole(v) for v in config)
+    return not isinstance(config, dict) or (UNDEFINED not in config and all(_is_whole(v) for v in config.values()))
+
+
+def _may_be_added(path: str) -> bool:
+    name = path.partition(".")[2]
+    return name not in ("keras_api", "optimizer", "keras_metrics", "signatures") and not name.startswith(("layer-", "layer_with_weights-"))
+
+
+def _must_be_known(about: Any, custom_objects: Any) -> None:
+    """ValueError for a layer that is nothing without its class, such as a program's own preprocessing layer, where that is not known."""
+    name = about.get("class_name")
+    if about.get("must_restore_from_config") and isinstance(name, str):
+        if get_registered_object(name, custom_objects) is None and find_class(name.removeprefix("Custom>")) is None:
+            raise ValueError(
+                f"Unknown layer: '{name}'. Please ensure you are using a `keras.utils.custom_object_scope` and that this object is included in the "
+                "scope. See https://www.tensorflow.org/guide/keras/save_and_serialize#registering_the_custom_object for details."
+            )
+
+
 def load(path: str, custom_objects: dict[str, Any] | None, compile: bool, safe_mode: bool) -> Any:
     """Rebuilds a Keras model from a SavedModel. Without a description of the model, gives what `tf.saved_model.load` gives."""
     from tf2compat.saved_model import load as load_object
@@ -353,21 +413,44 @@ def load(path: str, custom_objects: dict[str, Any] | None, compile: bool, safe_m
     config = metadata.get("model_config")
     if config is None and isinstance(metadata.get("config"), dict) and metadata.get("class_name"):
         config = {"class_name": metadata["class_name"], "config": metadata["config"]}
-    model = None
+    described_nodes = {node.node_path: {**_described(node), "identifier": node.identifier} for node in saved.nodes}
+    for about in described_nodes.values():
+        _must_be_known(about, custom_objects)
+    model = loading = None
     if config is not None:
         try:
-            model = compiling.model_from_legacy(config, custom_objects, safe_mode)
+            if _is_whole(config) and metadata.get(_LOSSES):  # the loaded functions and the model work with the same variables
+                loading = Loading(load_object(path), described_nodes, custom_objects)
+                with loading.sharing():
+                    model = compiling.model_from_legacy(config, custom_objects, safe_mode)
+                loading.add_losses(model)
+            elif _is_whole(config):
+                model = compiling.model_from_legacy(config, custom_objects, safe_mode)
         except (TypeError, ValueError) as error:
-            _log.warning("The model '%s' cannot be made from its configuration (%s); its saved functions are loaded instead.", metadata.get("name"), error)
+            _log.debug("The model '%s' cannot be made from its configuration alone: %s", metadata.get("name"), error)
+        if model is None and config.get("class_name") in ("Sequential", "Functional", "Model"):
+            loading = Loading(load_object(path), described_nodes, custom_objects)
+            marked, found = loading.with_stand_ins(config)
+            try:
+                model = compiling.model_from_legacy(marked, found, safe_mode)
+            except (TypeError, ValueError, NotImplementedError) as error:
+                _log.warning("The model '%s' cannot be made from its configuration (%s); its saved functions are loaded instead.", metadata.get("name"), error)
     made = model is not None
     if not made:
-        loaded = load_object(path)
-        if "__call__" not in loaded.__dict__.get("_functions", {}):
-            return loaded
-        model = revived(loaded, {node.node_path: {**_described(node), "identifier": node.identifier} for node in saved.nodes})
+        loading = Loading(load_object(path), described_nodes, custom_objects)
+        if "__call__" not in loading.loaded.__dict__.get("_functions", {}):
+            return loading.loaded
+        model = revived(loading)
+    if made and isinstance(metadata.get("activity_regularizer"), dict) and model.activity_regularizer is None:
+        model.activity_regularizer = regularizers.deserialize(metadata["activity_regularizer"], custom_objects)
+    model.__dict__["signatures"] = _SignatureMap(path, model)
     if made:
         _build(model, metadata.get("build_input_shape"))
         _share(model, path)
+        more = [p for p in described_nodes if p.count(".") == 1 and p.partition(".")[2] not in trackable.children(model) and _may_be_added(p)]
+        if more:
+            for name, item in additions(model, loading or Loading(load_object(path), described_nodes, custom_objects)):
+                setattr(model, name, item)
     if isinstance(metadata.get(_VOCABULARIES), dict):
         _restore_vocabularies(model, metadata[_VOCABULARIES], path)
     elif made:

@@ -69,6 +69,8 @@ def encode(
             item.user_object.identifier = node.get("identifier") or _IDENTIFIERS.get(kind, "_generic_user_object")
             item.user_object.version.producer = 1
             item.user_object.version.min_consumer = 1
+            if node.get("identifier") == "experimentalOptimizer":
+                item.user_object.version.producer = 2
             if node.get("slots"):  # what TensorFlow gives slots to when it loads them
                 item.user_object.identifier, item.user_object.version.producer = "optimizer", 2
     for name, (inputs, outputs) in signatures.items():
@@ -147,6 +149,7 @@ def decode(content: bytes, tags: list[str] | None) -> dict[str, Any]:
             node["asset"] = os.path.basename(meta.asset_file_def[item.asset.asset_file_def_index].filename)
         elif kind == "user_object":
             node["kind"] = _LISTS.get(item.user_object.identifier, "object")
+            node["identifier"] = item.user_object.identifier
         if node["kind"] != "object":
             node["functions"] = {}
         if item.slot_variables:

@@ -252,6 +252,11 @@ class ListWrapper(TrackableDataStructure, list):
             self.extend(self._storage * (times - 1))
         return self
 
+    def settled(self) -> None:
+        """What it holds now is what it was made with."""
+        self._moved = False
+        self._settle()
+
     def _trackable_children(self, save_type: str = "checkpoint", **kwargs: Any) -> Mapping[str, Any]:
         self._watch()
         if self._moved:

@@ -56,23 +56,49 @@ def _methods(cls: type) -> list[str]:
 def _of_model(model: Any) -> dict[str, Any]:
     """A Keras model's call, traced without and with training."""
     spec = model.save_spec()
-    if spec is None:
-        return {}
+    return {} if spec is None else _traced(model, spec, _needs_its_program(model))
+
+
+def calls_of_layer(layer: Any) -> dict[str, Any]:
+    """The call of a layer within a Keras model, whose class is the program's own: another program has its functions alone."""
+    from tf2compat.keras._base.saving_methods import Saving
+
+    spec = Saving.save_spec(layer)
+    return {} if spec is None else _traced(layer, spec, bool(layer._all_losses(symbols=True, functions=False)))
+
+
+def _traced(layer: Any, spec: Any, with_losses: bool) -> dict[str, Any]:
+    """The functions of a call for the specs of its arguments, by the parameters that it has."""
     args, kwargs = spec
-    if model._call_spec.training if hasattr(model, "_call_spec") else True:
-        calls = [{"training": False}, {"training": True}]
-        call = function(lambda inputs, training=False: model(inputs, training=training))
-        with_losses = function(lambda inputs, training=False: (model(inputs, training=training), model._all_losses(symbols=False)))
-    else:
-        calls = [{}]
-        call = function(lambda inputs: model(inputs))
-        with_losses = function(lambda inputs: (model(inputs), model._all_losses(symbols=False)))
-    found = {"__call__": call}
-    if _needs_its_program(model):
-        found["call_and_return_all_conditional_losses"] = with_losses
+    parameters = {name: p for name, p in inspect.signature(layer.call).parameters.items() if name != "self"}
+    more = next((name for name, p in parameters.items() if p.kind is p.VAR_KEYWORD), None)
+    if more is not None and "training" not in parameters and getattr(getattr(layer, "_call_spec", None), "training", False):
+        rest = parameters.pop(more)
+        parameters["training"] = inspect.Parameter("training", inspect.Parameter.KEYWORD_ONLY, default=False)
+        parameters[more] = rest
+    trains = "training" in parameters and getattr(getattr(layer, "_call_spec", None), "training", True)
+    if "training" in parameters:
+        given = parameters["training"]
+        parameters["training"] = given.replace(default=False) if given.default in (None, given.empty) else given
+    try:
+        signature = inspect.Signature(list(parameters.values()))
+    except ValueError:  # `training` comes before a parameter without a default
+        return {}
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return layer(*args, **kwargs)
+
+    def call_with_losses(*args: Any, **kwargs: Any) -> Any:
+        return layer(*args, **kwargs), layer._all_losses(symbols=False, functions=False)
+
+    call.__signature__ = call_with_losses.__signature__ = signature  # type: ignore[attr-defined]
+    found = {"__call__": function(call)}
+    if with_losses:
+        found["call_and_return_all_conditional_losses"] = function(call_with_losses)
+    count = next((n for n, a in enumerate(args) if any(s is None for s in nest.flatten(a))), len(args))
     for made in found.values():
-        for given in calls:
-            made.get_concrete_function(*args, **given, **kwargs)
+        for training in (False, True) if trains else (None,):
+            made.get_concrete_function(*args[:count], **({} if training is None else {"training": training}), **kwargs)
     return found
 
 
@@ -83,8 +109,15 @@ def _needs_its_program(model: Any) -> bool:
     return not known and bool(model.losses)
 
 
+#: the function of a loaded Keras model that it serves by default
+DEFAULT = "_default_save_signature"
+
+
 def default_signature(node: Any) -> ConcreteFunction | None:
     """What is served when no signature is named: a Keras model's call, or the only function with one signature."""
+    kept = vars(node).get("_functions", {}).get(DEFAULT)
+    if isinstance(kept, (ConcreteFunction, LoadedFunction)):
+        return kept if isinstance(kept, ConcreteFunction) else kept.concretes[0] if kept.concretes else None
     if hasattr(node, "save_spec"):
         spec = node.save_spec()
         if spec is None:

@@ -20,8 +20,8 @@ from tf2compat._engine.wrappers import ListWrapper, _DictWrapper
 from tf2compat._files import os_error
 from tf2compat.saved_model import _layout
 from tf2compat.saved_model._functions import LoadedFunction, Signature, read_concrete
+from tf2compat.saved_model._objects import UserObject
 from tf2compat.train import _formats
-from tf2compat.train._saving import Tree
 from tf2compat.train._tensors import to_tensor
 from tf2compat.train.checkpoint import Checkpoint
 
@@ -47,24 +47,8 @@ class LoadOptions:
         self.experimental_skip_checkpoint = experimental_skip_checkpoint
 
 
-class _UserObject(AutoTrackable):
-    """An object of a loaded SavedModel."""
-
-    def _slot_for_restore(self, variable: Variable, slot: str) -> Variable | None:
-        """What an optimizer keeps for a variable under the name `slot`; None where it keeps nothing."""
-        return next((value for owner, name, value in self._slots_for_save() if owner is variable and name == slot), None)
-
-    def _slots_for_save(self) -> list[tuple[Variable, str, Variable]]:
-        return self.__dict__.get("_slots", [])
-
-    def __getattr__(self, name: str) -> Any:
-        """All variables of the object and of what it holds, those that are trained or not, where no attribute of this name was saved."""
-        if name not in ("variables", "trainable_variables", "non_trainable_variables"):
-            raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
-        optimizer = self.__dict__.get("optimizer")  # what a compiled model was trained by is none of its variables
-        counted = set() if optimizer is None else {id(item) for item in Tree(optimizer).objects}
-        found = tuple(item for item in Tree(self).objects if isinstance(item, Variable) and id(item) not in counted)
-        return found if name == "variables" else tuple(v for v in found if v.trainable is (name == "trainable_variables"))
+class _UserObject(UserObject):
+    """Of no class that is known here."""
 
 
 class _CallableObject(_UserObject):
@@ -76,7 +60,9 @@ class _CallableObject(_UserObject):
         return self.__dict__["_functions"]["__call__"]
 
 
-class _Signatures(Mapping):
+_CallableObject.__name__ = _CallableObject.__qualname__ = "_UserObject"  # TensorFlow makes a class of this name for each object
+
+class _SignatureMap(Mapping):
     """The signatures of a loaded SavedModel by name."""
 
     def __init__(self, found: dict[str, Signature]) -> None:
@@ -152,7 +138,7 @@ def load(export_dir: Any, tags: Any = None, options: LoadOptions | None = None) 
         if content is not None:
             _add_functions(content, objects, own, variables)
         else:
-            objects[0].__dict__["signatures"] = _Signatures(codec.attach_functions(meta, objects, directory))
+            objects[0].__dict__["signatures"] = _SignatureMap(codec.attach_functions(meta, objects, directory))
     return root
 
 
@@ -187,6 +173,10 @@ def _objects(nodes: list[Any], directory: str) -> list[Any]:
             made.append(ListWrapper())
         elif kind == "dict":
             made.append(_DictWrapper())
+        elif node.get("identifier") in ("experimentalOptimizer", "optimizer"):
+            from tf2compat.keras.optimizers._restored import RestoredOptimizer
+
+            made.append(RestoredOptimizer())
         else:
             made.append(_CallableObject() if "__call__" in node.get("functions", {}) else _UserObject())
     if not made or not isinstance(made[0], AutoTrackable):
@@ -194,7 +184,7 @@ def _objects(nodes: list[Any], directory: str) -> list[Any]:
     for item, node in zip(made, nodes, strict=True):
         slots = [(made[variable], str(slot), made[number]) for variable, slot, number in node.get("slots", ())]
         if slots:
-            if not isinstance(item, _UserObject) or not all(isinstance(v, Variable) for owner, _, value in slots for v in (owner, value)):
+            if not isinstance(item, UserObject) or not all(isinstance(v, Variable) for owner, _, value in slots for v in (owner, value)):
                 raise ValueError("an object that is no optimizer keeps what is no variable")
             item.__dict__["_slots"] = slots
         for name, number in node["children"]:
@@ -214,7 +204,8 @@ def _objects(nodes: list[Any], directory: str) -> list[Any]:
                 if name in ("_tracking", "_functions", "_slots", "signatures"):
                     continue  # they are made here
                 item._tracked().edges[name] = child
-                item.__dict__[name] = child
+                if not isinstance(getattr(type(item), name, None), property):  # such as an optimizer's `learning_rate`
+                    item.__dict__[name] = child
     return made
 
 
@@ -288,4 +279,7 @@ def _add_functions(content: dict[str, Any], objects: list[Any], path: str, varia
         }
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError, StopIteration, OverflowError) as error:
         raise errors.DataLossError(None, None, f"{path} is damaged: {error}") from error
-    objects[0].__dict__["signatures"] = _Signatures(found)
+    objects[0].__dict__["signatures"] = _SignatureMap(found)
+    for item in objects:
+        if isinstance(item, ListWrapper):
+            item.settled()  # they were filled here, as they were saved: they may be saved again

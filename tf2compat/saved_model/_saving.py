@@ -79,6 +79,19 @@ def _signatures(obj: Any, given: Any) -> dict[str, Any]:
     return {name: _functions.signature_of(name, value) for name, value in given.items()}
 
 
+def _of_layer(item: Any) -> dict[str, Any]:
+    """Functions of a layer in a Keras model, where its class is the program's."""
+    if not hasattr(item, "_saved_call") or hasattr(item, "save_spec"):
+        return {}
+    if type(item).__module__.startswith("tf2compat.") and "_restored" not in vars(item):
+        return {}  # whoever loads it has the class
+    try:
+        return _functions.calls_of_layer(item)
+    except Exception as problem:  # noqa: BLE001 - it may need what only the model gives it
+        _log.warning("The call of the layer '%s' alone is not saved: %s", item.name, problem)
+        return {}
+
+
 def _kind(item: Any) -> str:
     if isinstance(item, Variable):
         return "variable"
@@ -89,7 +102,7 @@ def _kind(item: Any) -> str:
     return "object"
 
 
-def save(obj: Any, export_dir: Any, signatures: Any = None, options: SaveOptions | None = None, _extra: Any = None) -> None:
+def save(obj: Any, export_dir: Any, signatures: Any = None, options: SaveOptions | None = None, _extra: Any = None, _traces: bool = True) -> None:
     """Writes an object with its variables, assets and traced functions (`tf.saved_model.save`).
 
     The functions are in a file of our own, which holds data and no code, and are callable after loading without the program that made them. The
@@ -134,7 +147,14 @@ def save(obj: Any, export_dir: Any, signatures: Any = None, options: SaveOptions
             node["variable"] = _described(item, options)
         elif isinstance(item, _layout.Asset):
             node["asset"] = _add_asset(item.path, assets)
+        identifier = getattr(type(item), "_saved_as", None)
+        if identifier is not None:
+            node["identifier"] = identifier
         found = _functions.functions_of(item)
+        if item is not obj and hasattr(obj, "save_spec") and _traces:
+            found = {**_of_layer(item), **found}
+        if item is obj and signatures is None and chosen and hasattr(obj, "save_spec"):  # by which a program saves it again that has loaded it
+            found[_functions.DEFAULT] = next(iter(chosen.values()))
         functions = {name: [put(c) for c in _functions.concretes_of(value)] for name, value in found.items()}
         if functions:
             node["functions"] = {name: numbers for name, numbers in functions.items() if numbers}

@@ -62,11 +62,11 @@ class Losing:
         """
         return self._all_losses(symbols=True)
 
-    def _all_losses(self, symbols: bool) -> list[Any]:
+    def _all_losses(self, symbols: bool, functions: bool = True) -> list[Any]:
         found: list[Any] = []
         for layer in self._flatten_layers():  # type: ignore[attr-defined]
             found.extend(layer.__dict__.get("_call_losses") or (layer.__dict__.get("_symbolic_losses") if symbols else None) or ())
-            for fn in layer.__dict__.get("_callable_losses", ()):
+            for fn in layer.__dict__.get("_callable_losses", ()) if functions else ():
                 loss = fn()
                 if loss is not None:
                     found.append(loss)
@@ -142,7 +142,12 @@ class Losing:
             return
         if _outside_calls():
             raise ValueError(f"Expected a symbolic Tensor for the metric value, received: {value}")
-        found = next((m for m in self._metrics if m.name == name), None)  # type: ignore[attr-defined]
+        named = [m for m in self._metrics if m.name == name]  # type: ignore[attr-defined]
+        if len(named) > 1:
+            raise ValueError(
+                "Please provide different names for the metrics you have added. We found {} metrics with the name: \"{}\"".format(len(named), name)
+            )
+        found = named[0] if named else None
         if of_metric is not None:
             if found is None:
                 self._metrics.append(of_metric)  # type: ignore[attr-defined]

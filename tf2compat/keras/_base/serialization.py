@@ -25,6 +25,7 @@ class _Scopes(threading.local):
         self.stack: list[dict[str, Any]] = []
         self.trusted = False
         self.own = False
+        self.partial = False
 
 
 _scopes = _Scopes()
@@ -48,6 +49,29 @@ class OwnFunctionsScope:
 
     def __exit__(self, *exc: object) -> None:
         _scopes.own = self._saved
+
+
+#: in the place of a configuration that a layer of a SavedModel does not have: its saved functions are loaded then
+UNDEFINED = "layer was saved without config"
+
+
+class PartialScope:
+    """Within the block, what has no configuration is described without one."""
+
+    def __enter__(self) -> None:
+        self._saved, _scopes.partial = _scopes.partial, True
+
+    def __exit__(self, *exc: object) -> None:
+        _scopes.partial = self._saved
+
+
+def _config_of(obj: Any) -> dict[str, Any]:
+    try:
+        return obj.get_config()
+    except NotImplementedError:
+        if not _scopes.partial:
+            raise
+        return {UNDEFINED: True}
 
 
 class CustomObjectScope:
@@ -222,7 +246,7 @@ def serialize_keras_object(obj: Any) -> Any:
     config = {
         "module": filed or (module if ours or type(obj) not in _names else None),
         "class_name": type(obj).__name__,
-        "config": {k: serialize_keras_object(v) for k, v in obj.get_config().items()},
+        "config": {k: serialize_keras_object(v) for k, v in _config_of(obj).items()},
         "registered_name": None if ours and filed is None else get_registered_name(type(obj)),
     }
     if not ours:

@@ -74,7 +74,7 @@ def save_model(
     elif kind == "tf":
         if _may_write(path, overwrite):
             _ports.load("model_file", "saved_model").save(
-                model, path, include_optimizer=include_optimizer, signatures=signatures, options=options
+                model, path, include_optimizer=include_optimizer, signatures=signatures, options=options, save_traces=save_traces
             )
     else:
         raise ValueError(f"Unknown `save_format` argument. Expected one of 'keras', 'tf', or 'h5'. Received: save_format={save_format}")

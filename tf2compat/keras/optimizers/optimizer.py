@@ -80,6 +80,8 @@ class Optimizer(AutoTrackable):
 
     #: names of the attributes that hold one slot per variable, in the order of the update rule's parameters
     _slot_lists: tuple[str, ...] = ()
+    #: what SavedModels call it
+    _saved_as = "experimentalOptimizer"
     #: whether variables are updated that were updated in this step before
     _again = False
 
