@@ -121,8 +121,8 @@ def test_metric_in_python() -> None:
             self.hits = 0.0
 
         def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-            assert isinstance(y_true, np.ndarray)
-            self.hits += float(np.sum(y_true.ravel() == np.argmax(y_pred, 1)))
+            assert isinstance(y_true, tf.Tensor)
+            self.hits += float(np.sum(y_true.numpy().ravel() == np.argmax(y_pred.numpy(), 1)))
 
         def reset_state(self) -> None:
             self.hits = 0.0

@@ -86,7 +86,7 @@ class Layer(Losing, Connections, Tracked):
         self._set_dtype_policy(dtype)
         d["_initial_weights"] = kwargs.get("weights")
         d["_call_spec"] = spec_of(self)
-        d["_saved_call"] = None
+        d["_saved_call"] = d["_saved_arguments"] = None
         if "input_dim" in kwargs and "input_shape" not in kwargs:
             kwargs["input_shape"] = (kwargs["input_dim"],)
         if "input_shape" in kwargs or "batch_input_shape" in kwargs:
@@ -611,12 +611,20 @@ class Layer(Losing, Connections, Tracked):
         """Shapes and dtypes of the first call's inputs, for those who save the layer."""
         from tf2compat._engine.specs import TensorSpec
         from tf2compat.ragged.ragged_tensor import RaggedTensor
+        from tf2compat.sparse import SparseTensor
 
         def spec(x: Any) -> Any:
-            if isinstance(x, RaggedTensor):
+            if isinstance(x, (RaggedTensor, SparseTensor)):
                 return x._type_spec
             return TensorSpec(x.shape, x.dtype) if hasattr(x, "shape") and hasattr(x, "dtype") else None
 
+        named = {}
+        for name, value in kwargs.items():
+            found = nest.map_structure(spec, value)
+            if name not in ("training", "mask") and all(s is not None for s in nest.flatten(found)):  # others are no tensors
+                named[name] = found
+        if args or named:
+            self.__dict__["_saved_arguments"] = (nest.map_structure(spec, args), named)
         return nest.map_structure(spec, inputs)
 
     def _maybe_build(self, inputs: Any) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from tf2compat._engine import dtypes, nest
 from tf2compat._engine.convert import convert_to_tensor
 from tf2compat._engine.shapes import TensorShape
+from tf2compat._engine.trackable import children
 from tf2compat._engine.variable import Variable
 from tf2compat._engine.wrappers import TrackableDataStructure
 from tf2compat.errors import InvalidArgumentError
@@ -135,12 +136,25 @@ class Model(Training, Saving, Layer):
 
     def get_weight_paths(self) -> dict[str, Any]:
         """Attribute paths of the variables, as `layer.kernel` → variable."""
+        direct = {id(layer): layer for layer in self.layers} if self._is_graph_network or "layer-0" in children(self) else {}
         found: dict[str, Any] = {}
-        for layer in self._flatten_layers():
-            for name, v in layer._tracked().edges.items():
-                if isinstance(v, Variable):
-                    prefix = "" if layer is self else f"{layer.name}."
-                    found[f"{prefix}{name}"] = v
+        waiting: list[tuple[str, Any]] = [("", self)]
+        seen: set[int] = set()
+        paths: dict[int, str] = {}
+        while waiting:  # the nearest path counts
+            path, item = waiting.pop(0)
+            if id(item) in seen:
+                continue
+            seen.add(id(item))
+            for name, child in children(item).items():
+                name = direct[id(child)].name if item is self and id(child) in direct else name
+                if isinstance(child, Variable):
+                    paths.setdefault(id(child), f"{path}{name}")
+                else:
+                    waiting.append((f"{path}{name}.", child))
+        for v in self.weights:
+            if id(v) in paths:
+                found[paths[id(v)]] = v
         return found
 
     # --- layers ------------------------------------------------------------------------------------------------------

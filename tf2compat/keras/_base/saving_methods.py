@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import itertools
 from typing import Any
 
 
@@ -15,6 +14,14 @@ def _files() -> Any:
         if error.name != "tf2compat.keras._files":
             raise
         raise NotImplementedError("tf2compat does not write or read Keras files yet: use get_weights and to_json.") from None
+
+
+def _name_at(path: tuple[Any, ...]) -> str:
+    """What Keras calls an input by its place in a structure: "input_1" of a list's first, a dict's by their keys."""
+    if not path:
+        return "input_1"
+    name = "_".join(str(part + 1 if isinstance(part, int) else part) for part in path)
+    return f"input_{name}" if isinstance(path[0], int) else name
 
 
 class Saving:
@@ -45,8 +52,9 @@ class Saving:
             def spec(x: Any) -> Any:
                 return x if isinstance(x, TypeSpec) else getattr(x, "_type_spec", None) or TensorSpec.from_tensor(x)
 
-            specs = nest.map_structure(spec, inputs)
-            self.__dict__["_saved_call"] = specs
+            self.__dict__["_saved_call"] = nest.map_structure(spec, inputs)
+            if args or kwargs:
+                self.__dict__["_saved_arguments"] = nest.map_structure(spec, (tuple(args or ()), dict(kwargs or {})))
 
     def save_spec(self, dynamic_batch: bool = True) -> Any:
         """TensorSpecs of the arguments of `call`, as (args, kwargs); None before the first call."""
@@ -68,13 +76,16 @@ class Saving:
                 found = TensorSpec([None, *found.shape.as_list()[1:]], found.dtype, name=found.name)
             return ([found], {})
 
-        def spec(entry: Any) -> Any:
+        def spec(entry: Any, name: str | None = None) -> Any:
             if not isinstance(entry, TensorSpec) or entry.shape.rank is None:
                 return entry
             dims = entry.shape.as_list()
             if dynamic_batch and dims:
                 dims[0] = None
-            return TensorSpec(dims, entry.dtype, name=entry.name or f"input_{next(numbers)}")
+            return TensorSpec(dims, entry.dtype, name=entry.name or name)
 
-        numbers = itertools.count(1)
-        return ([nest.map_structure(spec, seen)], {})
+        paths = nest.flatten_with_paths(seen)
+        named = [spec(entry, _name_at(path)) for path, entry in paths]
+        first = nest.pack_sequence_as(seen, named)
+        args, kwargs = nest.map_structure(spec, self.__dict__.get("_saved_arguments") or ((), {}))
+        return ([first, *args], kwargs)

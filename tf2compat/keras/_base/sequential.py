@@ -216,6 +216,14 @@ class Sequential(Functional):
     build._tf_default = False  # type: ignore[attr-defined]
 
     def _maybe_build(self, inputs: Any) -> None:
+        if type(self).call is not Sequential.call:  # which may do something else with the layers, or nothing
+            if hasattr(inputs, "shape") and not nest.is_nested(inputs):
+                self._set_policy_for(inputs)
+            self.__dict__["built"] = True
+            return
+        self._connect(inputs)
+
+    def _connect(self, inputs: Any) -> None:
         d = self.__dict__
         if not d["_has_explicit_input_shape"] and hasattr(inputs, "shape") and inputs.shape.rank:  # a scalar is no batch
             self._set_policy_for(inputs)
@@ -262,7 +270,7 @@ class Sequential(Functional):
                 inputs = self._flat_inputs(inputs)[0]
             return self._run(inputs)
         if not d["_has_explicit_input_shape"] and hasattr(inputs, "shape") and not nest.is_nested(inputs):
-            self._maybe_build(inputs)
+            self._connect(inputs)
         return self._run(inputs)
 
     def _run(self, inputs: Any) -> Any:

@@ -51,7 +51,7 @@ class Tracked(Module):
 
     _TF_MODULE_IGNORED_PROPERTIES = frozenset(
         (
-            "_held", "_inbound", "_outbound", "_call_losses", "_symbolic_losses", "_callable_losses", "_init_args", "_metrics", "_saved_call", "_plan", "_nodes",
+            "_held", "_inbound", "_outbound", "_call_losses", "_symbolic_losses", "_callable_losses", "_init_args", "_metrics", "_saved_call", "_saved_arguments", "_plan", "_nodes",
             "_compiled_trainable", "_chain", "_train_counter", "_test_counter", "_predict_counter", "_steps_per_execution",
         )
     )

@@ -99,12 +99,12 @@ def _has_text(data: Any) -> bool:
 MODES = ("int", "one_hot", "multi_hot", "count", "tf_idf")
 
 
-def check_mode(mode: Any, allowed: tuple[str, ...], layer: str) -> None:
+def check_mode(mode: Any, allowed: tuple[str, ...], layer: str, none: bool = False) -> None:
     """ValueError unless the output mode is an allowed one."""
-    if mode not in allowed:
+    if mode not in allowed and not (none and mode is None):
         raise ValueError(  # Keras' spelling, which programs may look for
-            f"Unkown value for `output_mode` argument of layer {layer}. Allowed values are: or one of the following values: {allowed}. "
-            f"Received: {mode}"
+            f"Unkown value for `output_mode` argument of layer {layer}. Allowed values are: {'`None`, ' if none else ''}or one of the following "
+            f"values: {allowed}. Received: {mode}"
         )
 
 

@@ -172,6 +172,9 @@ class IndexLookup(PreprocessingLayer):
         kwargs.pop("has_input_vocabulary", None)
         kwargs.pop("has_static_table", None)
         kwargs.setdefault("dtype", "int64" if output_mode == "int" else settings.floatx)
+        given = getattr(kwargs["dtype"], "compute_dtype", kwargs["dtype"])  # of a policy
+        if output_mode == "int" and given is not None and not tf.as_dtype(given).is_integer:
+            raise ValueError(f"When `output_mode='int'`, `dtype` should be an integer type. Received: dtype={kwargs['dtype']}")
         super().__init__(**kwargs)
         self.invert = invert
         self.max_tokens = max_tokens
@@ -185,6 +188,7 @@ class IndexLookup(PreprocessingLayer):
         d["input_vocabulary"] = vocabulary
         d["input_idf_weights"] = idf_weights
         d["_table"] = Table()
+        d["_size_when_called"] = None
         d["_counts"] = collections.Counter()
         d["_documents"] = collections.Counter()
         d["_seen"] = 0
@@ -251,6 +255,8 @@ class IndexLookup(PreprocessingLayer):
             )
         from_file = isinstance(vocabulary, str)
         if from_file:
+            if not tf.io.gfile.exists(vocabulary):
+                raise ValueError(f"Vocabulary file {vocabulary} does not exist.")
             with open(vocabulary, encoding="utf-8") as file:
                 vocabulary = [line.rstrip("\n") for line in file]
         tokens = listed(vocabulary) if not isinstance(vocabulary, (list, tuple)) else list(vocabulary)
@@ -370,6 +376,7 @@ class IndexLookup(PreprocessingLayer):
                 f"When using `output_mode={self.output_mode}` and `pad_to_max_tokens=False`, you must set the layer's vocabulary before calling "
                 "it. Either pass a `vocabulary` argument to the layer, or call `adapt` with some sample data."
             )
+        self._keep_size()
         inputs = self._inputs(inputs)
         if hasattr(inputs, "flat_values"):
             found = inputs.with_flat_values(self._found(inputs.flat_values))
@@ -380,6 +387,18 @@ class IndexLookup(PreprocessingLayer):
         if self.output_mode == "int":
             return found
         return encode(found, self.output_mode, self._depth(), self.compute_dtype, self.sparse, None, self._weights_of_terms())
+
+    def _keep_size(self) -> None:
+        """RuntimeError where the size of the results was another in an earlier call."""
+        if self.output_mode == "int" or self.pad_to_max_tokens or self._table.index is None:
+            return
+        before, now = self.__dict__["_size_when_called"], self.vocabulary_size()
+        if before is not None and before != now:
+            raise RuntimeError(
+                f"When using `output_mode={self.output_mode}` and `pad_to_max_tokens=False`, the vocabulary size cannot be changed after the layer "
+                f"is called. Old vocab size is {before}, new vocab size is {now}"
+            )
+        self.__dict__["_size_when_called"] = now
 
     def _found(self, inputs: Any) -> Any:
         if self.invert:
@@ -399,6 +418,11 @@ class IndexLookup(PreprocessingLayer):
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape of the encoded tokens."""
         return encoded_shape(input_shape, self.output_mode, self._depth())
+
+    def compute_output_signature(self, input_signature: Any) -> Any:
+        """The spec of the encoded tokens, or of the tokens of numbers."""
+        dtype = "string" if self.invert and self._text else "int64" if self.invert else self.compute_dtype
+        return tf.TensorSpec(self.compute_output_shape(input_signature.shape.as_list()), dtype)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as plain values."""

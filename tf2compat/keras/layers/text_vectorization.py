@@ -98,6 +98,14 @@ def _(x: Any, length: int) -> Any:
     return [(dtypes.int64, (x.shape[0], length))]
 
 
+def _unknown(argument: str, value: Any, allowed: tuple[str, ...]) -> ValueError:
+    return ValueError(  # Keras' spelling
+        f"Unkown value for `{argument}` argument of layer TextVectorization. If restoring a model and `{argument}` is a custom callable, please "
+        "ensure the callable is registered as a custom object. See https://www.tensorflow.org/guide/keras/save_and_serialize#registering_the_"
+        f"custom_object for details. Allowed values are: `None`, a `Callable`, or one of the following values: {allowed}. Received: {value}"
+    )
+
+
 class TextVectorization(PreprocessingLayer):
     """Texts as rows of word numbers, or as vectors over the vocabulary (`tf.keras.layers.TextVectorization`).
 
@@ -110,7 +118,7 @@ class TextVectorization(PreprocessingLayer):
         standardize: Any = "lower_and_strip_punctuation",
         split: Any = "whitespace",
         ngrams: Any = None,
-        output_mode: str = "int",
+        output_mode: str | None = "int",
         output_sequence_length: int | None = None,
         pad_to_max_tokens: bool = False,
         vocabulary: Any = None,
@@ -124,12 +132,11 @@ class TextVectorization(PreprocessingLayer):
             raise ValueError(f"`TextVectorization` may only have a dtype of string. Received dtype: {kwargs['dtype']}.")
         kwargs["dtype"] = "string"
         if standardize is not None and not callable(standardize) and standardize not in _STANDARD:
-            raise ValueError(f"Unkown value for `standardize` argument of layer TextVectorization. If restoring a model and `standardize` is a "
-                             f"custom callable, please ensure the callable is registered. Received: standardize={standardize}")  # fmt: skip
+            raise _unknown("standardize", standardize, _STANDARD)
         if split is not None and not callable(split) and split not in _SPLITS:
-            raise ValueError(f"Unkown value for `split` argument of layer TextVectorization. Received: split={split}")
+            raise _unknown("split", split, _SPLITS)
         output_mode = {"binary": "multi_hot", "tf-idf": "tf_idf"}.get(output_mode, output_mode)
-        check_mode(output_mode, ("int", "one_hot", "multi_hot", "count", "tf_idf"), "TextVectorization")
+        check_mode(output_mode, ("int", "one_hot", "multi_hot", "count", "tf_idf"), "TextVectorization", none=True)
         if not (ngrams is None or isinstance(ngrams, int) or (isinstance(ngrams, tuple) and all(isinstance(n, int) for n in ngrams))):
             raise ValueError(f"`ngrams` must be None, an integer, or a tuple of integers. Received: ngrams={ngrams}")
         if not (output_sequence_length is None or (isinstance(output_sequence_length, int) and output_sequence_length > 0)):
@@ -156,7 +163,7 @@ class TextVectorization(PreprocessingLayer):
         self.encoding = encoding
         self._lookup_layer = StringLookup(
             max_tokens=max_tokens, vocabulary=vocabulary, idf_weights=idf_weights, pad_to_max_tokens=pad_to_max_tokens,
-            mask_token="", output_mode=output_mode, sparse=sparse, encoding=encoding, vocabulary_size=size,
+            mask_token="", output_mode=output_mode or "int", sparse=sparse, encoding=encoding, vocabulary_size=size,
         )  # fmt: skip
 
     def build(self, input_shape: Any) -> None:
@@ -216,6 +223,10 @@ class TextVectorization(PreprocessingLayer):
         if callable(self.standardize):
             inputs = self.standardize(inputs)
         how = None if callable(self.standardize) else self.standardize
+        if hasattr(inputs, "flat_values") and not callable(self.split) and self.split is None:
+            if how is not None:
+                inputs = inputs.with_flat_values(_plain(inputs.flat_values, how))
+            return inputs if self.ngrams is None else tf.strings.ngrams(inputs, self.ngrams, separator=" ")
         if callable(self.split):
             if how is not None:
                 inputs = _plain(inputs, how)
@@ -231,6 +242,9 @@ class TextVectorization(PreprocessingLayer):
         """The texts in the form that `output_mode` says."""
         tokens = self._preprocess(inputs)
         layer = self._lookup_layer
+        if self.output_mode is None:
+            return self._texts(tokens)
+        layer._keep_size()
         if hasattr(tokens, "flat_values"):
             if self.output_mode == "int" and self.ragged:
                 return layer(tokens)
@@ -248,8 +262,18 @@ class TextVectorization(PreprocessingLayer):
             return _fit(tf.expand_dims(found, -1) if len(found.shape) == 1 else found, self.output_sequence_length)
         return found
 
+    def _texts(self, tokens: Any) -> Any:
+        """The tokens themselves: ragged where texts were taken apart."""
+        if hasattr(tokens, "flat_values") or (self.split is None and self.ngrams is None):
+            return tokens
+        if len(tokens.shape) == 1:
+            return tf.boolean_mask(tokens, tf.not_equal(tokens, ""))
+        return tf.RaggedTensor.from_tensor(tokens, lengths=tf.reduce_sum(tf.cast(tf.not_equal(tokens, ""), tf.int64), 1))
+
     def compute_output_shape(self, input_shape: Any) -> Any:
         """[batch, length] or [batch, size of the vocabulary]."""
+        if self.output_mode is None:
+            return input_shape if self.split is None else input_shape + (None,)
         batch = tf.TensorShape(input_shape)[0]
         if self.output_mode != "int":
             return tf.TensorShape([batch, self._lookup_layer._depth()])

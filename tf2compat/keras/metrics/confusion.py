@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from typing import Any
 
 import numpy as np
@@ -360,7 +361,36 @@ def _auc(tp: Any, tn: Any, fp: Any, fn: Any, curve: Any, summation: Any, label_w
     return ratio((by_label * w).sum(), w.sum())
 
 
-_CURVES = {"pr": "PR", "roc": "ROC", "prgain": "PRGAIN", "pr_gain": "PRGAIN"}
+class AUCCurve(enum.Enum):
+    """The curves whose area `AUC` measures."""
+
+    ROC = "ROC"
+    PR = "PR"
+    PR_GAIN = "PRGAIN"
+
+    @staticmethod
+    def from_str(key: str) -> AUCCurve:
+        """The curve of a name; ValueError for an unknown one."""
+        found = {"pr": AUCCurve.PR, "roc": AUCCurve.ROC, "prgain": AUCCurve.PR_GAIN, "pr_gain": AUCCurve.PR_GAIN}.get(str(key).lower())
+        if found is None:
+            raise ValueError(f'Invalid AUC curve value: "{key}". Expected values are ["PR", "ROC", "PR_GAIN"]')
+        return found
+
+
+class AUCSummationMethod(enum.Enum):
+    """How `AUC` adds up the area between two points."""
+
+    INTERPOLATION = "interpolation"
+    MAJORING = "majoring"
+    MINORING = "minoring"
+
+    @staticmethod
+    def from_str(key: str) -> AUCSummationMethod:
+        """The method of a name; ValueError for an unknown one."""
+        found = {"interpolation": AUCSummationMethod.INTERPOLATION, "majoring": AUCSummationMethod.MAJORING, "minoring": AUCSummationMethod.MINORING}.get(key)
+        if found is None:
+            raise ValueError(f'Invalid AUC summation method value: "{key}". Expected values are ["interpolation", "majoring", "minoring"]')
+        return found
 
 
 class AUC(_Confusion):
@@ -369,8 +399,8 @@ class AUC(_Confusion):
     def __init__(
         self,
         num_thresholds: int = 200,
-        curve: str = "ROC",
-        summation_method: str = "interpolation",
+        curve: Any = "ROC",
+        summation_method: Any = "interpolation",
         name: str | None = None,
         dtype: Any = None,
         thresholds: Any = None,
@@ -379,13 +409,8 @@ class AUC(_Confusion):
         label_weights: Any = None,
         from_logits: bool = False,
     ) -> None:
-        found = _CURVES.get(str(curve).lower())
-        if found is None:
-            raise ValueError(f'Invalid AUC curve value: "{curve}". Expected values are ["PR", "ROC", "PR_GAIN"]')
-        if summation_method not in ("interpolation", "minoring", "majoring"):
-            raise ValueError(
-                f'Invalid AUC summation method value: "{summation_method}". Expected values are ["interpolation", "majoring", "minoring"]'
-            )
+        found = curve if isinstance(curve, AUCCurve) else AUCCurve.from_str(curve)
+        summing = summation_method if isinstance(summation_method, AUCSummationMethod) else AUCSummationMethod.from_str(summation_method)
         given = thresholds
         if thresholds is not None:
             num_thresholds = len(thresholds) + 2
@@ -402,7 +427,7 @@ class AUC(_Confusion):
         self.__dict__["_given"] = given is not None
         self.__dict__["thresholds"] = [0.0 - settings.epsilon, *inner, 1.0 + settings.epsilon]
         self.curve = found
-        self.summation_method = summation_method
+        self.summation_method = summing
         self.multi_label = multi_label
         self.num_labels = num_labels
         self.__dict__["label_weights"] = None if label_weights is None else host(label_weights).tolist()
@@ -445,7 +470,7 @@ class AUC(_Confusion):
 
     def result(self) -> Any:
         return _auc(
-            self.true_positives, self.true_negatives, self.false_positives, self.false_negatives, self.curve, self.summation_method,
+            self.true_positives, self.true_negatives, self.false_positives, self.false_negatives, self.curve.value, self.summation_method.value,
             self.label_weights, self.multi_label,
         )  # fmt: skip
 
@@ -455,7 +480,7 @@ class AUC(_Confusion):
 
     def get_config(self) -> dict[str, Any]:
         config = super().get_config() | {
-            "num_thresholds": self.num_thresholds, "curve": self.curve, "summation_method": self.summation_method,
+            "num_thresholds": self.num_thresholds, "curve": self.curve.value, "summation_method": self.summation_method.value,
             "multi_label": self.multi_label, "num_labels": self.num_labels, "label_weights": self.label_weights,
             "from_logits": self._from_logits,
         }  # fmt: skip

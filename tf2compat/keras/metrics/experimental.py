@@ -15,7 +15,7 @@ __getattr__ = module_getattr("tf.keras.metrics.experimental")
 class PyMetric(Metric):
     """A metric whose `update_state`, `result` and `reset_state` are plain Python on values (`tf.keras.metrics.experimental.PyMetric`).
 
-    `update_state` gets NumPy arrays, also from a traced step; the state is whatever the object keeps in its attributes.
+    `update_state` gets tensors that have values, also from a traced step; the state is whatever the object keeps in its attributes.
     """
 
     def __init__(self, name: str | None = None, dtype: Any = None, **kwargs: Any) -> None:
@@ -26,11 +26,11 @@ class PyMetric(Metric):
         update, result = self.update_state, self.result
 
         def update_state(y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
-            from tf2compat import numpy_function
+            from tf2compat import py_function
 
             if sample_weight is None:
-                return numpy_function(lambda t, p: _nothing(update(t, p)), [y_true, y_pred], [])
-            return numpy_function(lambda t, p, w: _nothing(update(t, p, sample_weight=w)), [y_true, y_pred, sample_weight], [])
+                return py_function(lambda t, p: _nothing(update(t, p)), [y_true, y_pred], [])
+            return py_function(lambda t, p, w: _nothing(update(t, p, sample_weight=w)), [y_true, y_pred, sample_weight], [])
 
         def found() -> Any:
             from tf2compat import numpy_function
@@ -42,7 +42,7 @@ class PyMetric(Metric):
         return self
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Take a batch, as arrays, into account."""
+        """Take a batch into account."""
         raise NotImplementedError("Subclasses should implement `update_state`")
 
     def result(self) -> Any:

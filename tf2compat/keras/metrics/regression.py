@@ -196,6 +196,11 @@ class R2Score(Metric):
                 "R2Score expects 2D inputs with shape (batch_size, output_dim). Received input shapes: "
                 f"y_pred.shape={y_pred_shape} and y_true.shape={y_true_shape}."
             )
+        if y_pred_shape[-1] is None or y_true_shape[-1] is None:
+            raise ValueError(
+                "R2Score expects 2D inputs with shape (batch_size, output_dim), with output_dim fully defined (not None). Received input shapes: "
+                f"y_pred.shape={y_pred_shape} and y_true.shape={y_true_shape}."
+            )
         n = y_pred_shape[-1]
         self.squared_sum = self.add_weight(name="squared_sum", shape=[n])
         self.sum = self.add_weight(name="sum", shape=[n])

@@ -37,6 +37,8 @@ class Optimizer(OneByOne, AutoTrackable):
     """
 
     _is_keras_optimizer = _is_legacy_optimizer = True
+    #: what SavedModels call it
+    _saved_as = "optimizer"
     #: whether variables are updated that were updated in this step before
     _again = False
 
@@ -75,11 +77,12 @@ class Optimizer(OneByOne, AutoTrackable):
 
     # --- hyperparameters ---------------------------------------------------------------------------------------------
     def _number(self, name: str) -> float:
-        """A hyperparameter as the rules take it: what was set last, or what the function that was set gives."""
+        """A hyperparameter as the rules take it: what was set last, or what the function that was set gives, as the variable that Keras
+        keeps it in has it."""
         value = self.__dict__["_given"][name]
         if callable(value) and not isinstance(value, Variable):
             value = value()
-        return float(value)
+        return float(np.float32(value))
 
     def _set_hyper(self, name: str, value: Any) -> None:
         self.__dict__.setdefault("_given", {})[name] = value
@@ -126,6 +129,10 @@ class Optimizer(OneByOne, AutoTrackable):
             if key in hyper:
                 return self._get_hyper(key)
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
+
+    def __dir__(self) -> list[str]:
+        hyper = self.__dict__.get("_hyper", ())
+        return sorted({*super().__dir__(), *hyper, *(("lr",) if "learning_rate" in hyper else ())})
 
     def __setattr__(self, name: str, value: Any) -> None:
         hyper = self.__dict__.get("_hyper")
@@ -324,15 +331,19 @@ class Optimizer(OneByOne, AutoTrackable):
 
         return tf2compat.gradients(loss, params)
 
+    def get_updates(self, loss: Any, params: Any) -> list[Any]:
+        """A step by the gradients of a graph's tensor; RuntimeError in eager code, as `get_gradients`."""
+        return [self.apply_gradients(list(zip(self.get_gradients(loss, params), params, strict=True)))]
+
     def minimize(self, loss: Any, var_list: Any, grad_loss: Any = None, name: str | None = None, tape: Any = None) -> Any:
         """`compute_gradients` and `apply_gradients`."""
         return self.apply_gradients(self._compute_gradients(loss, var_list, grad_loss, tape), name=name)
 
     def apply_gradients(self, grads_and_vars: Any, name: str | None = None, experimental_aggregate_gradients: bool = True) -> Any:
-        """Update the variables of (gradient, variable) pairs; returns `iterations`."""
+        """Update the variables of (gradient, variable) pairs; returns `iterations`, or None where there are no pairs."""
         pairs = list(filter_empty_gradients(grads_and_vars))
         if not pairs:
-            return self.iterations
+            return None
         variables = [v for _, v in pairs]
         with state.outside():
             self._create_all_weights(variables)
@@ -654,6 +665,7 @@ class RMSprop(Optimizer):
         self._set_hyper("learning_rate", kwargs.get("lr", learning_rate))
         self._set_hyper("decay", self._initial_decay)
         self._set_hyper("rho", rho)
+        self._momentum = not isinstance(momentum, (int, float)) or momentum > 0  # a tensor or function may become another number
         self._set_hyper("momentum", momentum)
         self.epsilon = epsilon or settings.epsilon
         self.centered = centered
@@ -664,10 +676,10 @@ class RMSprop(Optimizer):
 
     @property
     def _rate_of_rows(self) -> str:  # type: ignore[override]
-        return "lr_t" if self._options[1] else "neg_lr_t"
+        return "lr_t" if self._momentum else "neg_lr_t"
 
     def _create_slots(self, var_list: Any) -> None:
-        names = ["rms"] + (["momentum"] if self._options[1] else []) + (["mg"] if self.centered else [])
+        names = ["rms"] + (["momentum"] if self._momentum else []) + (["mg"] if self.centered else [])
         for name in names:
             for v in var_list:
                 self.add_slot(v, name)
@@ -680,10 +692,10 @@ class RMSprop(Optimizer):
         }  # fmt: skip
 
     def _lazy_state(self) -> bool | None:
-        return True if self._options[1] else None
+        return True if self._momentum else None
 
     def _update(self, grads: list[Any], variables: list[Any]) -> None:
-        moms = self._of(variables, "momentum") if self._options[1] else []
+        moms = self._of(variables, "momentum") if self._momentum else []
         mgs = self._of(variables, "mg") if self.centered else []
         _rmsprop(variables, self._of(variables, "rms"), moms, mgs, grads, self._rate(), *self._options, self.epsilon)
 
