@@ -14,6 +14,7 @@ from tf2compat._engine.symbolic import SymbolicTensor
 
 from .callspec import mask_of, set_mask
 from .connections import KerasHistory, Node
+from .result_names import result_name
 
 
 class KerasTensor:
@@ -352,7 +353,7 @@ def construct(layer: Any, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, 
 
 def _graph_name(x: Any, layer: Any) -> str:
     node = getattr(x, "_node", None)
-    return f"{layer.name}/Identity:0" if node is None else x.name
+    return f"{layer.name}/Identity:0" if node is None else result_name(x.name, x.shape.rank, layer)
 
 
 def _keep_sizes(made: KerasTensor, x: Any) -> None:
