@@ -182,12 +182,6 @@ class Loading:
             if found is not None:
                 self.made[id(child)] = found
                 return found
-            if about.get("must_restore_from_config"):
-                raise ValueError(
-                    f"Unknown layer: '{about.get('class_name')}'. Please ensure you are using a `keras.utils.custom_object_scope` and that this "
-                    "object is included in the scope. See https://www.tensorflow.org/guide/keras/save_and_serialize#registering_the_custom_object "
-                    "for details."
-                )
             self.made[id(child)] = layer = _made(_RestoredLayer, about)
             layer._adopt(child, path, self.described, self)
             layer.built = True
