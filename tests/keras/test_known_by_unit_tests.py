@@ -218,3 +218,24 @@ def test_regularizers_that_give_numbers():
     assert [float(loss) for loss in m.losses] == [0.5, 0.25]
     assert m.evaluate(np.zeros((2, 3)), np.zeros((2, 2)), verbose=0) == 0.75
     m.fit(np.zeros((2, 3)), np.zeros((2, 2)), verbose=0)
+
+
+def test_recurrent_layers_know_their_units():
+    seen = []
+
+    class Shape(k.layers.Layer):
+        def call(self, x):
+            seen.append(x.shape.rank and x.shape[-1])
+            return x
+
+    columns = [
+        tf.feature_column.sequence_numeric_column("a"),
+        tf.feature_column.indicator_column(tf.feature_column.sequence_categorical_column_with_vocabulary_list("b", ["one", "two"])),
+    ]
+    inputs = {"a": k.Input((None, 1), sparse=True, name="a"), "b": k.Input((None, 1), sparse=True, name="b", dtype="string")}
+    outputs = Shape()(k.layers.GRU(32)(Shape()(k.experimental.SequenceFeatures(columns)(inputs)[0])))
+    at = np.zeros((10, 3), np.int64)
+    at[:, 0] = np.arange(10)
+    data = {"a": tf.SparseTensor(at, np.arange(10, dtype="float32"), (10, 1, 1)), "b": tf.SparseTensor(at, np.zeros(10, str), (10, 1, 1))}
+    assert k.Model(inputs, outputs).predict(data, steps=1, verbose=0).shape == (10, 32)
+    assert seen == [3, 32, None, 32]  # within the step nothing is known of the inputs

@@ -175,12 +175,14 @@ def lstm(
     return out, hn, cn
 
 
-def _shapes(x: Any, h: Any, sequences: bool, time_major: bool, states: int) -> Any:
-    """Shapes of outputs and states, without walking through the steps."""
+def _shapes(x: Any, recurrent: Any, sequences: bool, time_major: bool, states: int) -> Any:
+    """Shapes of outputs and states, without walking through the steps. How many units there are the weights say: a state may be made for
+    inputs of which nothing is known."""
     kind = dtypes.of(x)
     batch, time = (x.shape[1], x.shape[0]) if time_major else x.shape[:2]
-    one = (batch, h.shape[1])
-    out = ((time, *one) if time_major else (batch, time, h.shape[1])) if sequences else one
+    units = recurrent.shape[0]
+    one = (batch, units)
+    out = ((time, *one) if time_major else (batch, time, units)) if sequences else one
     return [(kind, out)] + [(kind, one)] * states
 
 
@@ -189,7 +191,7 @@ def _(
     x: Any, h: Any, c: Any, kernel: Any, recurrent: Any, activation: Any, gate: Any, sequences: bool, backwards: bool, time_major: bool,
     zero_output: bool, need_cell: bool, bias: Any = None, mask: Any = None,
 ) -> Any:  # fmt: skip
-    return _shapes(x, h, sequences, time_major, 2)
+    return _shapes(x, recurrent, sequences, time_major, 2)
 
 
 def _gru_order(w: Any) -> Any:
@@ -250,7 +252,7 @@ def _(
     x: Any, h: Any, kernel: Any, recurrent: Any, activation: Any, gate: Any, sequences: bool, backwards: bool, time_major: bool,
     zero_output: bool, reset_after: bool, bias: Any = None, mask: Any = None,
 ) -> Any:  # fmt: skip
-    return _shapes(x, h, sequences, time_major, 1)
+    return _shapes(x, recurrent, sequences, time_major, 1)
 
 
 @op("KerasSimpleRNN", multi=True, x=_X, h=_X, kernel=_X, recurrent=_X, bias=_X, mask=_MASK)
@@ -288,4 +290,4 @@ def _(
     x: Any, h: Any, kernel: Any, recurrent: Any, activation: Any, sequences: bool, backwards: bool, time_major: bool, zero_output: bool,
     bias: Any = None, mask: Any = None,
 ) -> Any:  # fmt: skip
-    return _shapes(x, h, sequences, time_major, 1)
+    return _shapes(x, recurrent, sequences, time_major, 1)
