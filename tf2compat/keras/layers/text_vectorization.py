@@ -281,6 +281,11 @@ class TextVectorization(PreprocessingLayer):
             return tf.TensorShape([batch, 1] if len(tf.TensorShape(input_shape)) > 1 else [batch])
         return tf.TensorShape([batch, self.output_sequence_length])
 
+    def compute_output_signature(self, input_signature: Any) -> Any:
+        """The spec of what `call` returns."""
+        dtype = "int64" if self.output_mode == "int" else settings.floatx
+        return tf.TensorSpec(self.compute_output_shape(tuple(input_signature.shape.as_list())), dtype)
+
     def save_assets(self, folder: str) -> None:
         """Write the vocabulary to a file in `folder`."""
         self._lookup_layer.save_assets(folder)
