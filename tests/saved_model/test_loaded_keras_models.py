@@ -206,3 +206,25 @@ def test_classes_that_have_to_be_known(tmp_path):
     with pytest.raises(ValueError, match="Unknown layer: 'Needed'"):
         k.models.load_model(tmp_path)
     assert type(k.models.load_model(tmp_path, custom_objects={"Needed": Needed}).layers[1]) is Needed
+
+
+class Holder(k.layers.Layer):
+    def __init__(self):
+        super().__init__(name="holder")
+        self.seq = k.Sequential([k.layers.Dense(3, name="q"), Shifted(1)])
+
+    def call(self, x):
+        return self.seq(x)
+
+
+def test_losses_of_models_in_unknown_layers(tmp_path):
+    i = k.Input((3,))
+    model = k.Model(i, Holder()(i))
+    model.compile("sgd", "mse")
+    model.fit(ONE, ONE[:, :2], verbose=0)
+    model.save(tmp_path, save_format="tf")
+    loaded = k.models.load_model(tmp_path)
+    for m in (model, loaded):
+        m(ONE)
+    np.testing.assert_allclose([float(v) for v in loaded.losses], [float(v) for v in model.losses], rtol=1e-6)
+    np.testing.assert_allclose(loaded.fit(ONE, ONE[:, :2], verbose=0).history["loss"], model.fit(ONE, ONE[:, :2], verbose=0).history["loss"], rtol=1e-5)

@@ -184,6 +184,7 @@ class Loading:
                 return found
             self.made[id(child)] = layer = _made(_RestoredLayer, about)
             layer._adopt(child, path, self.described, self)
+            _forget_losses(layer)
             layer.built = True
         return self.made[id(child)]
 
@@ -314,10 +315,15 @@ def revived(loading: Loading) -> Model:
         given = functions["__call__"].concrete_functions[0].structured_input_signature[0]
         if given and _specs_alone(given[0]):
             model._set_save_spec(given[0])
-    for layer in model._flatten_layers():  # what connecting nested models added is what the model's own function returns with each call
-        layer.__dict__["_symbolic_losses"], layer.__dict__["_call_losses"] = [], []
+    _forget_losses(model)
     model.built = True
     return model
+
+
+def _forget_losses(model: Any) -> None:
+    """What connecting the models in it added is what its own function returns with each call."""
+    for layer in model._flatten_layers():
+        layer.__dict__["_symbolic_losses"], layer.__dict__["_call_losses"] = [], []
 
 
 def additions(model: Any, loading: Loading) -> Iterator[tuple[str, Any]]:
