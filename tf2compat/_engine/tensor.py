@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 import weakref
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -193,7 +192,7 @@ class Tensor:
 
     def __index__(self) -> int:
         array = self._numpy()
-        return operator.index(array[()] if array.ndim == 0 else array)
+        return (array[()] if array.ndim == 0 else array).__index__()  # of a number that has none an AttributeError, as in TensorFlow
 
     def __buffer__(self, flags: int) -> memoryview:  # what `memoryview` asks, from Python 3.12 on
         return memoryview(self._numpy())

@@ -68,7 +68,7 @@ def getitem(self: Any, key: Any) -> Any:
         ):
             try:
                 out = storage[key]
-            except (IndexError, ValueError, TypeError):
+            except (IndexError, ValueError, TypeError, AttributeError):
                 pass  # steps back, and whatever is wrong with the index
             else:
                 r = _new(Tensor)
