@@ -204,10 +204,10 @@ def _suppression(call: Call) -> Any:
 def _padded_suppression(call: Call) -> Any:
     if call.rank("boxes") != 2:
         raise NotExportable("it chooses among boxes of batches, for which TensorFlow has no kernel")
-    numbers = [call.static(call[n], dtypes.float32) for n in ("iou", "least")]
-    return call.op(
-        "NonMaxSuppressionV4", call.ref("boxes"), call.ref("scores"), call.static(call["count"]), *numbers, pad_to_max_output_size=True
-    )  # fmt: skip
+    boxes = call.ref("boxes")
+    numbers = [call.static(value, boxes.dtype) for value in (call["iou"], call["least"], 0.0)]
+    chosen, _, count = call.op("NonMaxSuppressionV5", boxes, call.ref("scores"), call.static(call["count"]), *numbers, pad_to_max_output_size=True)
+    return [chosen, count]
 
 
 @rule("CombinedNonMaxSuppression")
