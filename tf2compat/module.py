@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from ._engine import nest
@@ -66,7 +65,7 @@ class Module(AutoTrackable):
 
     @property
     def submodules(self) -> tuple[Module, ...]:
-        """All modules inside this one, breadth first."""
+        """All modules inside this one: its own, then those inside the first of them, and so on."""
         return tuple(self._flatten(predicate=lambda m: isinstance(m, Module)))
 
     @classmethod
@@ -88,28 +87,40 @@ class Module(AutoTrackable):
         with_path: bool = False,
         expand_composites: bool = False,
     ) -> Iterator[Any]:
-        """The leaves of this module's attributes and its submodules' that satisfy `predicate`, each once, breadth first."""
+        """The leaves of this module's attributes and its submodules' that satisfy `predicate`, each once (or once for each path):
+        a module's own come before all of its first submodule's, and these before its second's."""
         wanted = predicate or (lambda _: True)
         key = attribute_traversal_key or (lambda name: name)
-        seen: set[int] = {id(self)}
-        queue: deque[tuple[Module, tuple[Any, ...]]] = deque([(self, ())])
-        while queue:
-            module, path = queue.popleft()
+        seen: set[int] = {id(self)}  # with paths, of the modules that are being looked into: each path to a leaf is told
+
+        def visit(module: Module, path: tuple[Any, ...]) -> Iterator[Any]:
             below: list[tuple[Module, tuple[Any, ...]]] = []
-            attributes = vars(module)
-            for name in sorted(attributes, key=key):
+            for name, value in sorted(module._module_attributes(), key=lambda item: key(item[0])):
                 if name in module._TF_MODULE_IGNORED_PROPERTIES or name == "_tracking":
                     continue
-                for inner, leaf in _leaves(attributes[name], (name,), expand_composites):
+                for inner, leaf in _leaves(value, (name,), expand_composites):
                     if isinstance(leaf, (Variable, Module)) or predicate is None:
                         if id(leaf) in seen:
                             continue
-                        seen.add(id(leaf))
+                        if not with_path:
+                            seen.add(id(leaf))
                     if wanted(leaf):
                         yield (path + inner, leaf) if with_path else leaf
                     if recursive and isinstance(leaf, Module):
                         below.append((leaf, path + inner))
-            queue.extend(below)
+            for leaf, inner in below:
+                if with_path:
+                    seen.add(id(leaf))
+                yield from visit(leaf, inner)
+                if with_path:
+                    seen.discard(id(leaf))
+
+        yield from visit(self, ())
+
+
+    def _module_attributes(self) -> Iterable[tuple[str, Any]]:
+        """What `_flatten` looks at, in the order of the names."""
+        return vars(self).items()
 
 
 def _is_variable(value: Any) -> bool:

@@ -333,6 +333,8 @@ def infer(op: Op, bound: list[Any]) -> tuple[Any, list[Result], bool]:
     unknown_rank = [t for t in symbolic if t._dims is None and not any(t is v for v in shapes)]
     if unknown_rank and op.name in ("Reshape", "BroadcastTo") and any(bound[0] is t for t in unknown_rank):
         return _as_asked(bound)
+    if op.name == "Squeeze" and bound[1] in (None, ()) and isinstance(bound[0], SymbolicTensor) and None in (bound[0]._dims or ()):
+        return 0, [_described(bound, None)], False  # a size that is not known may be 1
     # an op that tells what it can of unknown sizes knows best by running when all is known
     aid = getattr(op.infer_fn, "aid", False) and not unknown_rank
     if op.infer_fn is not None and not (aid and not any(t._b is not None or _decides(op, bound, t) for t in symbolic)):

@@ -76,6 +76,10 @@ class Tensor:
     def ndim(self) -> int:
         return self._t.ndim
 
+    def _rank(self) -> int | None:
+        """The rank, by the name that libraries of Keras' time call it by."""
+        return self.shape.rank
+
     @property
     def device(self) -> str:
         from .devices import full_name

@@ -18,6 +18,9 @@ from .._engine.tensor import Tensor
 from .ragged_tensor import RaggedTensor
 
 
+_UNSEEN = object()
+
+
 @op("RaggedToDense", flat=ANY, splits=tensor(int32, int64, group="S"), fill=ANY)
 def _dense_rows(flat: Any, splits: Any, fill: Any, rows: Any, width: Any) -> Any:
     """[rows, width, …]: row i holds flat[splits[i]:splits[i + 1]], then `fill`."""
@@ -25,8 +28,8 @@ def _dense_rows(flat: Any, splits: Any, fill: Any, rows: Any, width: Any) -> Any
     count = len(bounds) - 1
     lengths = np.diff(bounds)
     longest = int(lengths.max()) if count else 0
-    height = count if rows is None else int(rows)
-    across = longest if width is None else int(width)
+    height = count if rows is None or int(rows) < 0 else int(rows)
+    across = longest if width is None or int(width) < 0 else int(width)
     inner = tuple(flat.shape[1:])
     if isinstance(flat, np.ndarray):
         out = np.empty((height, across, *inner), dtype=object)
@@ -46,28 +49,47 @@ def _dense_rows(flat: Any, splits: Any, fill: Any, rows: Any, width: Any) -> Any
 
 def _dense_spec(flat: Any, splits: Any, fill: Any, rows: Any, width: Any) -> Any:
     n = splits.shape[0]
+    rows, width = (v if isinstance(v, int) or v is None else _UNSEEN for v in (rows, width))  # of a graph's tensors nothing is known
+    rows, width = (None if n is None else n - 1) if rows is None else rows, None if width is _UNSEEN else width
+    rows = None if rows is _UNSEEN else rows
     return [(dtypes.as_dtype(flat.dtype) if not isinstance(flat, np.ndarray) else dtypes.string,
-             (rows if rows is not None else None if n is None else n - 1, width, *flat.shape[1:]))]  # fmt: skip
+             (rows, width, *flat.shape[1:]))]  # fmt: skip
 
 
 _dense_rows.infer(_dense_spec)
 _dense_rows.strings(_dense_rows.op.fn)
 
 
+def _wanted(rt: RaggedTensor, shape: Any) -> list[Any]:
+    """The sizes that are asked for: numbers, None, or a graph's scalars, of which negative ones mean None."""
+    given = shape
+    if isinstance(shape, Tensor):
+        given = tf.get_static_value(shape)
+        if given is None:
+            given = tf.unstack(shape)  # a ValueError where its length is not known
+    rank = rt.shape.rank
+    if isinstance(given, (list, tuple)) and any(isinstance(d, Tensor) for d in given):
+        static = [tf.get_static_value(d) if isinstance(d, Tensor) else d for d in given]
+        want = [d if s is None else int(s) for d, s in zip(given, static, strict=True)]
+        want = [None if isinstance(d, int) and d < 0 else d for d in want]
+        known = TensorShape([d if isinstance(d, int) else None for d in want])
+    else:
+        known = TensorShape(None if np.ndim(given) == 0 and not isinstance(given, TensorShape) else [None if d is not None and d < 0 else d for d in given])
+        if known.rank is None:
+            return [None] * (rank or 0)
+        want = known.as_list()
+    if rank is not None and known.rank != rank:
+        raise tf.errors.InvalidArgumentError(
+            None, None, f"The shape {known} and that of the ragged tensor, {rt.shape}, differ in rank [Op:RaggedTensorToTensor] name: "
+        )
+    return want
+
+
 def to_tensor(rt: RaggedTensor, default_value: Any, shape: Any) -> Tensor:
     """`RaggedTensor.to_tensor`."""
     want: list[Any] = [None] * (rt.shape.rank or 0)
     if shape is not None:
-        given = tf.get_static_value(shape) if isinstance(shape, Tensor) else shape
-        if given is None:
-            raise ValueError("to_tensor takes a shape whose values are known")
-        given = TensorShape(None if np.ndim(given) == 0 and not isinstance(given, TensorShape) else [None if d is not None and d < 0 else d for d in given])
-        if given.rank is not None:
-            if rt.shape.rank is not None and given.rank != rt.shape.rank:
-                raise tf.errors.InvalidArgumentError(
-                    None, None, f"The shape {given} and that of the ragged tensor, {rt.shape}, differ in rank [Op:RaggedTensorToTensor] name: "
-                )
-            want = given.as_list()
+        want = _wanted(rt, shape)
     if default_value is None:
         fill = convert_to_tensor("" if rt.dtype is dtypes.string else 0, rt.dtype) if not rt.dtype.is_bool else convert_to_tensor(False)
     else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from tf2compat._engine import nest
@@ -159,6 +159,11 @@ class Tracked(Module):
                 self._track_elements(value)
 
     # --- walking -----------------------------------------------------------------------------------------------------
+    def _module_attributes(self) -> Iterable[tuple[str, Any]]:
+        """A layer's sublayers are met in the order of their assignment, under the name that Keras keeps them by."""
+        held = self.__dict__.get("_held")
+        return (*super()._module_attributes(), *([("_self_tracked_trackables", list(held.values()))] if held else ()))
+
     def _tracked_values(self) -> Iterator[Any]:
         """Layers, modules and loose variables held by attributes, each once."""
         seen = set()
