@@ -185,3 +185,34 @@ def test_sizes_joined() -> None:
     assert joined_sizes(tf.constant([3]), 5, static=True).as_list() == [3, 5]
     with pytest.raises(ValueError, match="Provided a prefix or suffix of None: None and 5"):
         joined_sizes(None, 5)
+
+
+KERAS_UTILS = """
+import numpy as np
+import tensorflow as tf
+from tensorflow.python.keras.utils import conv_utils, np_utils, tf_utils
+names = [conv_utils.convert_data_format(f, n) for f in ("channels_last", "channels_first") for n in (3, 4, 5)]
+assert names == ["NWC", "NHWC", "NDHWC", "NCW", "NCHW", "NCDHW"]
+lengths = [conv_utils.conv_input_length(5, 3, p, s) for p in ("same", "valid", "full") for s in (1, 2)]
+assert lengths == [5, 9, 7, 11, 3, 7], lengths
+mask = conv_utils.conv_kernel_mask((4, 5), (3, 2), (2, 1), "valid")
+assert mask.shape == (4, 5, 1, 4) and mask.sum() == 24 and mask[:3, :2, 0, 0].all()
+assert conv_utils.conv_kernel_mask((4,), 3, 1, "same").astype(int).tolist() == [[1, 1, 0, 0], [1, 1, 1, 0], [0, 1, 1, 1], [0, 0, 1, 1]]
+assert conv_utils.normalize_padding("SAME") == "same" and conv_utils.deconv_output_length(4, 3, "same", stride=2) == 8
+class Layer:
+    @tf_utils.shape_type_conversion
+    def shape(self, given):
+        self.given = given
+        return given
+layer = Layer()
+for shape, given, told in [(tf.TensorShape([None, 3]), (None, 3), tf.TensorShape([None, 3])), ([(2, 3), (4, None)], [(2, 3), (4, None)], [tf.TensorShape([2, 3]), tf.TensorShape([4, None])]), (None, None, None)]:
+    out = layer.shape(shape)
+    assert layer.given == given and type(layer.given) is type(given), layer.given
+    assert type(out) is type(told) and str(out) == str(told), out
+assert np_utils.to_categorical([0, 2]).tolist() == [[1, 0, 0], [0, 0, 1]]
+assert tf.constant([1, 2])._rank() == 1
+"""
+
+
+def test_helpers_that_layers_of_other_libraries_are_written_with() -> None:
+    python(INSTALL + KERAS_UTILS)
