@@ -17,7 +17,6 @@ from .._engine.shapes import TensorShape
 from .._engine.tensor import Tensor
 from .ragged_tensor import RaggedTensor
 
-
 _UNSEEN = object()
 
 
