@@ -142,3 +142,26 @@ def test_under_transforms(monkeypatch: pytest.MonkeyPatch) -> None:
     np.testing.assert_allclose(forward.jvp(y), inner(tf.ones_like(one)), rtol=1e-3, atol=1e-4)
     jac = torch.func.jacrev(lambda v: _columns.transposed_as_columns(v, filters._t, None, (2, 2), ((0, 1), (0, 1)), (4, 4)).sum((0, 1, 2)))(torch.randn(1, 2, 2, 128))
     assert jac.shape == (96, 1, 2, 2, 128)
+
+
+@pytest.mark.parametrize("size", [1, 3])
+def test_gradients_of_filters_in_groups_for_one_image_made_of_several(size: int) -> None:
+    # the images of a batch as groups of one image: its memory is that of a batch
+    images = tf.transpose(tf.random.stateless_normal([1, 8, 8, 16], [1, 2]), [0, 3, 1, 2])
+    images = tf.reshape(tf.reshape(images, [2, 8, 8, 8]), [1, 16, 8, 8])
+    filters = tf.random.stateless_normal([size, size, 8, 6], [3, 4])
+    weights, direction = tf.random.stateless_normal([1, 6, 8, 8], [5, 6]), tf.random.stateless_normal(filters.shape, [7, 8])
+
+    def value(f: tf.Tensor) -> tf.Tensor:
+        return tf.reduce_sum(tf.nn.conv2d(images, f, 1, "SAME", data_format="NCHW") * weights)
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # oneDNN chooses another way for several
+    try:
+        with tf.GradientTape() as tape:
+            tape.watch(filters)
+            of = value(filters)
+        along = float(tf.reduce_sum(tape.gradient(of, filters) * direction))
+    finally:
+        torch.set_num_threads(threads)
+    assert abs(along - float(value(direction))) < 1e-2  # the value is linear in the filters

@@ -115,8 +115,12 @@ def _chosen(x: Any, w: Any, filters: Any, n: int, bias: Any, strides: Any, paddi
     found = packed(x, filters, bias, strides, padding, rates, groups) if n == 2 else None
     if found is not None:
         return found
-    rows = turned(filters) if n > 1 else None
-    w = w.contiguous(memory_format=MEMORY[n]) if rows is None else rows
+    if groups > 1 and max(w.shape[2:]) == 1:
+        # of one image, whose memory is a view of several, oneDNN's derivative by 1x1 filters in groups is wrong unless their last strides are 1
+        w = w.flatten(1)[(..., *[None] * n)]
+    else:
+        rows = turned(filters) if n > 1 else None
+        w = w.contiguous(memory_format=MEMORY[n]) if rows is None else rows
     if n == 2 and slow_gradient(x, w, strides, padding, rates, groups):
         return depthwise_to_few(x, w, bias, strides, padding, rates)
     return _CONV[n](x, w, bias, strides, padding, rates, groups)
