@@ -158,3 +158,18 @@ def test_a_model_is_called_on_an_input_of_another_shape():
         model(L.Input((8, 8, 1)))
     with pytest.raises(ValueError, match=r"expected shape=\(None, 8, 8, 3\), found shape=\(2, 9, 9, 3\)"):
         model(np.zeros((2, 9, 9, 3), "float32"))
+
+
+def test_results_of_layers_have_the_names_of_tensorflows_nodes():
+    i, j = L.Input((8,)), L.Input((8, 8, 3))
+    k.backend.clear_session()
+    found = [f(x).name for f, x in [
+        (L.Dense(2), i), (L.Dense(2, use_bias=False), i), (L.Dense(2, activation="relu"), i), (L.Conv2D(2, 3), j), (L.Conv2D(2, 3, use_bias=False), j),
+        (L.DepthwiseConv2D(3), j), (L.Conv2DTranspose(2, 3), j), (L.MaxPooling2D(), j), (L.GlobalAveragePooling2D(), j), (L.Flatten(), j),
+        (L.BatchNormalization(), j), (L.LayerNormalization(), j), (L.Add(), [i, i]), (L.ZeroPadding2D(), j),
+    ]]  # fmt: skip
+    assert found == [
+        "dense/BiasAdd:0", "dense_1/MatMul:0", "dense_2/Relu:0", "conv2d/BiasAdd:0", "conv2d_1/Conv2D:0", "depthwise_conv2d/BiasAdd:0",
+        "conv2d_transpose/BiasAdd:0", "max_pooling2d/MaxPool:0", "global_average_pooling2d/Mean:0", "flatten/Reshape:0",
+        "batch_normalization/batchnorm/add_1:0", "layer_normalization/add:0", "add/add:0", "zero_padding2d/Pad:0",
+    ]  # fmt: skip

@@ -32,7 +32,21 @@ _NAMES = {
     "Transpose": "transpose", "EmbeddingLookup": "embedding_lookup", "TensorListGetItem": "TensorArrayV2Read/TensorListGetItem",
     "TensorListSetItem": "TensorArrayV2Write/TensorListSetItem", "Assert": "Assert/AssertGuard/Assert",
     "SparseSoftmaxCrossEntropyWithLogits": "SparseSoftmaxCrossEntropyWithLogits/SparseSoftmaxCrossEntropyWithLogits",
+    # one op here where a layer of TensorFlow's ends with these
+    "Flatten": "Reshape", "MergeSum": "add", "MergeProduct": "mul", "KerasMaxPool": "MaxPool", "KerasAvgPool": "AvgPool", "GlobalAvgPool": "Mean",
+    "GlobalMaxPool": "Max", "LayerNorm": "add", "BatchNormInference": "batchnorm/add_1", "SpatialPad": "Pad", "SpatialCrop": "strided_slice",
+    "Repeat": "Tile", "KerasLSTM": "PartitionedCall", "UpSampling": "resize/ResizeNearestNeighbor", "PRelu": "add",
 }  # fmt: skip
+#: ops that add a bias where there is one, and what they are without
+_BIASED = {"Dense": "MatMul", "ConvBias": "Conv2D", "DepthwiseConvBias": "depthwise", "SeparableConvBias": "separable_conv2d", "ConvTransposeBias": "conv2d_transpose"}
+
+
+def _named(op: Op, bound: list[Any]) -> str:
+    """The name that TensorFlow gives a node where the program gives none."""
+    plain = _BIASED.get(op.name)
+    if plain is not None:
+        return plain if bound[op.params.index("bias")] is None else "BiasAdd"
+    return _NAMES.get(op.name, op.name)
 
 
 class Node:
@@ -330,7 +344,7 @@ class Graph:
         structure, results, const = _inferred(op, bound, name)
         if op.name in state.stripped:
             return bound[0] if results else _pack(structure, [])
-        node = Node("op", self.unique_name(name or _NAMES.get(op.name, op.name)), op, bound)
+        node = Node("op", self.unique_name(name or _named(op, bound)), op, bound)
         node.structure = structure
         node.place = place() if self.copying is None else self.copying
         node.extra = _eager(given, set())
@@ -760,7 +774,7 @@ def _inferred(op: Op, bound: list[Any], name: str | None) -> Any:
     try:
         return infer(op, bound)
     except InvalidArgumentError as error:
-        text = while_tracing(op, bound, name or _NAMES.get(op.name, op.name), str(error))
+        text = while_tracing(op, bound, name or _named(op, bound), str(error))
         raise ValueError(text).with_traceback(error.__traceback__) from None
 
 
