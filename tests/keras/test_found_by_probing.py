@@ -279,7 +279,8 @@ def test_floats_among_the_elements_of_a_shape() -> None:
         x[:half]
 
 
-def test_a_sequence_is_looked_at_once_before_weights_are_drawn() -> None:
+def test_a_sequence_is_looked_at_once_before_weights_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tf2compat.keras._base.seeds._generator", None)  # as in a program that never called set_random_seed
     class Drawn(K.utils.Sequence):
         def __len__(self) -> int:
             return 3
