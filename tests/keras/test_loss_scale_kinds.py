@@ -204,3 +204,19 @@ def test_models_without_their_class_keep_their_policy(tmp_path):
     assert again(x).dtype == tf.float16 and again.predict(x, verbose=0).dtype == np.float16
     again.compile("sgd", "mse")
     assert np.isfinite(again.fit(x, np.ones((2, 1)), verbose=0).history["loss"][0])
+
+
+def test_slots_of_checkpoints_of_the_past(tmp_path):
+    class Past(tf.Module):
+        def __init__(self, optimizer):
+            super().__init__()
+            self.base_optimizer = optimizer
+
+    v, inner = tf.Variable([1.0, 2.0]), legacy.SGD(0.1, momentum=0.9)
+    inner.apply_gradients([(tf.constant([1.0, 3.0]), v)])
+    path = tf.train.Checkpoint(v=v, o=Past(inner)).save(str(tmp_path / "c"))
+    w, o = tf.Variable([0.0, 0.0]), Scaling(legacy.SGD(0.1, momentum=0.9))
+    o._create_all_weights([w])
+    tf.train.Checkpoint(v=w, o=o).restore(path)
+    np.testing.assert_array_equal(w, v)
+    np.testing.assert_array_equal(o.get_slot(w, "momentum"), inner.get_slot(v, "momentum"))

@@ -250,6 +250,11 @@ class LossScaleOptimizer:
     def _trackable_children(self, save_type: str = "checkpoint", **kwargs: Any) -> Any:
         return {**self._optimizer._trackable_children(save_type, **kwargs), "loss_scale": self._state}
 
+    def _lookup_dependency(self, name: str) -> Any:
+        if name == "base_optimizer":  # where checkpoints of TensorFlow 2.2 have the inner optimizer's slots
+            return self._optimizer
+        return super()._lookup_dependency(name)  # type: ignore[misc]
+
     def __getattr__(self, name: str) -> Any:
         inner = self.__dict__.get("_optimizer")
         if inner is None:
