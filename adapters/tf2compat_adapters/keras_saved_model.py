@@ -38,6 +38,7 @@ from tf2compat.train._formats import open_reader
 from tf2compat.train._restoring import read_object_graph
 from tf2compat.train.checkpoint import Checkpoint, CheckpointOptions
 from tf2compat_adapters.protos import SavedMetadata
+from tf2compat_adapters.saved_model_proto import read_meta_graphs
 
 _METADATA = "keras_metadata.pb"
 #: vocabularies that `adapt` found, by the number of the layer
@@ -393,6 +394,25 @@ def _must_be_known(about: Any, custom_objects: Any) -> None:
             )
 
 
+def _of_the_past(path: str) -> Any:
+    """What TensorFlow before 2.5 wrote about layers into the graph of objects itself."""
+    try:
+        nodes = read_meta_graphs(read_file(os.path.join(path, "saved_model.pb")))[0].object_graph_def.nodes
+    except ValueError:
+        return SavedMetadata()  # who loads the graph says what is wrong
+    saved, paths, queue = SavedMetadata(), {0: "root"}, deque([0] if len(nodes) else [])
+    while queue:
+        number = queue.popleft()
+        about = nodes[number].user_object
+        if about.identifier.startswith("_tf_keras") and about.metadata:
+            saved.nodes.add(node_id=number, node_path=paths[number], identifier=about.identifier, metadata=about.metadata)
+        for edge in nodes[number].children:
+            if edge.node_id not in paths and 0 <= edge.node_id < len(nodes):
+                paths[edge.node_id] = f"{paths[number]}.{edge.local_name}"
+                queue.append(edge.node_id)
+    return saved
+
+
 def load(path: str, custom_objects: dict[str, Any] | None, compile: bool, safe_mode: bool) -> Any:
     """Rebuilds a Keras model from a SavedModel. Without a description of the model, gives what `tf.saved_model.load` gives."""
     from tf2compat.saved_model import load as load_object
@@ -400,10 +420,10 @@ def load(path: str, custom_objects: dict[str, Any] | None, compile: bool, safe_m
     described = os.path.join(path, _METADATA)
     if not os.path.isfile(os.path.join(path, "saved_model.pb")):
         raise OSError(f"SavedModel file does not exist at: {path}{os.sep}{{saved_model.pbtxt|saved_model.pb}}")
-    if not os.path.isfile(described):
-        return load_object(path)
     try:
-        saved = SavedMetadata.FromString(read_file(described))
+        saved = SavedMetadata.FromString(read_file(described)) if os.path.isfile(described) else _of_the_past(path)
+        if not os.path.isfile(described) and all(node.node_id for node in saved.nodes):
+            return load_object(path)
         root = next((node for node in saved.nodes if node.node_id == 0), None)
         metadata = compiling.decoded(json.loads(root.metadata)) if root is not None else {}
         if not isinstance(metadata, dict):
