@@ -229,3 +229,17 @@ class Folder(tf.test.TestCase):
 
     def test_batches_of_an_endless_dataset_have_no_static_size(self) -> None:
         self.assertEqual(tf.data.Dataset.range(3).repeat().batch(4).element_spec.shape.as_list(), [None])
+
+
+def test_attributes_of_a_layer_may_be_called_as_they_like() -> None:
+    class Counting(tf.keras.layers.Layer):
+        def __init__(self) -> None:
+            super().__init__()
+            self._first = True
+
+        def call(self, x: tf.Tensor) -> tf.Tensor:
+            return x + 1.0
+
+    layer = Counting()
+    out = layer(tf.keras.Input([3]))
+    assert layer.output is out and layer.input.shape == [None, 3]

@@ -158,7 +158,7 @@ class Connections:
             raise ValueError(f"Asked to get {what} at node {index}, but the layer has only {len(nodes)} inbound nodes.")
         return nodes[index]
 
-    def _first(self, what: str) -> Node:
+    def _first_inbound(self, what: str) -> Node:
         nodes = self.inbound_nodes
         if not nodes:
             hint = "is not connected, no input to return." if what == "input" else "has no inbound nodes."
@@ -187,24 +187,24 @@ class Connections:
     @property
     def input(self) -> Any:
         """The symbolic input(s) of the first call."""
-        return _single(self._first("input"))
+        return _single(self._first_inbound("input"))
 
     @property
     def output(self) -> Any:
         """The symbolic output(s) of the first call."""
-        return self._first("output").outputs
+        return self._first_inbound("output").outputs
 
     @property
     def input_mask(self) -> Any:
         if not self._inbound and self.__dict__.get("inputs"):
             return _mask(self.inputs[0] if len(self.inputs) == 1 else self.inputs)
-        return _mask(_single(self._first("input_mask")))
+        return _mask(_single(self._first_inbound("input_mask")))
 
     @property
     def output_mask(self) -> Any:
         if not self._inbound and self.__dict__.get("outputs"):
             return _mask(self.outputs[0] if len(self.outputs) == 1 else self.outputs)
-        return _mask(self._first("output_mask").outputs)
+        return _mask(self._first_inbound("output_mask").outputs)
 
     @property
     def input_shape(self) -> Any:
