@@ -41,7 +41,7 @@ _NAMES = {
 _BIASED = {"Dense": "MatMul", "ConvBias": "Conv2D", "DepthwiseConvBias": "depthwise", "SeparableConvBias": "separable_conv2d", "ConvTransposeBias": "conv2d_transpose"}
 
 
-def _named(op: Op, bound: list[Any]) -> str:
+def node_name(op: Op, bound: list[Any]) -> str:
     """The name that TensorFlow gives a node where the program gives none."""
     plain = _BIASED.get(op.name)
     if plain is not None:
@@ -344,7 +344,7 @@ class Graph:
         structure, results, const = _inferred(op, bound, name)
         if op.name in state.stripped:
             return bound[0] if results else _pack(structure, [])
-        node = Node("op", self.unique_name(name or _named(op, bound)), op, bound)
+        node = Node("op", self.unique_name(name or node_name(op, bound)), op, bound)
         node.structure = structure
         node.place = place() if self.copying is None else self.copying
         node.extra = _eager(given, set())
@@ -774,7 +774,7 @@ def _inferred(op: Op, bound: list[Any], name: str | None) -> Any:
     try:
         return infer(op, bound)
     except InvalidArgumentError as error:
-        text = while_tracing(op, bound, name or _named(op, bound), str(error))
+        text = while_tracing(op, bound, name or node_name(op, bound), str(error))
         raise ValueError(text).with_traceback(error.__traceback__) from None
 
 

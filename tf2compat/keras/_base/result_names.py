@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from tf2compat._engine.graph import node_name
+
 #: nodes of TensorFlow's by our ops
 _NODES = {
     "CategoryCounts": "bincount/DenseBincount", "CenterPart": "cond/Identity", "ClipByValue": "clip_by_value", "Flatten": "Reshape",
@@ -52,18 +54,25 @@ _BY_LAYER: dict[str, Callable[[Any, int], str]] = {
 }
 
 
-def result_name(name: str, rank: int | None, layer: Any) -> str:
-    """TensorFlow's name for the tensor `name` of the graph of a layer's call."""
-    head, slash, last = name.rpartition("/")
-    node, _, index = last.partition(":")
-    if not slash:
-        return f"{layer.name}/Identity:0" if type(layer).__name__ in _IDENTITIES and node.startswith("Placeholder") else name
-    if node in _NODES:
-        return f"{head}/{_NODES[node]}:{index}"
-    found = _BY_LAYER.get(node)
+def result_name(x: Any, layer: Any) -> str:
+    """TensorFlow's name for a tensor of the graph of a layer's call: its nodes are called by the last of a layer's, whatever the layer is."""
+    name, rank = x.name, x.shape.rank
+    whole, _, index = name.partition(":")
+    parts = whole.split("/")
+    if len(parts) == 1:
+        return f"{layer.name}/Identity:0" if type(layer).__name__ in _IDENTITIES and whole.startswith("Placeholder") else name
+    op, own = x._node.op, 1
+    key = getattr(op, "name", parts[-1])
+    if key in _NODES or key in _BY_LAYER:
+        own += node_name(op, x._node.args).count("/")
+    else:
+        key = parts[-1]
+    head = "/".join(parts[:-own])
+    if key in _NODES:
+        return f"{head}/{_NODES[key]}:{index}"
+    found = _BY_LAYER.get(key)
     if found is None or rank is None:
         return name
-    of = head.rpartition("/")[2]
-    inner = next((part for part in layer._flatten_layers() if part.name == of), layer)
+    inner = next((part for part in layer._flatten_layers() if part.name == parts[-own - 1]), layer) if len(parts) > own else layer
     shown = found(inner, rank)
     return f"{head}/{shown}" if ":" in shown else f"{head}/{shown}:{index}"

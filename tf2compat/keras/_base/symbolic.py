@@ -353,7 +353,7 @@ def construct(layer: Any, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, 
 
 def _graph_name(x: Any, layer: Any) -> str:
     node = getattr(x, "_node", None)
-    return f"{layer.name}/Identity:0" if node is None else result_name(x.name, x.shape.rank, layer)
+    return f"{layer.name}/Identity:0" if node is None else result_name(x, layer)
 
 
 def _keep_sizes(made: KerasTensor, x: Any) -> None:
