@@ -171,5 +171,5 @@ def test_results_of_layers_have_the_names_of_tensorflows_nodes():
     assert found == [
         "dense/BiasAdd:0", "dense_1/MatMul:0", "dense_2/Relu:0", "conv2d/BiasAdd:0", "conv2d_1/Conv2D:0", "depthwise_conv2d/BiasAdd:0",
         "conv2d_transpose/BiasAdd:0", "max_pooling2d/MaxPool:0", "global_average_pooling2d/Mean:0", "flatten/Reshape:0",
-        "batch_normalization/batchnorm/add_1:0", "layer_normalization/add:0", "add/add:0", "zero_padding2d/Pad:0",
+        "batch_normalization/FusedBatchNormV3:0", "layer_normalization/add:0", "add/add:0", "zero_padding2d/Pad:0",
     ]  # fmt: skip
