@@ -398,15 +398,20 @@ def vectorized_map(fn: Callable[..., Any], elems: Any, fallback_to_while_loop: b
         n = max((s.shape[0] for s in storages if s.ndim), default=0)
         axes = tuple(None if s.shape[0] == 1 and n != 1 else 0 for s in storages)
         rows = [s[0] if a is None else s for s, a in zip(storages, axes, strict=True)]
+        from ..random.seeding import in_rows
+
+        before, in_rows.refused = in_rows.active, False
         try:
             state.enter_slow()
+            in_rows.active = True
             try:
                 outs = torch.vmap(run, in_dims=axes, randomness="different")(*rows)
             finally:
+                in_rows.active = before
                 state.exit_slow()
             return nest.pack_sequence_as(shape[0], [wrap_here(o) for o in outs])
         except Exception as error:
-            if not fallback_to_while_loop:
+            if not fallback_to_while_loop and not in_rows.refused:
                 raise ValueError(f"vectorized_map: {error}") from error
     n = leading(flat)
     first = control.block(state.local.graph, "shape", lambda: _converted(fn)(nest.map_structure(lambda t: t[0], elems)))[1] if (

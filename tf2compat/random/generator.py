@@ -17,6 +17,7 @@ from .._engine.trackable import AutoTrackable
 from .._engine.variable import Variable
 from . import stateless
 from .algorithm import Algorithm, as_algorithm
+from .seeding import in_rows
 
 _SIZES = {Algorithm.PHILOX: 3, Algorithm.THREEFRY: 2}
 #: words of the stream that are set aside for each number
@@ -140,6 +141,7 @@ class Generator(AutoTrackable):
 
     def skip(self, delta: Any) -> Tensor:
         """Pass over `delta` numbers; gives the state before."""
+        in_rows.ask()
         return _read_and_skip(self._state_var, delta)
 
     def _take(self, shape: Any) -> Tensor:

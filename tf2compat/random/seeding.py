@@ -31,6 +31,23 @@ _streams: dict[Any, Stream] = {}
 _MOST = 1 << 16
 
 
+class _InRows(threading.local):
+    """Whether `tf.vectorized_map` runs a function for all rows at once, and whether that drew numbers that a seed decides: each row has its own,
+    so rows are taken one by one then."""
+
+    active = False
+    refused = False
+
+    def ask(self) -> None:
+        """An error where all rows would be given the same numbers."""
+        if self.active:
+            self.refused = True
+            raise NotImplementedError("Each row has numbers of its own.")
+
+
+in_rows = _InRows()
+
+
 class Stream:
     """One sequence of random numbers: a pair of seeds (None: unpredictable) and a generator for each device."""
 
@@ -82,6 +99,7 @@ class ExactStream(Stream):
 
     def take(self, blocks: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Philox' key and counter words here; the next call goes on `blocks` blocks further."""
+        in_rows.ask()
         if self._epoch != _epoch:
             self._block, self._epoch = 0, _epoch
         a, b = (s & (2**64 - 1) for s in self.seeds)  # type: ignore[union-attr]
