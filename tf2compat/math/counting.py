@@ -100,6 +100,18 @@ def bincount(
     return _bincount(arr, weights, minlength, maxlength, as_dtype(dtype), axis == -1, binary_output, name)
 
 
+def check_classes(labels: torch.Tensor, predictions: torch.Tensor, n: int) -> None:
+    """InvalidArgumentError unless all of `labels` and `predictions` are numbers from 0 to n - 1."""
+    if not readable(labels) or not readable(predictions) or bool(((labels >= 0) & (labels < n) & (predictions >= 0) & (predictions < n)).all()):
+        return
+    for what, t in (("labels", labels), ("predictions", predictions)):
+        least, most = int(t.min()), int(t.max())
+        if least < 0:
+            raise invalid(f"`{what}` contains negative values: {t.tolist()[:20]} (shape={tuple(t.shape)} dtype={of(t).name})")
+        if most >= n:
+            raise invalid(f"`{what}` out of bound: {t.tolist()[:20]} (shape={tuple(t.shape)}) has {most}, which is not below [{n}]")
+
+
 @op("ConfusionMatrix", labels=tensor(int64), predictions=tensor(int64), num_classes=INT, weights=tensor(NUMBERS, group="W"), dtype=DTYPE)
 def _confusion(labels: Any, predictions: Any, num_classes: Any = None, weights: Any = None, dtype: Any = int32, name: str | None = None) -> Any:
     if labels.ndim - predictions.ndim == 1 and labels.shape[-1] == 1:
@@ -109,16 +121,10 @@ def _confusion(labels: Any, predictions: Any, num_classes: Any = None, weights: 
     if labels.shape != predictions.shape:
         raise invalid(f"Dimensions of labels {list(labels.shape)} and predictions {list(predictions.shape)} must be equal [Op:Pack] name: ")
     labels, predictions = labels.reshape(-1), predictions.reshape(-1)
-    for what, t in (("labels", labels), ("predictions", predictions)):
-        if t.numel() and int(t.min()) < 0:
-            raise invalid(f"`{what}` contains negative values: {t.tolist()[:20]} (shape={tuple(t.shape)} dtype={of(t).name})")
     n = num_classes
     if n is None:
         n = max((int(t.max()) for t in (labels, predictions) if t.numel()), default=-1) + 1
-    else:
-        for what, t in (("labels", labels), ("predictions", predictions)):
-            if t.numel() and int(t.max()) >= n:
-                raise invalid(f"`{what}` out of bound: {t.tolist()[:20]} (shape={tuple(t.shape)}) has {int(t.max())}, which is not below [{n}]")
+    check_classes(labels, predictions, n)
     amounts = torch.ones_like(labels, dtype=dtype.torch) if weights is None else weights.detach().reshape(-1).to(dtype.torch)
     if amounts.shape != labels.shape:
         raise invalid(f"Shapes of weights {list(weights.shape)} and predictions {list(predictions.shape)} do not match [Op:ScatterNd] name: ")

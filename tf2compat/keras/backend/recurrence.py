@@ -52,4 +52,4 @@ def rnn(
     last, outputs, after = rnn_loop(step, inputs, states, go_backwards, mask, time_major, zero_output_for_mask, return_all_outputs)
     if outputs is None:
         outputs = tf.nest.map_structure(lambda o: tf.expand_dims(o, axis), last)
-    return last, outputs, after
+    return last, outputs, tuple(after) if type(after) is list and not unroll else after

@@ -6,7 +6,8 @@ from typing import Any
 
 import torch
 
-from tf2compat._engine.op import ANY, VARIABLE, op
+from tf2compat._engine.op import ANY, VARIABLE, invalid, op
+from tf2compat.math.counting import check_classes
 
 from .base import Metric, _number, _weight
 
@@ -16,11 +17,16 @@ def _add(total: Any, y_true: Any, y_pred: Any, weight: Any = None, ignore: Any =
     cm = total._own()
     n = cm.shape[0]
     t, p = y_true.reshape(-1).to(torch.int64), y_pred.reshape(-1).to(torch.int64)
-    w = torch.ones_like(t, dtype=cm.dtype) if weight is None else weight.reshape(-1).to(cm.dtype)
+    w = torch.ones_like(t, dtype=cm.dtype) if weight is None else weight.reshape(-1 if weight.ndim else ()).to(cm.dtype)
     if ignore is not None:
         w = torch.where(t == ignore, torch.zeros_like(w), w)
         p = torch.where(t == ignore, 0, p)
         t = torch.where(t == ignore, 0, t)
+    if t.shape != p.shape:
+        raise invalid(f"Values in y_true and y_pred are not equally many: {tuple(y_true.shape)} and {tuple(y_pred.shape)}")
+    if w.shape != p.shape:
+        raise ValueError(f"Shapes {tuple(p.shape)} and {tuple(w.shape)} are incompatible")
+    check_classes(t, p, n)
     cm.view(-1).index_add_(0, t * n + p, w)
 
 
@@ -94,7 +100,9 @@ class BinaryIoU(IoU):
         self.threshold = threshold
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        super().update_state(y_true, _number(y_pred) >= self.threshold, sample_weight)
+        from tf2compat import cast
+
+        super().update_state(y_true, cast(_number(y_pred), self._dtype) >= self.threshold, sample_weight)
 
     def get_config(self) -> dict[str, Any]:
         return {"name": self.name, "dtype": self._dtype, "target_class_ids": self.target_class_ids, "threshold": self.threshold}
