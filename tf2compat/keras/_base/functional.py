@@ -135,10 +135,6 @@ class Functional(Model):
     def input_spec(self, value: Any) -> None:
         self.__dict__["_input_spec_given"] = value
 
-    @property
-    def layers(self) -> list[Any]:
-        return list(self._self_layers)
-
     def _tracked_values(self) -> Any:
         seen = set()
         for v in itertools.chain(self.__dict__.get("_self_layers", ()), super()._tracked_values()):
