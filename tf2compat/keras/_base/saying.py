@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import sys
 
-from absl import logging
-
-
 class _Interactive:
     on = True
 
@@ -20,4 +17,6 @@ def say(message: str, end: str = "\n") -> None:
         sys.stdout.write(message + end)
         sys.stdout.flush()
     else:
+        from absl import logging  # takes longer to load than what is said takes to say
+
         logging.info(message)

@@ -11,7 +11,6 @@ import numpy as np
 
 from tf2compat._engine.logs import get_logger
 from tf2compat._engine.tensor import Tensor
-from tf2compat.io import gfile
 
 from .._base.saying import say
 from .base import Callback
@@ -71,6 +70,8 @@ class CSVLogger(Callback):
         self.append_header = True
 
     def on_train_begin(self, logs: Any = None) -> None:
+        from tf2compat.io import gfile  # loads all of tf.io and tf.image
+
         if self.append:
             if gfile.exists(self.filename):
                 with gfile.GFile(self.filename) as f:
