@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+
 class _Interactive:
     on = True
 
