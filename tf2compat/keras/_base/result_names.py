@@ -7,12 +7,11 @@ from typing import Any
 
 from tf2compat._engine.graph import node_name
 
-#: nodes of TensorFlow's by our ops
+#: nodes of TensorFlow's by our ops, where the graph's own names (`_engine/graph.py`) are others
 _NODES = {
-    "CategoryCounts": "bincount/DenseBincount", "CenterPart": "cond/Identity", "ClipByValue": "clip_by_value", "Flatten": "Reshape",
-    "Gelu": "Gelu/mul_2", "GlobalAvgPool": "Mean", "GlobalMaxPool": "Max", "GroupNorm": "Reshape_4", "L2Normalize": "l2_normalize",
-    "PRelu": "add", "Repeat": "Tile", "Silu": "IdentityN", "SpatialCrop": "strided_slice", "SpatialPad": "Pad",
-    "UpSamplingBilinear": "resize/ResizeBilinear", "embedding_lookup": "embedding_lookup/Identity",
+    "CategoryCounts": "bincount/DenseBincount", "CenterPart": "cond/Identity", "ClipByValue": "clip_by_value", "Gelu": "Gelu/mul_2",
+    "GroupNorm": "Reshape_4", "L2Normalize": "l2_normalize", "Silu": "IdentityN", "UpSamplingBilinear": "resize/ResizeBilinear",
+    "embedding_lookup": "embedding_lookup/Identity",
 }  # fmt: skip
 #: layers whose call at rest is an identity, which is a node of its own
 _IDENTITIES = frozenset(("Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D"))
